@@ -1,0 +1,89 @@
+"""`mtcli info`."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mtcli.cli.outcome import TracebackOption, reports_errors
+
+NAME = "info"
+EXAMPLE = """\b
+Example:
+  mtcli info en-de"""
+
+
+@reports_errors
+def command(
+    model: Annotated[Path, typer.Argument(help="A model directory.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    traceback: TracebackOption = False,
+) -> None:
+    """Tell what a model is, what it was trained on, its size and its scores."""
+    facts = _facts(model)
+    if as_json:
+        print(json.dumps(facts, ensure_ascii=False))
+        return
+    width = max(map(len, facts))
+    for name, value in facts.items():
+        print(f"{name:<{width}}  {_show(value)}")
+
+
+def _facts(directory: Path) -> dict[str, Any]:
+    from mtcli.errors import CheckpointError
+    from mtcli.model.store import WEIGHTS, load_architecture, load_tokenizers, read_json
+
+    architecture = load_architecture(directory)
+    load_tokenizers(directory)
+    weights = directory / WEIGHTS
+    if not weights.exists():
+        raise CheckpointError(f"{directory} holds no {WEIGHTS} yet.")
+    model, vocabulary, decoding = architecture.model, architecture.vocabulary, architecture.decoding
+    facts: dict[str, Any] = {
+        "model": str(directory),
+        "architecture": (
+            f"Transformer, {model.encoder_layers} encoder and {model.decoder_layers} decoder layers, width "
+            f"{model.d_model}, feed-forward {model.ffn_dim}, {model.heads} heads, {model.norm}-norm, {model.activation}"
+        ),
+        "vocabulary": (
+            f"{vocabulary.source:,} pieces, shared"
+            if vocabulary.shared
+            else f"{vocabulary.source:,} source and {vocabulary.target:,} target pieces"
+        ),
+        "decoding defaults": f"beam {decoding.beam_size}, length penalty {decoding.length_penalty:g}",
+        "weights": f"{weights.stat().st_size / 1e6:.1f} MB",
+    }
+    if (directory / "provenance.json").exists():
+        facts |= _history(read_json(directory, "provenance.json"))
+    return facts
+
+
+def _history(provenance: dict[str, Any]) -> dict[str, Any]:
+    """Facts from provenance.json; whatever it does not hold is left out."""
+    facts: dict[str, Any] = {}
+    training, data, scores = (provenance.get(key, {}) for key in ("training", "data", "scores"))
+    if training:
+        facts["parameters"] = f"{training['parameters']:,}"
+        facts["training"] = (
+            f"{training['steps']:,} steps, {training['target_tokens']:,} target tokens, "
+            f"{training['minutes']:.1f} minutes on {training['device']}"
+        )
+    if data:
+        facts["trained on"] = [f"{name} ({digest})" for name, digest in data["files"]["train"].items()]
+        facts["pairs"] = f"{data['train']['pairs']:,} for training, {data['valid']['pairs']:,} for validation"
+    if scores:
+        facts["validation"] = (
+            f"BLEU {scores['bleu']:.2f}, perplexity {scores['perplexity']:.2f} at step {scores['step']:,}"
+        )
+    if "versions" in provenance:
+        facts["made by"] = ", ".join(f"{name} {version}" for name, version in provenance["versions"].items())
+    return facts
+
+
+def _show(value: Any) -> str:
+    return (
+        "\n".join(value)
+        if isinstance(value, list) and len(value) == 1
+        else (", ".join(value) if isinstance(value, list) else str(value))
+    )

@@ -1,0 +1,76 @@
+"""`mtcli train`."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mtcli.cli.outcome import TracebackOption, reports_errors
+
+NAME = "train"
+EXAMPLE = """\b
+Examples:
+  mtcli train --src train.en --tgt train.de -o en-de --preset tiny --max-minutes 40
+  mtcli train --tsv corpus.tsv.gz -o ko-en --set data.vocab_size=4000 --max-epochs 30
+
+The same command again continues where the last one stopped."""
+
+_Files = list[Path]
+_FILES = "plain, .gz, .bz2 or .xz; give the option again for more files"
+
+
+@reports_errors
+def command(
+    output: Annotated[Path, typer.Option("-o", "--output", help="The run's directory, and then the model's.")],
+    src: Annotated[_Files | None, typer.Option("--src", help=f"Source text, a sentence a line; {_FILES}.")] = None,
+    tgt: Annotated[_Files | None, typer.Option("--tgt", help="Target text: line i translates line i of --src.")] = None,
+    tsv: Annotated[_Files | None, typer.Option("--tsv", help="Text as source<TAB>target; - is stdin.")] = None,
+    valid_src: Annotated[_Files | None, typer.Option("--valid-src", help="Validation source text.")] = None,
+    valid_tgt: Annotated[_Files | None, typer.Option("--valid-tgt", help="Validation target text.")] = None,
+    preset: Annotated[str | None, typer.Option("--preset", help="tiny, small, base, big or deep.")] = None,
+    config: Annotated[Path | None, typer.Option("--config", help="A TOML file with settings.")] = None,
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="SECTION.KEY=VALUE", help="One setting; may be repeated."),
+    ] = None,
+    max_steps: Annotated[int | None, typer.Option("--max-steps", min=1, help="Stop after so many updates.")] = None,
+    max_epochs: Annotated[int | None, typer.Option("--max-epochs", min=1, help="Stop after so many passes.")] = None,
+    max_minutes: Annotated[
+        float | None,
+        typer.Option("--max-minutes", help="Stop after so many minutes of training, resumes included."),
+    ] = None,
+    save_every: Annotated[int | None, typer.Option("--save-every", min=1, help="Steps between checkpoints.")] = None,
+    valid_every: Annotated[int | None, typer.Option("--valid-every", min=1, help="Steps between validations.")] = None,
+    keep: Annotated[int | None, typer.Option("--keep", min=1, help="Checkpoints to keep.")] = None,
+    device: Annotated[str | None, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")] = None,
+    dtype: Annotated[str | None, typer.Option("--dtype", help="auto, float32 or bfloat16.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Fixes all randomness.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
+    traceback: TracebackOption = False,
+) -> None:
+    """Train a model on parallel text.
+
+    Reads line-aligned files, trains a SentencePiece vocabulary, and learns until a limit or until
+    validation BLEU stops rising. Ctrl-C saves; the same command again continues.
+    """
+    from mtcli.config import load_config
+    from mtcli.training.run import train
+
+    data = {"src": src, "tgt": tgt, "tsv": tsv, "valid_src": valid_src, "valid_tgt": valid_tgt}
+    training = {
+        "max_steps": max_steps,
+        "max_epochs": max_epochs,
+        "max_minutes": max_minutes,
+        "save_every": save_every,
+        "valid_every": valid_every,
+        "keep": keep,
+        "device": device,
+        "dtype": dtype,
+        "seed": seed,
+    }
+    options: dict[str, Any] = {"data": _given(data), "training": _given(training)}
+    train(load_config(preset, config, assignments or (), options), output, quiet=quiet)
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value not in (None, [])}

@@ -1,0 +1,288 @@
+"""The settings of a run: typed, frozen, checked where they are built, with one loader.
+
+A later source wins over an earlier one: defaults, the preset, `--config FILE.toml`, then the options
+and `--set section.key=value` of the command line. `[model]`, `[data]`, `[training]` and `[decoding]`
+are the sections, in files and in `--set` alike.
+"""
+
+import difflib
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from mtcli.errors import ConfigError
+from mtcli.files import file_error, missing_file
+
+
+class Section(BaseModel):
+    """One group of settings."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class ModelConfig(Section):
+    """The Transformer's shape (Vaswani et al. 2017) and its options."""
+
+    encoder_layers: int = Field(default=6, ge=1)
+    decoder_layers: int = Field(default=6, ge=1)
+    d_model: int = Field(default=512, ge=8, description="width of every layer")
+    ffn_dim: int = Field(default=2048, ge=1, description="inner width of the feed-forward layers")
+    heads: int = Field(default=8, ge=1, description="attention heads; must divide d_model")
+    norm: Literal["post", "pre"] = "post"
+    activation: Literal["relu", "gelu", "silu"] = "relu"
+    positions: Literal["sinusoidal", "learned"] = "sinusoidal"
+    tied_embeddings: Literal["all", "target", "none"] = Field(
+        default="all",
+        description="all: source, target and output share one matrix; target: target and output do",
+    )
+    max_length: int = Field(default=256, ge=8, description="tokens a side: longer training pairs are skipped")
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+    attention_dropout: float = Field(default=0.0, ge=0, lt=1)
+    activation_dropout: float = Field(default=0.0, ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _heads_divide_the_width(self) -> Self:
+        if self.d_model % self.heads:
+            raise ValueError(f"heads = {self.heads} does not divide d_model = {self.d_model}")
+        if self.d_model % 2:
+            raise ValueError(f"d_model = {self.d_model} must be even")
+        return self
+
+    @property
+    def head_dim(self) -> int:
+        return self.d_model // self.heads
+
+
+class DataConfig(Section):
+    """The corpus and how it becomes tokens."""
+
+    src: tuple[Path, ...] = ()
+    tgt: tuple[Path, ...] = ()
+    tsv: tuple[Path, ...] = Field(default=(), description="files with source<TAB>target on each line")
+    valid_src: tuple[Path, ...] = ()
+    valid_tgt: tuple[Path, ...] = ()
+    valid_size: int = Field(default=1000, ge=1, description="pairs held out when no validation set is given")
+    tokenizer: Path | None = Field(default=None, description="an existing SentencePiece model for both sides")
+    src_tokenizer: Path | None = None
+    tgt_tokenizer: Path | None = None
+    tokenizer_type: Literal["unigram", "bpe"] = "unigram"
+    joint: bool = Field(default=True, description="one vocabulary for both sides")
+    vocab_size: int = Field(default=32000, ge=16)
+    character_coverage: float = Field(default=0.9999, gt=0.9, le=1.0)
+    tokenizer_lines: int = Field(default=2_000_000, ge=1, description="lines a side that train the tokenizer")
+
+    @model_validator(mode="after")
+    def _sides_fit(self) -> Self:
+        for src, tgt, name in ((self.src, self.tgt, "src"), (self.valid_src, self.valid_tgt, "valid_src")):
+            if len(src) != len(tgt):
+                other = name.replace("src", "tgt")
+                raise ValueError(f"{name} names {len(src)} file(s) and {other} {len(tgt)}: give as many of each")
+        if bool(self.src_tokenizer) != bool(self.tgt_tokenizer):
+            raise ValueError("give both src_tokenizer and tgt_tokenizer, or neither")
+        if self.tokenizer and self.src_tokenizer:
+            raise ValueError("give tokenizer (shared), or src_tokenizer and tgt_tokenizer, not both")
+        return self
+
+    @property
+    def shared_vocabulary(self) -> bool:
+        """Whether both sides use one vocabulary, trained or given."""
+        return bool(self.tokenizer) or (self.joint and not self.src_tokenizer)
+
+
+class TrainingConfig(Section):
+    """How the weights are learnt."""
+
+    batch_tokens: int = Field(default=4096, ge=16, description="tokens of a batch, on its longer side")
+    accumulate: int = Field(default=1, ge=1, description="batches whose gradients are added for one step")
+    learning_rate: float = Field(default=7e-4, gt=0, description="peak, at the end of warm-up")
+    warmup_steps: int = Field(default=4000, ge=0)
+    cooldown: float = Field(
+        default=0.3, ge=0, le=1, description="last part of the run in which the rate falls linearly to zero"
+    )
+    weight_decay: float = Field(default=0.0, ge=0)
+    beta1: float = Field(default=0.9, ge=0, lt=1)
+    beta2: float = Field(default=0.98, ge=0, lt=1)
+    epsilon: float = Field(default=1e-9, gt=0)
+    clip_norm: float = Field(default=1.0, ge=0, description="largest gradient norm; 0 does not clip")
+    label_smoothing: float = Field(default=0.1, ge=0, lt=1)
+    max_steps: int | None = Field(default=None, ge=1)
+    max_epochs: int | None = Field(default=None, ge=1)
+    max_minutes: float | None = Field(default=None, gt=0, description="training time, preparation excluded")
+    valid_every: int = Field(default=1000, ge=1, description="steps between validations")
+    save_every: int = Field(default=1000, ge=1, description="steps between checkpoints")
+    log_every: int = Field(default=100, ge=1, description="steps between log lines")
+    keep: int = Field(default=2, ge=1, description="newest checkpoints kept")
+    average: float = Field(
+        default=0.05, ge=0, lt=0.28, description="width of the weight average, as a part of the run; 0 is off"
+    )
+    stop_metric: Literal["bleu", "loss"] = "bleu"
+    patience: int = Field(default=10, ge=0, description="validations without a better score; 0 never stops early")
+    valid_beam_size: int = Field(default=1, ge=1)
+    seed: int = Field(default=1, ge=0)
+    device: str = "auto"
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+
+
+class DecodingConfig(Section):
+    """The defaults of translation, stored with the model."""
+
+    beam_size: int = Field(default=4, ge=1)
+    length_penalty: float = Field(default=1.0, ge=0, description="score = log-probability / length^A")
+    max_length_ratio: float = Field(default=2.0, gt=0)
+    max_length_extra: int = Field(default=50, ge=0, description="longest output = ratio x source tokens + extra")
+    batch_tokens: int = Field(default=4096, ge=16, description="source tokens decoded at once, times the beam")
+
+
+class Config(Section):
+    """All settings of a training run."""
+
+    preset: str | None = None
+    model: ModelConfig = ModelConfig()
+    data: DataConfig = DataConfig()
+    training: TrainingConfig = TrainingConfig()
+    decoding: DecodingConfig = DecodingConfig()
+
+
+Settings = dict[str, Any]
+
+PRESETS: Mapping[str, Settings] = {
+    # Wu et al. 2021 (arXiv:2105.14462), Transformer-Tiny; the step's size and rate are ours.
+    "tiny": {
+        "model": {
+            "encoder_layers": 4,
+            "decoder_layers": 4,
+            "d_model": 128,
+            "ffn_dim": 256,
+            "heads": 4,
+            "dropout": 0.3,
+        },
+        "data": {"vocab_size": 8000},
+        "training": {"learning_rate": 3e-3, "warmup_steps": 1500},
+    },
+    "small": {
+        "model": {"d_model": 512, "ffn_dim": 1024, "heads": 4, "dropout": 0.3},
+        "data": {"vocab_size": 10000},
+        "training": {"learning_rate": 5e-4},
+    },
+    "base": {},
+    "big": {
+        "model": {"d_model": 1024, "ffn_dim": 4096, "heads": 16, "dropout": 0.3},
+        "training": {"learning_rate": 5e-4},
+    },
+    "deep": {"model": {"encoder_layers": 12, "decoder_layers": 2}},
+}
+_SECTION_TYPES: dict[str, type[Section]] = {
+    "model": ModelConfig,
+    "data": DataConfig,
+    "training": TrainingConfig,
+    "decoding": DecodingConfig,
+}
+
+
+def merge(*layers: Mapping[str, Any]) -> Settings:
+    """Lay settings over one another, section by section; the last one wins."""
+    merged: Settings = {}
+    for layer in layers:
+        for key, value in layer.items():
+            merged[key] = {**merged.get(key, {}), **value} if isinstance(value, Mapping) else value
+    return merged
+
+
+def read_toml(path: Path) -> Settings:
+    """Read a configuration file; paths inside it are relative to the file.
+
+    Raises:
+        ConfigError: the file is not TOML.
+        DataError: the file is missing or unreadable.
+    """
+    try:
+        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise missing_file(path, "The configuration file") from None
+    except OSError as error:
+        raise file_error(path, error, "read") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}.") from error
+    data = settings.get("data")
+    if isinstance(data, dict):
+        _anchor_paths(data, path.parent)
+    return settings
+
+
+def _anchor_paths(data: Settings, directory: Path) -> None:
+    for key in ("src", "tgt", "tsv", "valid_src", "valid_tgt", "tokenizer", "src_tokenizer", "tgt_tokenizer"):
+        value = data.get(key)
+        if isinstance(value, str):
+            value = data[key] = str(directory / value)
+            if not key.endswith("tokenizer"):
+                data[key] = [value]
+        elif isinstance(value, list):
+            data[key] = [str(directory / item) if isinstance(item, str) else item for item in value]
+
+
+def parse_assignment(text: str) -> Settings:
+    """Read one `section.key=value`; the value is TOML, or a bare word taken as a string.
+
+    Raises:
+        ConfigError: the text has another form.
+    """
+    name, equals, value = text.partition("=")
+    section, dot, key = name.strip().partition(".")
+    if not (equals and dot and section and key):
+        raise ConfigError(f"--set {text}: expected section.key=value, for example --set model.dropout=0.2.")
+    try:
+        parsed = tomllib.loads(f"value = {value.strip()}")["value"]
+    except tomllib.TOMLDecodeError:
+        parsed = value.strip()
+    return {section: {key: parsed}}
+
+
+def load_config(
+    preset: str | None = None,
+    file: Path | None = None,
+    assignments: Sequence[str] = (),
+    options: Mapping[str, Any] | None = None,
+) -> Config:
+    """Build the configuration from a preset, a file, `--set` assignments and command-line options.
+
+    Raises:
+        ConfigError: an unknown preset, section or key, a wrong type or value, or a contradiction.
+        DataError: the file is missing or unreadable.
+    """
+    from_file = read_toml(file) if file else {}
+    overrides = merge(from_file, *map(parse_assignment, assignments), options or {})
+    chosen = preset or overrides.get("preset")
+    if chosen is not None and chosen not in PRESETS:
+        raise ConfigError(f"There is no preset {chosen!r}. Presets: {', '.join(PRESETS)}.")
+    settings = merge(PRESETS[chosen] if chosen else {}, overrides, {"preset": chosen})
+    return _validate(settings, str(file) if file else "the configuration")
+
+
+def _validate(settings: Settings, where: str) -> Config:
+    try:
+        return Config.model_validate(settings)
+    except ValidationError as error:
+        sentences = [_explain(issue) for issue in error.errors()]
+        raise ConfigError(f"In {where}: " + " ".join(sentences)) from None
+
+
+def _explain(issue: Any) -> str:
+    location = [str(part) for part in issue["loc"]]
+    name = ".".join(location)
+    if issue["type"] == "extra_forbidden":
+        return _unknown_key(location)
+    if issue["type"] == "value_error":
+        return f"[{name}] {issue['ctx']['error']}."
+    return f"{name} = {issue['input']!r} does not fit: {issue['msg'].lower()}."
+
+
+def _unknown_key(location: list[str]) -> str:
+    *sections, key = location
+    owner = _SECTION_TYPES[sections[0]] if sections else Config
+    valid = sorted(owner.model_fields)
+    near = difflib.get_close_matches(key, valid, n=1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    return f"there is no setting {'.'.join(location)}.{hint} Valid here: {', '.join(valid)}."

@@ -1,0 +1,1 @@
+"""From corpus files to token-budget batches: reading, tokenising, caching on disk, batching."""

@@ -1,0 +1,161 @@
+"""SentencePiece (Kudo and Richardson 2018), trained so that no character is ever lost."""
+
+import io
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+import sentencepiece as spm
+
+from mtcli.errors import ConfigError, DataError
+from mtcli.files import file_error, missing_file
+
+UNK_ID, BOS_ID, EOS_ID, PAD_ID = 0, 1, 2, 3
+_LARGEST_LINE = 16_384  # bytes; a longer line would only slow the trainer down
+
+
+def normalize(text: str) -> str:
+    """Compose characters (NFC) and make every run of white space one space: what the model reads and writes."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+class Tokenizer:
+    """One SentencePiece model: text to token ids and back.
+
+    Attributes:
+        eos_id: ends every sentence.
+        start_id: what the decoder reads first: the model's bos, or its eos where it has none.
+    """
+
+    def __init__(self, model: bytes, name: str = "the tokenizer") -> None:
+        """Load a serialised SentencePiece model; `name` is what messages call it.
+
+        Raises:
+            DataError: the bytes are not a SentencePiece model, or it has no end-of-sentence piece.
+        """
+        self.model = model
+        self._processor = spm.SentencePieceProcessor()
+        try:
+            loaded = self._processor.LoadFromSerializedProto(model)
+        except (RuntimeError, ValueError) as error:
+            raise DataError(f"{name} is not a SentencePiece model ({error}). Expected a .model file.") from None
+        if not loaded or self._processor.vocab_size() == 0:
+            raise DataError(f"{name} is not a SentencePiece model. Expected a .model file.")
+        self.eos_id: int = self._processor.eos_id()
+        if self.eos_id < 0:
+            raise DataError(f"{name} has no end-of-sentence piece. Train it with an eos id.")
+        bos_id = self._processor.bos_id()
+        self.start_id: int = bos_id if bos_id >= 0 else self.eos_id
+
+    @classmethod
+    def from_file(cls, path: Path) -> "Tokenizer":
+        """Load a .model file.
+
+        Raises:
+            DataError: the file is missing, unreadable, or no SentencePiece model.
+        """
+        try:
+            return cls(path.read_bytes(), str(path))
+        except FileNotFoundError:
+            raise missing_file(path, "The tokenizer") from None
+        except OSError as error:
+            raise file_error(path, error, "read") from error
+
+    @property
+    def vocab_size(self) -> int:
+        return int(self._processor.vocab_size())
+
+    @property
+    def never_generated(self) -> list[int]:
+        """Ids that stand for no text: unknown, start and padding, as far as the model has them."""
+        special = (self._processor.unk_id(), self._processor.bos_id(), self._processor.pad_id())
+        return sorted({token for token in special if token >= 0} - {self.eos_id})
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids of a line, without an end-of-sentence token; empty for a blank line."""
+        return list(self._processor.encode(normalize(text)))
+
+    def encode_batch(self, texts: Sequence[str], num_threads: int = 1) -> list[list[int]]:
+        """`encode` for many lines at once."""
+        return list(self._processor.encode([normalize(text) for text in texts], num_threads=num_threads))
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        """Text of token ids; an end-of-sentence token stands for nothing."""
+        return str(self._processor.decode([token for token in tokens if token != self.eos_id]))
+
+    def pieces(self, tokens: Sequence[int]) -> list[str]:
+        """The pieces as text, `▁` marking a word's start."""
+        return [str(self._processor.id_to_piece(token)) for token in tokens]
+
+
+def train_tokenizer(
+    lines: Iterable[str],
+    *,
+    vocab_size: int,
+    model_type: str = "unigram",
+    character_coverage: float = 0.9999,
+    max_lines: int = 2_000_000,
+    num_threads: int = 1,
+) -> tuple[Tokenizer, str | None]:
+    """Learn pieces from lines of text, with byte fallback.
+
+    Returns:
+        The tokenizer, and a warning when the corpus is too small for so many pieces and got fewer.
+
+    Raises:
+        ConfigError: `vocab_size` has no room for the corpus's characters and the 256 bytes.
+        DataError: there is no text.
+    """
+    sample = [text for text in islice(map(normalize, lines), max_lines) if text]
+    if not sample:
+        raise DataError("The corpus holds no text to train a tokenizer on: every line is blank.")
+    size, warning = vocab_size, None
+    while True:
+        try:
+            model = _train(iter(sample), size, model_type, character_coverage, num_threads)
+            break
+        except RuntimeError as error:
+            size = _smaller_size(str(error), size, vocab_size)
+    tokenizer = Tokenizer(model)
+    if tokenizer.vocab_size < vocab_size:
+        warning = f"The corpus is too small for {vocab_size} pieces: the vocabulary has {tokenizer.vocab_size}."
+    return tokenizer, warning
+
+
+def _train(lines: Iterator[str], size: int, model_type: str, coverage: float, num_threads: int) -> bytes:
+    model = io.BytesIO()
+    spm.SentencePieceTrainer.train(
+        sentence_iterator=lines,
+        model_writer=model,
+        vocab_size=size,
+        model_type=model_type,
+        character_coverage=coverage,
+        byte_fallback=True,
+        normalization_rule_name="identity",  # `normalize` has done it
+        hard_vocab_limit=model_type != "unigram",
+        unk_id=UNK_ID,
+        bos_id=BOS_ID,
+        eos_id=EOS_ID,
+        pad_id=PAD_ID,
+        max_sentence_length=_LARGEST_LINE,
+        num_threads=num_threads,
+        minloglevel=2,
+    )
+    return model.getvalue()
+
+
+def _smaller_size(message: str, size: int, wanted: int) -> int:
+    """Read from the trainer's complaint how many pieces it can make."""
+    if found := re.search(r"<= (\d+)", message):
+        possible = int(found.group(1))
+        if possible < size:
+            return possible
+    if found := re.search(r"required_chars.*?(\d+) vs (\d+)|(\d+) vs (\d+)", message):
+        numbers = [int(number) for number in found.groups() if number]
+        raise ConfigError(
+            f"data.vocab_size = {wanted} is too small: the corpus needs at least {max(numbers) + 1} pieces "
+            "(its characters, 256 bytes and 4 special pieces). Use --set data.vocab_size=N."
+        )
+    raise ConfigError(f"SentencePiece cannot make {wanted} pieces of this corpus: {message.strip()}")

@@ -1,0 +1,1 @@
+"""From lines to translations: batches of sentences, beam search, text again."""

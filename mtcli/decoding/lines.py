@@ -1,0 +1,100 @@
+"""What happens to a line before and after the model: blank lines, over-long lines, parts rejoined.
+
+A part is what the model translates at once, at most `max_tokens` tokens. A longer line is split at
+sentence boundaries, else at clauses, else between words, else between tokens; never cut.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from sentencex import segment
+
+from mtcli.data.tokenizer import Tokenizer, normalize
+
+_CLAUSE_END = re.compile(r"(?<=[,;:،؛、，；：。！？])\s*|(?<=[–—])\s+")
+# Scripts that write no space between words.
+_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+
+
+def is_blank(line: str) -> bool:
+    """Whether a line is empty or white space alone: it comes out empty."""
+    return not line.strip()
+
+
+def is_invisible(line: str) -> bool:
+    """Whether a line holds control and format characters alone: it comes out as it came in."""
+    return all(char.isspace() or unicodedata.category(char) in ("Cc", "Cf") for char in line)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of a line, short enough for the model."""
+
+    text: str
+    tokens: list[int]
+
+
+def split_line(line: str, tokenizer: Tokenizer, max_tokens: int) -> list[Part]:
+    """The line's parts, each of at most `max_tokens` tokens; their texts, joined, hold all of the line's text."""
+    text = normalize(line)
+    tokens = tokenizer.encode(text)
+    if len(tokens) <= max_tokens:
+        return [Part(text, tokens)]
+    return list(_split(text, tokenizer, max_tokens, (_sentences, _clauses, _words)))
+
+
+Splitter = Callable[[str], list[str]]
+
+
+def _split(text: str, tokenizer: Tokenizer, max_tokens: int, splitters: Sequence[Splitter]) -> Iterator[Part]:
+    if not splitters:
+        yield from _split_tokens(text, tokenizer, max_tokens)
+        return
+    splitter, *finer = splitters
+    gathered, length = "", 0
+    for piece in splitter(text):
+        size = len(tokenizer.encode(piece))
+        if gathered and (splitter is _sentences or length + size > max_tokens):
+            yield from _part_or_split(gathered, tokenizer, max_tokens, finer)
+            gathered, length = "", 0
+        gathered, length = rejoin([gathered, piece]), length + size
+    if gathered:
+        yield from _part_or_split(gathered, tokenizer, max_tokens, finer)
+
+
+def _part_or_split(text: str, tokenizer: Tokenizer, max_tokens: int, finer: Sequence[Splitter]) -> Iterator[Part]:
+    tokens = tokenizer.encode(text)
+    if len(tokens) <= max_tokens:
+        yield Part(text, tokens)
+    else:
+        yield from _split(text, tokenizer, max_tokens, finer)
+
+
+def _sentences(text: str) -> list[str]:
+    return [sentence for raw in segment("en", text) if (sentence := raw.strip())]
+
+
+def _clauses(text: str) -> list[str]:
+    return [clause for raw in _CLAUSE_END.split(text) if (clause := raw.strip())]
+
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+def _split_tokens(text: str, tokenizer: Tokenizer, max_tokens: int) -> Iterator[Part]:
+    tokens = tokenizer.encode(text)
+    for start in range(0, len(tokens), max_tokens):
+        chunk = tokens[start : start + max_tokens]
+        yield Part(tokenizer.decode(chunk), chunk)
+
+
+def rejoin(translations: Sequence[str]) -> str:
+    """One line from its parts' translations: joined by one space, or by none where the script writes none."""
+    joined = ""
+    for text in translations:
+        unspaced = joined and text and _UNSPACED.match(joined[-1]) and _UNSPACED.match(text[0])
+        joined += text if unspaced or not joined or not text else f" {text}"
+    return joined

@@ -1,0 +1,105 @@
+"""The guided tour behind `mtcli demo`: corpus, training, translations, a look at the attention, a score."""
+
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from mtcli.config import Config, load_config
+from mtcli.decoding.alignment import cross_attention
+from mtcli.decoding.translator import Translation, Translator
+from mtcli.demo.attention_view import render_attention, word_attention
+from mtcli.demo.corpus import write_demo_corpus
+from mtcli.demo.grammar import Pair
+from mtcli.evaluation.metrics import corpus_bleu
+from mtcli.model.store import LoadedModel, load_model
+from mtcli.training.run import train
+
+_SHOWN = 8  # translations printed
+_ATTENTION_LAYER = -2  # the last layer but one aligns most clearly
+
+
+def demo_config(corpus: Path, minutes: float) -> Config:
+    """How the demo trains: a tiny network and small batches, for a regular language and little time."""
+    sides = {
+        name: [str(corpus / file)]
+        for name, file in (
+            ("src", "train.ko"),
+            ("tgt", "train.en"),
+            ("valid_src", "valid.ko"),
+            ("valid_tgt", "valid.en"),
+        )
+    }
+    settings = {
+        "model": {"dropout": 0.1},
+        "data": {**sides, "vocab_size": 1000},
+        "training": {
+            "batch_tokens": 1024,
+            "learning_rate": 2e-3,
+            "warmup_steps": 300,
+            "cooldown": 0.6,
+            "max_minutes": minutes,
+            "valid_every": 100_000,
+            "save_every": 100_000,
+            "log_every": 50,
+        },
+    }
+    return load_config("tiny", options=settings)
+
+
+def run_tour(work: Path, minutes: float, console: Console) -> float:
+    """Show the whole tool on a built-in language pair; the corpus and the model are left in `work`.
+
+    Returns:
+        BLEU on the held-out test sentences.
+    """
+    _say(
+        console,
+        "mtcli learns to translate from examples alone. To show it, here is a Korean-English corpus, generated from a "
+        "small hand-written grammar. A few of its sentences:",
+    )
+    corpus = write_demo_corpus(work / "corpus")
+    for pair in corpus.train[:4]:
+        console.print(f"  {pair.korean}  =  {pair.english}", markup=False, highlight=False)
+    _say(
+        console,
+        f"\nA tiny Transformer now reads {len(corpus.train):,} such pairs for about {minutes:g} minutes. It has never "
+        "seen a Korean or English word before; the loss (how surprised it is by each next word) should fall.\n",
+    )
+    train(demo_config(work / "corpus", minutes), work / "model")
+    model = load_model(work / "model", torch.device("cpu"))
+    translations = list(Translator(model).translate([pair.korean for pair in corpus.test]))
+    _show_translations(console, translations, corpus.test)
+    _show_attention(console, model, translations[0])
+    return corpus_bleu([translation.text for translation in translations], [pair.english for pair in corpus.test])
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False)
+
+
+def _show_translations(console: Console, translations: list[Translation], test: list[Pair]) -> None:
+    same = sum(translation.text == pair.english for translation, pair in zip(translations, test, strict=True))
+    _say(
+        console,
+        f"\nThese sentences were kept out of the training text, on both sides. Of {len(test)}, {same} came out exactly "
+        "like the reference:\n",
+    )
+    table = Table("Korean", "mtcli", "reference", box=None, pad_edge=False)
+    for translation, pair in list(zip(translations, test, strict=True))[:_SHOWN]:
+        table.add_row(translation.source, translation.text, pair.english)
+    console.print(table, markup=False)
+
+
+def _show_attention(console: Console, model: LoadedModel, translation: Translation) -> None:
+    src, tgt = model.tokenizers.src, model.tokenizers.tgt
+    source, target = [*src.encode(translation.source), src.eos_id], [*tgt.encode(translation.text), tgt.eos_id]
+    weights = cross_attention(model.network, source, target, tgt.start_id)[_ATTENTION_LAYER].mean(0)
+    words = word_attention(src.pieces(source), tgt.pieces(target), weights.tolist())
+    _say(
+        console,
+        "\nWhere did the decoder look? To write each English word (a row), its encoder-decoder attention compared a "
+        "query from the decoder with a key of every Korean word (a column), and read most where they matched best:\n",
+    )
+    console.print(render_attention(*words))

@@ -1,0 +1,200 @@
+"""Files as mtcli reads and writes them: compressed by suffix, strict UTF-8, lines ended by `\\n` alone,
+outputs written beside their final name and renamed when whole."""
+
+import bz2
+import errno
+import gzip
+import hashlib
+import lzma
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, BinaryIO, cast
+
+from mtcli.errors import DataError
+
+STDIN = Path("-")
+_OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+_CHUNK = 1 << 20
+
+
+def display_name(path: Path) -> str:
+    """The name to call `path` by in a message."""
+    return "<stdin>" if path == STDIN else str(path)
+
+
+def missing_file(path: Path, what: str) -> DataError:
+    """The error for a file that cannot be opened because it is not there."""
+    return DataError(f"{what} {path} does not exist. Check the path (it is relative to {Path.cwd()}).")
+
+
+def file_error(path: Path, error: OSError, action: str) -> DataError:
+    """Turn an operating-system error about `path` into a sentence; `action` is "read" or "write"."""
+    if isinstance(error, FileNotFoundError):
+        if action == "write":
+            return DataError(f"Cannot write {path}: the directory {path.parent} does not exist. Create it first.")
+        return missing_file(path, "The file")
+    if isinstance(error, IsADirectoryError):
+        return DataError(f"Cannot {action} {path}: it is a directory, a file was expected.")
+    if isinstance(error, PermissionError):
+        return DataError(f"Cannot {action} {path}: permission denied.")
+    if error.errno == errno.ENOSPC:
+        return DataError(f"Cannot write {path}: no space is left on the device. Free some and run again.")
+    return DataError(f"Cannot {action} {path}: {error.strerror or error}.")
+
+
+@contextmanager
+def open_binary(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for reading, decompressed by its suffix (.gz, .bz2, .xz); `-` is stdin.
+
+    Raises:
+        DataError: the file is missing, unreadable, or not compressed as its suffix says.
+    """
+    if path == STDIN:
+        yield sys.stdin.buffer
+        return
+    opener = _OPENERS.get(path.suffix, open)
+    try:
+        with opener(path, "rb") as stream:
+            yield cast(BinaryIO, stream)
+    except (EOFError, lzma.LZMAError, gzip.BadGzipFile) as error:
+        raise DataError(f"{path} is not a whole {path.suffix} file: {error}. Download or compress it again.") from error
+    except OSError as error:
+        if path.suffix == ".bz2" and error.errno is None:
+            raise DataError(f"{path} is not a whole .bz2 file: {error}. Download or compress it again.") from error
+        raise file_error(path, error, "read") from error
+
+
+def raw_lines(stream: IO[bytes]) -> Iterator[bytes]:
+    """The stream's lines without their `\\n`; a last line that has none counts as a line."""
+    for line in stream:
+        yield line[:-1] if line.endswith(b"\n") else line
+
+
+def decode_line(raw: bytes, path: Path, number: int) -> str:
+    """Decode one line, its final `\\r` removed; `number` counts from 1.
+
+    Raises:
+        DataError: the bytes are not UTF-8; names file, line and the offending byte.
+    """
+    try:
+        return raw.decode("utf-8").removesuffix("\r")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{display_name(path)}:{number}: byte {error.start + 1} of the line (0x{raw[error.start]:02x}) is not "
+            "valid UTF-8. Convert the file first, for example with: iconv -f WINDOWS-1252 -t UTF-8."
+        ) from error
+
+
+def read_lines(path: Path) -> Iterator[str]:
+    """The file's lines as text, one at a time; only `\\n` ends a line, a final `\\r` is stripped.
+
+    Raises:
+        DataError: the file is missing, unreadable, damaged, or not UTF-8 (names file and line).
+    """
+    with open_binary(path) as stream:
+        for number, raw in enumerate(raw_lines(stream), start=1):
+            yield decode_line(raw, path, number)
+
+
+def content_hash(path: Path) -> str:
+    """BLAKE2b-128 of the bytes on disk, in hexadecimal.
+
+    Raises:
+        DataError: the file is missing or unreadable.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    try:
+        with path.open("rb") as stream:
+            while chunk := stream.read(_CHUNK):
+                digest.update(chunk)
+    except OSError as error:
+        raise file_error(path, error, "read") from error
+    return digest.hexdigest()
+
+
+def partial_name(path: Path) -> Path:
+    """Where `path` is written until it is whole: in its own directory, so that the rename is atomic."""
+    return path.with_name(f".{path.name}.{os.getpid()}.partial")
+
+
+def sync_directory(directory: Path) -> None:
+    """Make a rename inside `directory` survive a power cut, where the system can."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """A temporary name beside `path` that becomes `path` when the block ends well, and is removed if not.
+
+    Raises:
+        DataError: the file cannot be written.
+    """
+    partial = partial_name(path)
+    try:
+        yield partial
+        with partial.open("rb+") as stream:
+            os.fsync(stream.fileno())
+        partial.replace(path)
+        sync_directory(path.parent)
+    except OSError as error:
+        raise file_error(path, error, "write") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Replace `path` by `content` in one step.
+
+    Raises:
+        DataError: the file cannot be written.
+    """
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    with atomic_path(path) as partial:
+        partial.write_bytes(data)
+
+
+@contextmanager
+def open_output(path: Path | None) -> Iterator[BinaryIO]:
+    """Open an output, compressed by its suffix: stdout for None or `-`, else written beside and renamed.
+
+    Raises:
+        DataError: the file cannot be written.
+    """
+    if path is None or path == STDIN:
+        yield sys.stdout.buffer
+        return
+    opener = _OPENERS.get(path.suffix, open)
+    if path.exists() and not path.is_file():  # /dev/null, a FIFO: nothing to rename over
+        try:
+            with opener(path, "wb") as stream:
+                yield cast(BinaryIO, stream)
+        except OSError as error:
+            raise file_error(path, error, "write") from error
+        return
+    with atomic_path(path) as partial, opener(partial, "wb") as stream:
+        yield cast(BinaryIO, stream)
+
+
+def refuse_to_overwrite(path: Path | None, force: bool) -> None:
+    """Check an output's name before any work is done.
+
+    Raises:
+        DataError: the file exists and `force` is not given, or its directory does not exist.
+    """
+    if path is None or path == STDIN:
+        return
+    if path.is_dir():
+        raise DataError(f"The output {path} is a directory, a file name was expected.")
+    if path.exists() and not force and path.is_file():
+        raise DataError(f"The output {path} exists already. Give another name, or --force to overwrite it.")
+    if not path.parent.is_dir():
+        raise DataError(f"Cannot write {path}: the directory {path.parent} does not exist. Create it first.")

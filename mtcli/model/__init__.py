@@ -1,0 +1,1 @@
+"""The encoder-decoder Transformer, its caches, and the directory it is kept in."""

@@ -1,0 +1,274 @@
+"""The encoder-decoder Transformer of "Attention Is All You Need" (Vaswani et al. 2017, arXiv:1706.03762).
+
+Read it from the top: `Transformer` embeds the source, the `Encoder` turns it into one vector a token
+(its top layer is called memory), and the `Decoder` writes the target from left to right. In every decoder
+layer, masked self-attention makes q, k and v from the target so far; encoder-decoder attention takes q
+from the decoder, and k and v from memory through that layer's own W_k and W_v.
+
+Axes: N packed tokens (all sentences end to end), d model width, B sentences, R = B x beam hypotheses,
+T target tokens, S source tokens, V vocabulary.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mtcli.config import ModelConfig
+from mtcli.errors import ConfigError
+from mtcli.model.attention import Attention
+from mtcli.model.cache import DecoderCache
+from mtcli.model.dropout import Dropout
+from mtcli_kernels.packing import Packing
+
+_ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "gelu": F.gelu, "silu": F.silu}
+
+
+@dataclass(frozen=True, kw_only=True)
+class VocabularySizes:
+    """Pieces on either side, and whether both sides are one vocabulary."""
+
+    source: int
+    target: int
+    shared: bool
+
+
+class Transformer(nn.Module):
+    """Source tokens in, a distribution over the next target token out.
+
+    Raises:
+        ConfigError: `tied_embeddings = "all"` with two different vocabularies.
+    """
+
+    def __init__(self, config: ModelConfig, vocabulary: VocabularySizes) -> None:
+        super().__init__()
+        if config.tied_embeddings == "all" and not vocabulary.shared:
+            raise ConfigError(
+                'model.tied_embeddings = "all" needs one vocabulary for both sides, but source and target have their '
+                "own. Use --set model.tied_embeddings=target, or a joint vocabulary."
+            )
+        self.config, self.vocabulary = config, vocabulary
+        self.tgt_embedding = Embedding(config, vocabulary.target)
+        tied = config.tied_embeddings
+        self.src_embedding = self.tgt_embedding if tied == "all" else Embedding(config, vocabulary.source)
+        self.output = nn.Linear(config.d_model, vocabulary.target, bias=False)
+        self.encoder = Encoder(config)
+        self.decoder = Decoder(config)
+        self._initialise()
+        self._tie()
+
+    def _tie(self) -> None:
+        if self.config.tied_embeddings != "none":
+            self.output.weight = self.tgt_embedding.tokens.weight
+
+    def _initialise(self) -> None:
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.xavier_uniform_(module.weight)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+            elif isinstance(module, nn.Embedding):
+                nn.init.normal_(module.weight, std=self.config.d_model**-0.5)
+
+    def forward(self, src: Tensor, src_packing: Packing, tgt: Tensor, tgt_packing: Packing) -> Tensor:
+        """Teacher forcing: [N_tgt, d] decoder states from src [N_src] and tgt [N_tgt], both int64.
+
+        `tgt` is the target shifted right: each sentence starts with the decoder's start token.
+        """
+        memory = self.encode(src, src_packing)
+        return self.decoder(self.tgt_embedding(tgt, tgt_packing.positions), memory, tgt_packing, src_packing)  # type: ignore[no-any-return]
+
+    def encode(self, src: Tensor, packing: Packing) -> Tensor:
+        """[N, d]: the encoder's top layer for src [N] int64."""
+        return self.encoder(self.src_embedding(src, packing.positions), packing)  # type: ignore[no-any-return]
+
+    def start(self, memory: Tensor, packing: Packing) -> DecoderCache:
+        """Project memory [N, d] into every decoder layer's keys and values, once for all steps."""
+        return DecoderCache([layer.cross_attention.project_memory(memory, packing) for layer in self.decoder.layers])
+
+    def step(self, tokens: Tensor, cache: DecoderCache) -> Tensor:
+        """[R, V] logits of the next token after tokens [R] int64, one for each hypothesis."""
+        positions = torch.full_like(tokens, cache.step)
+        states = self.decoder.step(self.tgt_embedding(tokens, positions), cache)
+        cache.step += 1
+        return self.output(states)  # type: ignore[no-any-return]
+
+    def cross_attention_weights(
+        self, src: Tensor, src_packing: Packing, tgt: Tensor, tgt_packing: Packing
+    ) -> list[Tensor]:
+        """One [B, H, T, S] a decoder layer: which source tokens each target position looked at."""
+        memory = self.encode(src, src_packing)
+        x = self.tgt_embedding(tgt, tgt_packing.positions)
+        return self.decoder.cross_attention_weights(x, memory, tgt_packing, src_packing)
+
+    @classmethod
+    def empty(cls, config: ModelConfig, vocabulary: VocabularySizes, device: torch.device) -> "Transformer":
+        """A network whose parameters are memory not yet filled: for loading weights into."""
+        with torch.device("meta"):
+            network = cls(config, vocabulary)
+        network.to_empty(device=device)
+        network._tie()
+        for embedding in {network.src_embedding, network.tgt_embedding}:
+            if not embedding.learned:
+                embedding.positions.copy_(sinusoids(*embedding.positions.shape))
+        return network
+
+    @property
+    def max_positions(self) -> int:
+        """Tokens a side that positions exist for."""
+        return self.tgt_embedding.num_positions
+
+    def num_parameters(self) -> int:
+        """Learnt numbers, shared matrices counted once."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+
+class Embedding(nn.Module):
+    """Token vectors times √d, plus positions."""
+
+    def __init__(self, config: ModelConfig, num_tokens: int) -> None:
+        super().__init__()
+        self.scale = config.d_model**0.5
+        self.tokens = nn.Embedding(num_tokens, config.d_model)
+        self.dropout = Dropout(config.dropout)
+        self.learned = config.positions == "learned"
+        # Sinusoids go on past the training length, so that an output may be longer than any seen.
+        self.num_positions = config.max_length if self.learned else 2 * config.max_length + 64
+        if self.learned:
+            self.positions = nn.Parameter(torch.randn(self.num_positions, config.d_model) * config.d_model**-0.5)
+        else:
+            self.register_buffer("positions", sinusoids(self.num_positions, config.d_model), persistent=False)
+
+    def forward(self, tokens: Tensor, positions: Tensor) -> Tensor:
+        """[N, d] from tokens [N] and positions [N], both int64."""
+        return self.dropout(self.tokens(tokens) * self.scale + F.embedding(positions, self.positions))  # type: ignore[no-any-return]
+
+
+def sinusoids(num_positions: int, d_model: int) -> Tensor:
+    """[num_positions, d] float32: sines in the first half of the channels, cosines in the second."""
+    frequencies = 10000.0 ** (-torch.arange(0, d_model, 2) / d_model)
+    angles = torch.arange(num_positions)[:, None] * frequencies
+    return torch.cat([angles.sin(), angles.cos()], dim=1)
+
+
+class Encoder(nn.Module):
+    """Layers of self-attention and feed-forward over the source."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(config.encoder_layers))
+        self.norm = nn.LayerNorm(config.d_model) if config.norm == "pre" else nn.Identity()
+
+    def forward(self, x: Tensor, packing: Packing) -> Tensor:
+        for layer in self.layers:
+            x = layer(x, packing)
+        return self.norm(x)  # type: ignore[no-any-return]
+
+
+class EncoderLayer(nn.Module):
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.self_attention = Attention(config)
+        self.self_attention_residual = Residual(config)
+        self.feed_forward = FeedForward(config)
+        self.feed_forward_residual = Residual(config)
+
+    def forward(self, x: Tensor, packing: Packing) -> Tensor:
+        x = self.self_attention_residual(x, lambda h: self.self_attention(h, h, packing, packing))
+        return self.feed_forward_residual(x, self.feed_forward)  # type: ignore[no-any-return]
+
+
+class Decoder(nn.Module):
+    """Layers of masked self-attention, encoder-decoder attention and feed-forward over the target."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.layers: list[DecoderLayer] = nn.ModuleList(  # type: ignore[assignment]
+            DecoderLayer(config) for _ in range(config.decoder_layers)
+        )
+        self.norm = nn.LayerNorm(config.d_model) if config.norm == "pre" else nn.Identity()
+
+    def forward(self, x: Tensor, memory: Tensor, tgt_packing: Packing, src_packing: Packing) -> Tensor:
+        for layer in self.layers:
+            x = layer(x, memory, tgt_packing, src_packing)
+        return self.norm(x)  # type: ignore[no-any-return]
+
+    def step(self, x: Tensor, cache: DecoderCache) -> Tensor:
+        for index, layer in enumerate(self.layers):
+            x = layer.step(x, cache, index)
+        return self.norm(x)  # type: ignore[no-any-return]
+
+    def cross_attention_weights(
+        self, x: Tensor, memory: Tensor, tgt_packing: Packing, src_packing: Packing
+    ) -> list[Tensor]:
+        weights = []
+        for layer in self.layers:
+            weights.append(layer.cross_attention_weights(x, memory, tgt_packing, src_packing))
+            x = layer(x, memory, tgt_packing, src_packing)
+        return weights
+
+
+class DecoderLayer(nn.Module):
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.self_attention = Attention(config)
+        self.self_attention_residual = Residual(config)
+        self.cross_attention = Attention(config)
+        self.cross_attention_residual = Residual(config)
+        self.feed_forward = FeedForward(config)
+        self.feed_forward_residual = Residual(config)
+
+    def forward(self, x: Tensor, memory: Tensor, tgt_packing: Packing, src_packing: Packing) -> Tensor:
+        x = self._attend_to_target(x, tgt_packing)
+        x = self.cross_attention_residual(x, lambda h: self.cross_attention(h, memory, tgt_packing, src_packing))
+        return self.feed_forward_residual(x, self.feed_forward)  # type: ignore[no-any-return]
+
+    def step(self, x: Tensor, cache: DecoderCache, index: int) -> Tensor:
+        """The same three sublayers for one new token a hypothesis, R rows; older tokens come from the cache."""
+        past, source, step = cache.self_attention[index], cache.cross[index], cache.step
+        x = self.self_attention_residual(x, lambda h: self.self_attention.step_self(h, past, step))
+        x = self.cross_attention_residual(x, lambda h: self.cross_attention.step_cross(h, source))
+        return self.feed_forward_residual(x, self.feed_forward)  # type: ignore[no-any-return]
+
+    def cross_attention_weights(self, x: Tensor, memory: Tensor, tgt_packing: Packing, src_packing: Packing) -> Tensor:
+        """[B, H, T, S]: the encoder-decoder attention weights of this layer, given its input x."""
+        x = self.cross_attention_residual.enter(self._attend_to_target(x, tgt_packing))
+        return self.cross_attention.weights(x, memory, tgt_packing, src_packing)
+
+    def _attend_to_target(self, x: Tensor, packing: Packing) -> Tensor:
+        attend = self.self_attention
+        return self.self_attention_residual(x, lambda h: attend(h, h, packing, packing, causal=True))  # type: ignore[no-any-return]
+
+
+class FeedForward(nn.Module):
+    """Two linear maps with a non-linearity between, the same for every token."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.up = nn.Linear(config.d_model, config.ffn_dim)
+        self.down = nn.Linear(config.ffn_dim, config.d_model)
+        self.activation = _ACTIVATIONS[config.activation]
+        self.dropout = Dropout(config.activation_dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.down(self.dropout(self.activation(self.up(x))))  # type: ignore[no-any-return]
+
+
+class Residual(nn.Module):
+    """Post-norm: LayerNorm(x + f(x)), as in the paper. Pre-norm: x + f(LayerNorm(x))."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(config.d_model)
+        self.pre_norm = config.norm == "pre"
+        self.dropout = Dropout(config.dropout)
+
+    def enter(self, x: Tensor) -> Tensor:
+        """What the sublayer is given."""
+        return self.norm(x) if self.pre_norm else x
+
+    def forward(self, x: Tensor, sublayer: Callable[[Tensor], Tensor]) -> Tensor:
+        x = x + self.dropout(sublayer(self.enter(x)))
+        return x if self.pre_norm else self.norm(x)

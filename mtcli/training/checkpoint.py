@@ -1,0 +1,161 @@
+"""A training run's state on disk: whole or not there, checked before it is used.
+
+checkpoints/step-00001000/ holds model.safetensors (the weights in training), average.safetensors,
+optimizer.safetensors and state.json with the others' checksums. It is written under another name and renamed.
+"""
+
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mtcli.errors import CheckpointError
+from mtcli.files import file_error, sync_directory
+from mtcli.model.store import load_weights, parameters_of, read_tensors, weights_bytes
+from mtcli.model.transformer import Transformer
+from mtcli.training.averaging import WeightAverage
+
+_NAME = re.compile(r"step-(\d+)")
+
+
+@dataclass
+class RunState:
+    """Where a run stands, beyond its tensors.
+
+    Attributes:
+        step: updates made; epoch and batch: the next batch to train on.
+        seconds: training time; tgt_tokens: target tokens trained on.
+        best_score: of the stopping metric, higher is better; best_step: when it was reached.
+        stale_validations: validations since then.
+        validations: every validation's step and scores.
+        data_key: names the prepared corpus; settings: the configuration the run began with.
+        stopped_early: the run ended because validation scores no longer rose.
+    """
+
+    data_key: str
+    settings: dict[str, Any]
+    step: int = 0
+    epoch: int = 0
+    batch: int = 0
+    seconds: float = 0.0
+    tgt_tokens: int = 0
+    best_score: float | None = None
+    best_step: int = 0
+    stale_validations: int = 0
+    validations: list[dict[str, float]] = field(default_factory=list)
+    stopped_early: bool = False
+
+
+def save_checkpoint(
+    directory: Path,
+    state: RunState,
+    network: Transformer,
+    average: WeightAverage,
+    optimizer: torch.optim.Optimizer,
+    keep: int,
+) -> None:
+    """Write a checkpoint and delete the oldest beyond `keep`.
+
+    Raises:
+        DataError: it cannot be written; older checkpoints stay as they are.
+    """
+    target = directory / f"step-{state.step:08d}"
+    partial = target.with_suffix(".partial")
+    files = {
+        "model.safetensors": weights_bytes(parameters_of(network)),
+        "average.safetensors": weights_bytes(parameters_of(average.network)),
+        "optimizer.safetensors": weights_bytes(_optimizer_tensors(network, optimizer)),
+    }
+    checksums = {name: _checksum(content) for name, content in files.items()}
+    files["state.json"] = json.dumps({**asdict(state), "checksums": checksums}, indent=1).encode()
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        for name, content in files.items():
+            (partial / name).write_bytes(content)
+        shutil.rmtree(target, ignore_errors=True)
+        partial.rename(target)
+        sync_directory(directory)
+    except OSError as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise file_error(target, error, "write") from error
+    for old in _checkpoints(directory)[keep:]:
+        shutil.rmtree(old)
+
+
+def find_checkpoint(directory: Path, warn: Callable[[str], None]) -> tuple[Path, RunState] | None:
+    """The newest whole checkpoint and its state, or None when there is none.
+
+    Raises:
+        CheckpointError: there are checkpoints, but all are damaged.
+    """
+    candidates = _checkpoints(directory)
+    for path in candidates:
+        try:
+            return path, _read_state(path)
+        except CheckpointError as error:
+            warn(f"Warning: {error} Trying the checkpoint before it.")
+    if candidates:
+        raise CheckpointError(
+            f"All checkpoints in {directory} are damaged. Delete the directory to start the run afresh."
+        )
+    return None
+
+
+def restore(
+    path: Path,
+    network: Transformer,
+    average: WeightAverage,
+    optimizer: torch.optim.Optimizer,
+    device: torch.device,
+) -> None:
+    """Put a checkpoint's tensors back.
+
+    Raises:
+        CheckpointError: they do not fit the network.
+    """
+    load_weights(network, path / "model.safetensors", device)
+    load_weights(average.network, path / "average.safetensors", device)
+    tensors = read_tensors(path / "optimizer.safetensors", device)
+    for name, parameter in network.named_parameters():
+        optimizer.state[parameter] = {
+            key: tensors[f"{name}.{key}"] for key in ("step", "exp_avg", "exp_avg_sq") if f"{name}.{key}" in tensors
+        }
+
+
+def _optimizer_tensors(network: Transformer, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    return {
+        f"{name}.{key}": value
+        for name, parameter in network.named_parameters()
+        for key, value in optimizer.state[parameter].items()
+    }
+
+
+def _checkpoints(directory: Path) -> list[Path]:
+    """All whole checkpoints, the newest first."""
+    if not directory.is_dir():
+        return []
+    return sorted((path for path in directory.iterdir() if _NAME.fullmatch(path.name)), reverse=True)
+
+
+def _read_state(path: Path) -> RunState:
+    try:
+        content = json.loads((path / "state.json").read_text(encoding="utf-8"))
+        checksums = content.pop("checksums")
+        for name, expected in checksums.items():
+            if _checksum((path / name).read_bytes()) != expected:
+                raise CheckpointError(f"{path / name} is damaged: its checksum is not the one recorded.")
+        return RunState(**content)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"The checkpoint {path} is damaged ({error}).") from None
+
+
+def _checksum(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=16).hexdigest()

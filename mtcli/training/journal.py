@@ -1,0 +1,95 @@
+"""What a run tells its user and leaves in log.jsonl: a live line on a terminal, plain lines elsewhere."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from mtcli.files import read_lines, write_atomically
+
+
+class Journal:
+    """Writes log.jsonl and shows the run on stderr."""
+
+    def __init__(self, path: Path, console: Console, quiet: bool = False) -> None:
+        self._path, self._console, self._quiet = path, console, quiet
+        self._bar: Progress | None = None
+        self._bleu = ""
+
+    def say(self, sentence: str) -> None:
+        """Tell the user something, unless quiet."""
+        if not self._quiet:
+            self._console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+
+    def rewind(self, step: int) -> None:
+        """Forget what was logged after `step`: the run goes on from there."""
+        if self._path.exists():
+            kept = [line for line in read_lines(self._path) if _step_of(line) <= step]
+            write_atomically(self._path, "".join(line + "\n" for line in kept))
+
+    def start(self, fraction: float) -> None:
+        """Show the bar, where there is a terminal to show it on."""
+        if self._quiet or not self._console.is_terminal:
+            return
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            TaskProgressColumn(),
+            TimeRemainingColumn(),
+        )
+        self._bar = Progress(*columns, console=self._console, transient=True)
+        self._bar.add_task("starting", total=1.0)
+        self._bar.update(self._bar.task_ids[0], completed=fraction)
+        self._bar.start()
+
+    def stop(self) -> None:
+        """Take the bar away."""
+        if self._bar:
+            self._bar.stop()
+            self._bar = None
+
+    def training(self, fraction: float, eta_seconds: float | None, record: dict[str, Any]) -> None:
+        """Log the steps since the last call."""
+        self._write({"kind": "train", **record})
+        text = (
+            f"step {record['step']:,}  loss {record['loss']:.3f}  "
+            f"{record['tgt_tokens_per_second']:,.0f} tok/s  rate {record['learning_rate']:.2e}"
+        )
+        if self._bar:
+            self._bar.update(self._bar.task_ids[0], completed=fraction, description=text + self._bleu)
+        else:
+            eta = "" if eta_seconds is None else f"  ETA {format_seconds(eta_seconds)}"
+            self.say(f"{text}{self._bleu}{eta}")
+
+    def validation(self, record: dict[str, Any], is_best: bool) -> None:
+        """Log a validation."""
+        self._write({"kind": "valid", **record})
+        self._bleu = f"  BLEU {record['bleu']:.2f}"
+        best = "  (best so far)" if is_best else ""
+        self.say(
+            f"validation at step {record['step']:,}: BLEU {record['bleu']:.2f}, "
+            f"perplexity {record['perplexity']:.2f}{best}"
+        )
+
+    def _write(self, record: dict[str, Any]) -> None:
+        with self._path.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(record) + "\n")
+
+
+def _step_of(line: str) -> float:
+    try:
+        return float(json.loads(line)["step"])
+    except (ValueError, KeyError, TypeError):  # a line cut short by a kill
+        return float("inf")
+
+
+def format_seconds(seconds: float) -> str:
+    """A duration as people write it: 45s, 12m05s, 3h07m."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02d}s"
+    return f"{whole // 3600}h{whole % 3600 // 60:02d}m"

@@ -1,0 +1,64 @@
+"""Scores of the model in training: loss over the validation pairs, BLEU of its real translations."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+
+from mtcli.config import Config
+from mtcli.data.batching import TokenBatches
+from mtcli.data.prepare import PreparedData
+from mtcli.decoding.translator import Translator
+from mtcli.evaluation.metrics import corpus_bleu
+from mtcli.model.store import Architecture, LoadedModel, sizes_of
+from mtcli.model.transformer import Transformer
+from mtcli.training.batch import make_batch
+from mtcli.training.loss import output_loss
+
+
+@dataclass(frozen=True)
+class ValidationScores:
+    """What a validation found.
+
+    Attributes:
+        nll: nats a target token, without label smoothing.
+        bleu: cased sacreBLEU of the validation set's translations, 0 to 100.
+    """
+
+    nll: float
+    bleu: float
+
+    @property
+    def perplexity(self) -> float:
+        return math.exp(min(self.nll, 700.0))
+
+    def rank(self, metric: str) -> float:
+        """The stopping metric, turned so that higher is better."""
+        return self.bleu if metric == "bleu" else -self.nll
+
+
+def validate(network: Transformer, data: PreparedData, config: Config) -> ValidationScores:
+    """Score a network, in evaluation mode, on the validation set."""
+    return ValidationScores(_nll(network, data, config), _bleu(network, data, config))
+
+
+@torch.inference_mode()
+def _nll(network: Transformer, data: PreparedData, config: Config) -> float:
+    device = network.output.weight.device
+    valid, start_id = data.valid, data.tokenizers.tgt.start_id
+    total, count = 0.0, 0
+    for indices in TokenBatches(valid.src.lengths, valid.tgt.lengths, config.training.batch_tokens, 0).epoch(0):
+        batch = make_batch(valid, indices, start_id, device)
+        states = network(batch.src, batch.src_packing, batch.tgt_in, batch.tgt_packing)
+        _, nll = output_loss(states, network.output.weight, batch.tgt_out, label_smoothing=0.0)
+        total += nll.item()
+        count += batch.tgt_out.numel()
+    return total / count
+
+
+def _bleu(network: Transformer, data: PreparedData, config: Config) -> float:
+    architecture = Architecture(config.model, sizes_of(data.tokenizers), config.decoding)
+    options = config.decoding.model_copy(update={"beam_size": config.training.valid_beam_size})
+    translator = Translator(LoadedModel(network, data.tokenizers, architecture), options)
+    hypotheses = [translation.text for translation in translator.translate(data.valid_src)]
+    return corpus_bleu(hypotheses, data.valid_ref)
