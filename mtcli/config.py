@@ -14,7 +14,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from mtcli.errors import ConfigError
-from mtcli.files import file_error, missing_file
+from mtcli.files import STDIN, file_error, missing_file
 
 
 class Section(BaseModel):
@@ -133,7 +133,7 @@ class DecodingConfig(Section):
     length_penalty: float = Field(default=1.0, ge=0, description="score = log-probability / length^A")
     max_length_ratio: float = Field(default=2.0, gt=0)
     max_length_extra: int = Field(default=50, ge=0, description="longest output = ratio x source tokens + extra")
-    batch_tokens: int = Field(default=4096, ge=16, description="source tokens decoded at once, times the beam")
+    batch_tokens: int = Field(default=4096, ge=1, description="source tokens decoded at once")
 
 
 class Config(Section):
@@ -187,7 +187,11 @@ def merge(*layers: Mapping[str, Any]) -> Settings:
     merged: Settings = {}
     for layer in layers:
         for key, value in layer.items():
-            merged[key] = {**merged.get(key, {}), **value} if isinstance(value, Mapping) else value
+            if isinstance(value, Mapping):
+                below = merged.get(key)
+                merged[key] = {**(below if isinstance(below, Mapping) else {}), **value}
+            else:
+                merged[key] = value
     return merged
 
 
@@ -216,11 +220,15 @@ def _anchor_paths(data: Settings, directory: Path) -> None:
     for key in ("src", "tgt", "tsv", "valid_src", "valid_tgt", "tokenizer", "src_tokenizer", "tgt_tokenizer"):
         value = data.get(key)
         if isinstance(value, str):
-            value = data[key] = str(directory / value)
+            value = data[key] = _anchored(value, directory)
             if not key.endswith("tokenizer"):
                 data[key] = [value]
         elif isinstance(value, list):
-            data[key] = [str(directory / item) if isinstance(item, str) else item for item in value]
+            data[key] = [_anchored(item, directory) if isinstance(item, str) else item for item in value]
+
+
+def _anchored(name: str, directory: Path) -> str:
+    return name if Path(name) == STDIN else str(directory / name)
 
 
 def parse_assignment(text: str) -> Settings:
@@ -255,10 +263,11 @@ def load_config(
     from_file = read_toml(file) if file else {}
     overrides = merge(from_file, *map(parse_assignment, assignments), options or {})
     chosen = preset or overrides.get("preset")
-    if chosen is not None and chosen not in PRESETS:
+    if chosen is not None and chosen not in list(PRESETS):
         raise ConfigError(f"There is no preset {chosen!r}. Presets: {', '.join(PRESETS)}.")
     settings = merge(PRESETS[chosen] if chosen else {}, overrides, {"preset": chosen})
-    return _validate(settings, str(file) if file else "the configuration")
+    sources = ([str(file)] if file else []) + (["--set"] if assignments else [])
+    return _validate(settings, " and ".join(sources) or "the configuration")
 
 
 def _validate(settings: Settings, where: str) -> Config:

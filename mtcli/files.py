@@ -8,8 +8,9 @@ import hashlib
 import lzma
 import os
 import sys
+import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
@@ -59,7 +60,7 @@ def open_binary(path: Path) -> Iterator[BinaryIO]:
     try:
         with opener(path, "rb") as stream:
             yield cast(BinaryIO, stream)
-    except (EOFError, lzma.LZMAError, gzip.BadGzipFile) as error:
+    except (EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(f"{path} is not a whole {path.suffix} file: {error}. Download or compress it again.") from error
     except OSError as error:
         if path.suffix == ".bz2" and error.errno is None:
@@ -148,7 +149,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise file_error(path, error, "write") from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
@@ -180,7 +182,8 @@ def open_output(path: Path | None) -> Iterator[BinaryIO]:
         except OSError as error:
             raise file_error(path, error, "write") from error
         return
-    with atomic_path(path) as partial, opener(partial, "wb") as stream:
+    # Through a link (/dev/stdout sent to a file is one) to the file it names: the link itself stays.
+    with atomic_path(path.resolve()) as partial, opener(partial, "wb") as stream:
         yield cast(BinaryIO, stream)
 
 

@@ -17,6 +17,7 @@ from mtcli.cli.translating import (
     DtypeOption,
     GreedyOption,
     LengthPenaltyOption,
+    SetOption,
     beam_size,
     decoding_options,
     load,
@@ -50,6 +51,7 @@ def command(
     lowercase: Annotated[bool, typer.Option("--lowercase", help="Compare in lower case.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     batch_tokens: BatchTokensOption = None,
+    assignments: SetOption = None,
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
     traceback: TracebackOption = False,
@@ -63,8 +65,9 @@ def command(
     if model is not None and src is None:
         raise UsageError("-m DIR needs --src F: the text to translate.")
     size = beam_size(beam, greedy)
-    from mtcli.evaluation.metrics import score_corpus
+    from mtcli.evaluation.metrics import bleu_metric, score_corpus
 
+    bleu_metric(tokenize, lowercase)  # a tokenizer that is not there should not cost a translation first
     references = list(read_lines(ref))
     began = time.monotonic()
     if model is not None and src is not None:
@@ -73,7 +76,10 @@ def command(
         loaded = load(model, device, dtype)
         from mtcli.decoding.translator import Translator
 
-        translator = Translator(loaded, decoding_options(loaded, size, length_penalty, batch_tokens))
+        options = decoding_options(
+            loaded, beam=size, length_penalty=length_penalty, batch_tokens=batch_tokens, assignments=assignments
+        )
+        translator = Translator(loaded, options)
         hypotheses = [translation.text for translation in translator.translate(sources)]
     else:
         assert hyp is not None

@@ -61,7 +61,7 @@ def command(
 
     refuse_to_overwrite(output, force)
     loaded = load(model, device, dtype)
-    penalty = decoding_options(loaded, None, length_penalty).length_penalty
+    penalty = decoding_options(loaded, length_penalty=length_penalty).length_penalty
     with open_output(output) as stream:
         for index, score in enumerate(_scores(loaded, iter(ParallelCorpus(sides=((src, tgt),))))):
             stream.write(_line(index, score, penalty, output_format).encode())

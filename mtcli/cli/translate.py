@@ -18,6 +18,7 @@ from mtcli.cli.translating import (
     LengthPenaltyOption,
     ModelOption,
     QuietOption,
+    SetOption,
     beam_size,
     decoding_options,
     load,
@@ -53,6 +54,7 @@ def command(
         str, typer.Option("--format", help="text, tsv (id, rank, score, text), moses or jsonl.")
     ] = "text",
     batch_tokens: BatchTokensOption = None,
+    assignments: SetOption = None,
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
     force: ForceOption = False,
@@ -78,7 +80,9 @@ def command(
 
     refuse_to_overwrite(output, force)
     loaded = load(model, device, dtype)
-    options = decoding_options(loaded, size, length_penalty, batch_tokens)
+    options = decoding_options(
+        loaded, beam=size, length_penalty=length_penalty, batch_tokens=batch_tokens, assignments=assignments
+    )
     _translate(Translator(loaded, options, n_best), files or [input_file or Path("-")], output, output_format, quiet)
 
 

@@ -25,6 +25,10 @@ BatchTokensOption = Annotated[
 ]
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")]
 DtypeOption = Annotated[str, typer.Option("--dtype", help="auto, float32, bfloat16 or float16.")]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="decoding.KEY=VALUE", help="One decoding setting, such as max_length_ratio."),
+]
 ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite an existing output.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")]
 
@@ -55,20 +59,32 @@ def load(directory: Path, device: str, dtype: str) -> "LoadedModel":
 
 
 def decoding_options(
-    model: "LoadedModel", beam: int | None, length_penalty: float | None, batch_tokens: str | None = None
+    model: "LoadedModel",
+    *,
+    beam: int | None = None,
+    length_penalty: float | None = None,
+    batch_tokens: str | None = None,
+    assignments: list[str] | None = None,
 ) -> "DecodingConfig":
-    """The model's decoding defaults, with the options given laid over.
+    """The model's decoding defaults, then `--set decoding.key=value`, then the options of their own.
 
     Raises:
         UsageError: --batch-tokens is neither a number nor auto.
+        ConfigError: an assignment is unknown or does not fit.
     """
-    changes: dict[str, object] = {"beam_size": beam, "length_penalty": length_penalty}
-    if batch_tokens not in (None, "auto"):
-        if not (batch_tokens or "").isdecimal() or int(batch_tokens or 0) < 1:
+    from mtcli.config import load_config, merge, parse_assignment
+
+    options: dict[str, object] = {"beam_size": beam, "length_penalty": length_penalty}
+    if batch_tokens is not None and batch_tokens != "auto":
+        if not batch_tokens.isdecimal() or int(batch_tokens) < 1:
             raise UsageError(f"--batch-tokens {batch_tokens}: expected a number of tokens, 1 or more, or auto.")
-        changes["batch_tokens"] = int(batch_tokens or 0)
-    given = {name: value for name, value in changes.items() if value is not None}
-    return model.architecture.decoding.model_copy(update=given)
+        options["batch_tokens"] = int(batch_tokens)
+    given = {name: value for name, value in options.items() if value is not None}
+    set_by_name = [parse_assignment(assignment) for assignment in assignments or ()]
+    if foreign := [section for settings in set_by_name for section in settings if section != "decoding"]:
+        raise UsageError(f"--set {foreign[0]}.…: a finished model takes decoding settings alone.")
+    defaults = {"decoding": model.architecture.decoding.model_dump()}
+    return load_config(options=merge(defaults, *set_by_name, {"decoding": given})).decoding
 
 
 def say(sentence: str, quiet: bool) -> None:

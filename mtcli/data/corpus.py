@@ -11,8 +11,9 @@ from itertools import zip_longest
 from pathlib import Path
 
 from mtcli.config import DataConfig
+from mtcli.data.tokenizer import normalize
 from mtcli.errors import DataError
-from mtcli.files import STDIN, content_hash, read_lines, write_atomically
+from mtcli.files import STDIN, atomic_path, content_hash, read_lines
 
 
 @dataclass(frozen=True)
@@ -128,16 +129,17 @@ def _spool_stdin(path: Path) -> Path:
         shutil.copyfileobj(sys.stdin.buffer, stream)
     # An empty stdin on a repeated command means the run goes on with what was piped before.
     if incoming.stat().st_size or not path.exists():
-        write_atomically(path, incoming.read_bytes())
-    incoming.unlink()
+        with atomic_path(path) as partial:
+            incoming.replace(partial)
+    incoming.unlink(missing_ok=True)
     return path
 
 
 class HeldOut:
     """Chooses the pairs to validate on from a corpus that has no validation set.
 
-    A pair is held out when the hash of its source is among the smallest, so equal sources always fall
-    on one side, and the same corpus and seed always give the same choice.
+    A pair is held out when the hash of its source is among the smallest, so sources equal to the
+    tokenizer always fall on one side, and the same corpus and seed always give the same choice.
     """
 
     def __init__(self, sources: Iterator[str], size: int, seed: int) -> None:
@@ -146,7 +148,7 @@ class HeldOut:
         self._threshold = smallest[-1] if smallest else -1
 
     def _hash(self, source: str) -> int:
-        digest = hashlib.blake2b(source.encode(), digest_size=8, key=self._key).digest()
+        digest = hashlib.blake2b(normalize(source).encode(), digest_size=8, key=self._key).digest()
         return int.from_bytes(digest, "little")
 
     def __contains__(self, pair: SentencePair) -> bool:

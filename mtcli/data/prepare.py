@@ -19,7 +19,7 @@ from mtcli.config import Config, DataConfig
 from mtcli.data.arrays import TokenArray, TokenArrayWriter
 from mtcli.data.corpus import HeldOut, ParallelCorpus, SentencePair, held_out_size, training_corpus
 from mtcli.data.tokenizer import Tokenizer, train_tokenizer
-from mtcli.errors import DataError
+from mtcli.errors import ConfigError, DataError
 from mtcli.files import read_lines
 
 _FORMAT = 1
@@ -64,19 +64,34 @@ class PreparedData:
     valid_ref: list[str]
     facts: dict[str, Any]
 
+    @property
+    def key(self) -> str:
+        """Names the files' content and the settings that made this of them."""
+        return str(self.facts["key"])
 
-def prepare(config: Config, run_dir: Path, report: Report) -> PreparedData:
-    """Read, tokenise and cache the corpus, or find that done; `report` is told what happens, in sentences.
+
+def prepare(config: Config, run_dir: Path, report: Report, expected_key: str | None = None) -> PreparedData:
+    """Read, tokenise and cache the corpus, or find that done.
+
+    Args:
+        report: told what happens, in sentences.
+        expected_key: names the corpus that a run to go on with began with.
 
     Raises:
         DataError: the corpus cannot be used (see `ParallelCorpus`), or no pair is left to train on.
-        ConfigError: the vocabulary size does not fit the corpus.
+        ConfigError: the vocabulary size does not fit the corpus, or the corpus is not the expected one.
     """
     cache = run_dir / "cache"
     corpus = training_corpus(config.data, cache / "stdin.tsv")
     valid = ParallelCorpus(tuple(zip(config.data.valid_src, config.data.valid_tgt, strict=True)))
     hashes = {"train": corpus.hashes(), "valid": valid.hashes()}
-    directory = cache / _cache_key(config, hashes)
+    contents = [_contents(corpus, hashes["train"]), _contents(valid, hashes["valid"])]
+    directory = cache / _cache_key(config, contents)
+    if expected_key not in (None, directory.name):
+        raise ConfigError(
+            f"The run in {run_dir} began with another corpus or tokenizer (its files have changed since). "
+            "Put the old files back to go on with it, or give another -o for a new run."
+        )
     if not (directory / "facts.json").exists():
         _build(config, corpus, valid, hashes, directory, report)
     data = _load(directory)
@@ -84,12 +99,18 @@ def prepare(config: Config, run_dir: Path, report: Report) -> PreparedData:
     return data
 
 
-def _cache_key(config: Config, hashes: dict[str, dict[str, str]]) -> str:
+def _contents(corpus: ParallelCorpus, hashes: dict[str, str]) -> list[str]:
+    """What is read, in order: a file given twice stands here twice."""
+    sides = [hashes[str(path)] for pair in corpus.sides for path in pair]
+    return sides + [f"table {hashes[str(table)]}" for table in corpus.tables]
+
+
+def _cache_key(config: Config, contents: list[list[str]]) -> str:
     data = config.data
     given = [Tokenizer.from_file(path).model for path in _given_tokenizers(data)]
     settings = {
         "format": _FORMAT,
-        "hashes": [list(side.values()) for side in hashes.values()],
+        "hashes": contents,
         "tokenizers": [hashlib.blake2b(model, digest_size=16).hexdigest() for model in given],
         "max_length": config.model.max_length,
         "seed": config.training.seed,
@@ -126,7 +147,13 @@ def _build(
     held_out = None
     if not valid:
         size = held_out_size(num_pairs, config.data.valid_size)
-        held_out = HeldOut((pair.src for pair in corpus), size, config.training.seed)
+        usable = (pair.src for pair in corpus if pair.src.strip() and pair.tgt.strip())
+        held_out = HeldOut(usable, size, config.training.seed)
+        if next(_keep(corpus, held_out, kept=False), None) is None:
+            raise DataError(
+                f"{_names(corpus)}: too small to hold sentences out for validation, none would be left to train "
+                "on. Give more text, or a validation set (--valid-src F --valid-tgt F)."
+            )
     work = directory.with_name(directory.name + ".partial")
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
@@ -149,7 +176,7 @@ def _build(
         "max_length": max_length,
         "vocabulary": {"source": tokenizers.src.vocab_size, "target": tokenizers.tgt.vocab_size},
     }
-    _check_counts(facts, corpus)
+    _check_counts(facts, corpus, valid or corpus)
     (work / "facts.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
     shutil.rmtree(directory, ignore_errors=True)
     work.rename(directory)
@@ -227,14 +254,17 @@ def _write_text(directory: Path, pairs: list[SentencePair]) -> None:
     (directory / "valid.tgt.txt").write_bytes("".join(pair.tgt + "\n" for pair in pairs).encode())
 
 
-def _check_counts(facts: dict[str, Any], corpus: ParallelCorpus) -> None:
-    names = ", ".join(map(str, corpus.files))
-    for part in ("train", "valid"):
+def _names(corpus: ParallelCorpus) -> str:
+    return ", ".join(map(str, corpus.files))
+
+
+def _check_counts(facts: dict[str, Any], corpus: ParallelCorpus, valid: ParallelCorpus) -> None:
+    for part, source in (("train", corpus), ("valid", valid)):
         counts = facts[part]
         if counts["pairs"] == 0:
             which = "to train on" if part == "train" else "to validate on"
             raise DataError(
-                f"{names}: no sentence pair is left {which}. {counts['empty']} were empty on one side, "
+                f"{_names(source)}: no sentence pair is left {which}. {counts['empty']} were empty on one side, "
                 f"{counts['too_long']} longer than {facts['max_length']} tokens (model.max_length). "
                 "More text, or a larger model.max_length, is needed."
             )

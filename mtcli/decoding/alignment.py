@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 import torch
-from mtcli_kernels.packing import Packing
 from torch import Tensor
 
 from mtcli.model.transformer import Transformer
+from mtcli_kernels.packing import Packing
 
 
 @torch.inference_mode()

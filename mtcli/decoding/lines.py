@@ -13,9 +13,13 @@ from sentencex import segment
 
 from mtcli.data.tokenizer import Tokenizer, normalize
 
-_CLAUSE_END = re.compile(r"(?<=[,;:،؛、，；：。！？])\s*|(?<=[–—])\s+")
-# Scripts that write no space between words.
-_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_CLAUSE_END = re.compile(r"(?<=[,;:،؛–—])\s+|(?<=[、，；：。！？])\s*")
+_LONGEST_PIECE = 16  # characters, where SentencePiece is not told otherwise
+# Scripts that write no space between words, and their punctuation.
+_UNSPACED = re.compile(
+    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3001-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+    r"\uf900-\ufaff\uff01-\uff9f\U00020000-\U0003ffff]"
+)
 
 
 def is_blank(line: str) -> bool:
@@ -53,15 +57,16 @@ def _split(text: str, tokenizer: Tokenizer, max_tokens: int, splitters: Sequence
         yield from _split_tokens(text, tokenizer, max_tokens)
         return
     splitter, *finer = splitters
-    gathered, length = "", 0
+    start, end, length = 0, 0, 0  # text[start:end] is gathered
     for piece in splitter(text):
+        begin = text.index(piece, end)
         size = len(tokenizer.encode(piece))
-        if gathered and (splitter is _sentences or length + size > max_tokens):
-            yield from _part_or_split(gathered, tokenizer, max_tokens, finer)
-            gathered, length = "", 0
-        gathered, length = rejoin([gathered, piece]), length + size
-    if gathered:
-        yield from _part_or_split(gathered, tokenizer, max_tokens, finer)
+        if end > start and (splitter is _sentences or length + size > max_tokens):
+            yield from _part_or_split(text[start:end], tokenizer, max_tokens, finer)
+            start, length = begin, 0
+        end, length = begin + len(piece), length + size
+    if end > start:
+        yield from _part_or_split(text[start:end], tokenizer, max_tokens, finer)
 
 
 def _part_or_split(text: str, tokenizer: Tokenizer, max_tokens: int, finer: Sequence[Splitter]) -> Iterator[Part]:
@@ -85,10 +90,22 @@ def _words(text: str) -> list[str]:
 
 
 def _split_tokens(text: str, tokenizer: Tokenizer, max_tokens: int) -> Iterator[Part]:
-    tokens = tokenizer.encode(text)
-    for start in range(0, len(tokens), max_tokens):
-        chunk = tokens[start : start + max_tokens]
-        yield Part(tokenizer.decode(chunk), chunk)
+    while text:
+        size = _longest_start(text, tokenizer, max_tokens)
+        yield Part(text[:size], tokenizer.encode(text[:size]))
+        text = text[size:]
+
+
+def _longest_start(text: str, tokenizer: Tokenizer, max_tokens: int) -> int:
+    """How many characters fit, at least one: a cut inside a character's byte pieces would lose it."""
+    fits, too_long = 1, min(len(text), max_tokens * _LONGEST_PIECE) + 1
+    while too_long - fits > 1:
+        middle = (fits + too_long) // 2
+        if len(tokenizer.encode(text[:middle])) <= max_tokens:
+            fits = middle
+        else:
+            too_long = middle
+    return fits
 
 
 def rejoin(translations: Sequence[str]) -> str:

@@ -508,7 +508,7 @@ HELD_OUT: Final = Pair("나는 집에 간다.", "I go home.")
 """The sentence the demo shows: first of every test list, and in no training list."""
 _LESSONS: Final = (Pair("나는 학교에 간다.", "I go to school."), Pair("우리는 집에 온다.", "We come home."))
 """The first of every training list, so that it has each word of HELD_OUT."""
-_PATIENCE: Final = 100_000
+_PATIENCE: Final = 30_000
 """How many sentences to look through for those to hold out; a few thousand training sentences need few."""
 
 

@@ -374,7 +374,8 @@ JOBS: Final = (
 NAMES: Final = _pairs("민수=Minsu; 지민=Jimin; 수진=Sujin; 유나=Yuna; 준호=Junho; 서연=Seoyeon")
 PEOPLE: Final = _pairs("선생님=the teacher; 학생=the student; 의사=the doctor; 아이=the child")
 OBLIQUE_PRONOUNS: Final = _pairs("나=me; 너=you; 그=him; 그녀=her; 우리=us; 그들=them")
-OWNERS: Final = _pairs("내=my; 네=your; 그의=his; 그녀의=her; 우리=our; 그들의=their; 민수의=Minsu's; 유나의=Yuna's")
+OWNERS: Final = _pairs("내=my; 네=your; 그의=his; 그녀의=her; 우리=our; 그들의=their; 지수의=Jisu's; 영호의=Yeongho's")
+"""The two named are not of NAMES, so that Minsu never meets 'Minsu's friend'."""
 NUMBERS: Final = _pairs("한=one; 두=two; 세=three; 네=four; 다섯=five")
 DEGREES: Final = _pairs("매우=very; 정말=really; 너무=too")
 

@@ -6,11 +6,11 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from mtcli.config import Config, load_config
+from mtcli.config import load_config
 from mtcli.decoding.alignment import cross_attention
 from mtcli.decoding.translator import Translation, Translator
 from mtcli.demo.attention_view import render_attention, word_attention
-from mtcli.demo.corpus import write_demo_corpus
+from mtcli.demo.corpus import CONFIG_NAME, write_demo_corpus
 from mtcli.demo.grammar import Pair
 from mtcli.evaluation.metrics import corpus_bleu
 from mtcli.model.store import LoadedModel, load_model
@@ -18,34 +18,6 @@ from mtcli.training.run import train
 
 _SHOWN = 8  # translations printed
 _ATTENTION_LAYER = -2  # the last layer but one aligns most clearly
-
-
-def demo_config(corpus: Path, minutes: float) -> Config:
-    """How the demo trains: a tiny network and small batches, for a regular language and little time."""
-    sides = {
-        name: [str(corpus / file)]
-        for name, file in (
-            ("src", "train.ko"),
-            ("tgt", "train.en"),
-            ("valid_src", "valid.ko"),
-            ("valid_tgt", "valid.en"),
-        )
-    }
-    settings = {
-        "model": {"dropout": 0.1},
-        "data": {**sides, "vocab_size": 1000},
-        "training": {
-            "batch_tokens": 1024,
-            "learning_rate": 2e-3,
-            "warmup_steps": 300,
-            "cooldown": 0.6,
-            "max_minutes": minutes,
-            "valid_every": 100_000,
-            "save_every": 100_000,
-            "log_every": 50,
-        },
-    }
-    return load_config("tiny", options=settings)
 
 
 def run_tour(work: Path, minutes: float, console: Console) -> float:
@@ -67,7 +39,8 @@ def run_tour(work: Path, minutes: float, console: Console) -> float:
         f"\nA tiny Transformer now reads {len(corpus.train):,} such pairs for about {minutes:g} minutes. It has never "
         "seen a Korean or English word before; the loss (how surprised it is by each next word) should fall.\n",
     )
-    train(demo_config(work / "corpus", minutes), work / "model")
+    settings = {"training": {"max_minutes": minutes}}
+    train(load_config(file=work / "corpus" / CONFIG_NAME, options=settings), work / "model")
     model = load_model(work / "model", torch.device("cpu"))
     translations = list(Translator(model).translate([pair.korean for pair in corpus.test]))
     _show_translations(console, translations, corpus.test)

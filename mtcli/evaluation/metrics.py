@@ -7,7 +7,7 @@ from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 from sacrebleu.metrics.ter import TER
 
-from mtcli.errors import DataError
+from mtcli.errors import BackendUnavailableError, DataError, UsageError
 
 
 @dataclass(frozen=True)
@@ -28,23 +28,42 @@ class Scores:
     lines: int
 
 
+def bleu_metric(tokenize: str | None, lowercase: bool) -> BLEU:
+    """BLEU with one of sacreBLEU's tokenizers; None is its default (13a).
+
+    Raises:
+        UsageError: sacreBLEU has no such tokenizer.
+        BackendUnavailableError: the tokenizer needs a package or a download that is not there.
+    """
+    if tokenize is not None and tokenize not in BLEU.TOKENIZERS:
+        raise UsageError(f"--tokenize {tokenize}: expected one of {', '.join(BLEU.TOKENIZERS)}.")
+    try:
+        return BLEU(tokenize=tokenize, lowercase=lowercase)
+    except RuntimeError as error:  # sacreBLEU misses an extra for this tokenizer and says which
+        raise BackendUnavailableError(" ".join(str(error).split())) from error
+    except OSError as error:
+        raise BackendUnavailableError(
+            f"sacreBLEU's tokenizer {tokenize} needs a file that it could not download ({error}). "
+            "Connect to the network once, or use another --tokenize."
+        ) from error
+
+
 def score_corpus(
     hypotheses: Sequence[str],
     references: Sequence[str],
     *,
     tokenize: str | None = None,
     lowercase: bool = False,
-    target_language: str = "",
 ) -> Scores:
     """Score translations, line by line beside their references.
 
     Args:
         tokenize: BLEU's tokenizer, as sacreBLEU names them; None is its default (13a).
         lowercase: compare in lower case.
-        target_language: ISO 639-1 code, for sacreBLEU to choose a default tokenizer by (ko, ja, zh).
 
     Raises:
         DataError: the sides have different numbers of lines, or none.
+        UsageError, BackendUnavailableError: as `bleu_metric` does.
     """
     if len(hypotheses) != len(references):
         raise DataError(
@@ -52,7 +71,7 @@ def score_corpus(
         )
     if not references:
         raise DataError("There is nothing to score: the references are empty.")
-    bleu = BLEU(tokenize=tokenize, lowercase=lowercase, trg_lang=target_language)
+    bleu = bleu_metric(tokenize, lowercase)
     metrics = {"bleu": bleu, "chrf": CHRF(lowercase=lowercase), "ter": TER(case_sensitive=not lowercase)}
     scores = {name: metric.corpus_score(hypotheses, [references]).score for name, metric in metrics.items()}
     signatures = {name: f"{name}|{metric.get_signature()}" for name, metric in metrics.items()}

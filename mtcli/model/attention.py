@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from mtcli.config import ModelConfig
 from mtcli.model.cache import CrossCache, SelfCache
+from mtcli_kernels.dense import attend, attention_bias
 from mtcli_kernels.masked_attention import masked_attention
-from mtcli_kernels.masked_attention.padded import attend, attention_bias
 from mtcli_kernels.packing import Packing
 
 

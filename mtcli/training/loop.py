@@ -28,7 +28,7 @@ from mtcli.data.prepare import PreparedData
 from mtcli.devices import describe
 from mtcli.errors import TrainingError
 from mtcli.files import write_atomically
-from mtcli.model.store import WEIGHTS, parameters_of, weights_bytes
+from mtcli.model.store import WEIGHTS, Architecture, parameters_of, weights_bytes
 from mtcli.model.transformer import Transformer
 from mtcli.training.averaging import WeightAverage
 from mtcli.training.batch import make_batch
@@ -102,12 +102,12 @@ class Trainer:
                     state.seconds += time.monotonic() - began
                     if state.step % settings.log_every == 0:
                         self._log()
-                    finished = self.is_finished()
-                    if finished or state.step % settings.valid_every == 0:
+                    if self.is_finished() or state.step % settings.valid_every == 0:
                         self._validate()
-                    if finished or self.is_finished() or interrupted() or state.step % settings.save_every == 0:
+                    if self.is_finished() or interrupted() or state.step % settings.save_every == 0:
                         self.save()
                     if interrupted():
+                        self.journal.say(f"Saved at step {state.step:,}. The same command goes on from there.")
                         raise KeyboardInterrupt
         finally:
             self.journal.stop()
@@ -230,6 +230,10 @@ class Trainer:
 
     def _averaged_weights(self) -> bytes:
         return weights_bytes(parameters_of(self.average.network))
+
+    def architecture(self) -> Architecture:
+        """What config.json says of the model."""
+        return Architecture(self.config.model, self.network.vocabulary, self.config.decoding)
 
     def provenance(self) -> dict[str, Any]:
         """What provenance.json records of the run so far."""

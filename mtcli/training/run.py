@@ -11,7 +11,7 @@ from mtcli.data.prepare import PreparedData, prepare
 from mtcli.devices import describe, prepare_cpu, resolve_device, resolve_dtype
 from mtcli.errors import CheckpointError, ConfigError
 from mtcli.files import file_error
-from mtcli.model.store import Architecture, sizes_of, write_description
+from mtcli.model.store import sizes_of, write_description
 from mtcli.model.transformer import Transformer
 from mtcli.training.checkpoint import RunState, find_checkpoint
 from mtcli.training.journal import Journal, format_seconds
@@ -46,9 +46,10 @@ def train(config: Config, run_dir: Path, *, quiet: bool = False) -> None:
     found = find_checkpoint(run_dir / "checkpoints", journal.say)
     if found:
         _refuse_changes(found[1].settings, _settings(config, dtype), run_dir)
-    data = prepare(config, run_dir, journal.say)
+    data = prepare(config, run_dir, journal.say, found[1].data_key if found else None)
     config = _with_limit(config, journal)
-    state = _state(config, dtype, data, found, run_dir)
+    state = found[1] if found else RunState(data.key, {})
+    state.settings = _settings(config, dtype)
     trainer = _trainer(config, data, state, run_dir, journal, device, dtype)
     if found:
         trainer.resume(found[0])
@@ -56,6 +57,7 @@ def train(config: Config, run_dir: Path, *, quiet: bool = False) -> None:
             journal.say(f"This run is finished (step {state.step:,}). Nothing to do; raise a limit to train on.")
             return
         journal.say(f"Going on from step {state.step:,}.")
+    write_description(run_dir, trainer.architecture(), data.tokenizers)
     journal.rewind(state.step)
     trainer.run()
     _summarise(trainer, journal)
@@ -105,23 +107,6 @@ def _with_limit(config: Config, journal: Journal) -> Config:
     return config.model_copy(update={"training": limited})
 
 
-def _state(
-    config: Config, dtype: torch.dtype, data: PreparedData, found: tuple[Path, RunState] | None, run_dir: Path
-) -> RunState:
-    key = str(data.facts["key"])
-    settings = _settings(config, dtype)
-    if found is None:
-        return RunState(key, settings)
-    state = found[1]
-    if state.data_key != key:
-        raise ConfigError(
-            f"The run in {run_dir} began with another corpus (its files have changed since). "
-            "Put the old files back to go on with it, or give another -o for a new run."
-        )
-    state.settings = settings
-    return state
-
-
 def _trainer(
     config: Config,
     data: PreparedData,
@@ -132,9 +117,7 @@ def _trainer(
     dtype: torch.dtype,
 ) -> Trainer:
     torch.manual_seed(config.training.seed)
-    sizes = sizes_of(data.tokenizers)
-    network = Transformer(config.model, sizes).to(device)
-    write_description(run_dir, Architecture(config.model, sizes, config.decoding), data.tokenizers)
+    network = Transformer(config.model, sizes_of(data.tokenizers)).to(device)
     journal.say(f"Training {network.num_parameters():,} parameters on {describe(device, dtype)}.")
     return Trainer(config, data, network, state, run_dir, journal, device=device, dtype=dtype)
 

@@ -14,8 +14,7 @@ EMPTY_README = "".join(f"before\n<!-- begin: {name} -->\n<!-- end: {name} -->\na
 QUALITY: dict[str, Any] = {
     "title": "Toy, English to German",
     "command": [
-        "mtcli train --src DATA/toy/train.en.xz --tgt DATA/toy/train.de.xz -o toy "
-        "--preset tiny --max-minutes 40"
+        "mtcli train --src DATA/toy/train.en.xz --tgt DATA/toy/train.de.xz -o toy --preset tiny --max-minutes 40"
     ],
     "device": {"cpu": "Some CPU", "cores": 2, "memory_gib": 23.4},
     "versions": {"python": "3.11.7", "mtcli": "0.1.0"},

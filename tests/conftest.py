@@ -1,0 +1,74 @@
+"""Fixtures that several test modules share."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from support.digits import digit_pairs, write_sides
+
+from mtcli.config import Config, load_config
+from mtcli.training.run import train
+
+# A busy machine must not fail a property for being slow.
+settings.register_profile("mtcli", deadline=None, max_examples=50)
+settings.load_profile("mtcli")
+
+
+def digits_config(task: str, directory: Path, **training: object) -> Config:
+    """A corpus of digits in `directory`, and a network just large enough for it."""
+    pairs = digit_pairs(task, 6200, seed=5)
+    src, tgt = write_sides(pairs[:6000], directory / "train")
+    valid_src, valid_tgt = write_sides(pairs[6000:6100], directory / "valid")
+    write_sides(pairs[6100:], directory / "test")
+    return load_config(
+        options={
+            "model": {
+                "encoder_layers": 2,
+                "decoder_layers": 2,
+                "d_model": 64,
+                "ffn_dim": 128,
+                "heads": 4,
+                "max_length": 40,
+                "dropout": 0.0,
+            },
+            "data": {
+                "src": [str(src)],
+                "tgt": [str(tgt)],
+                "valid_src": [str(valid_src)],
+                "valid_tgt": [str(valid_tgt)],
+                "vocab_size": 290,
+            },
+            "training": {
+                "batch_tokens": 800,
+                "learning_rate": 3e-3,
+                "warmup_steps": 100,
+                "cooldown": 0.5,
+                "label_smoothing": 0.0,
+                "valid_every": 10_000,
+                "save_every": 10_000,
+                "device": "cpu",
+                **training,
+            },
+        },
+    )
+
+
+@pytest.fixture(scope="session")
+def trained_digits(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Trains a model of one of the digit tasks once; the directory holds model/, test.src and test.tgt."""
+    made: dict[str, Path] = {}
+
+    def make(task: str) -> Path:
+        if task not in made:
+            directory = made[task] = tmp_path_factory.mktemp(task)
+            train(digits_config(task, directory, max_steps=500), directory / "model", quiet=True)
+        return made[task]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def reverse_model(trained_digits: Callable[[str], Path]) -> Path:
+    """A model directory that reverses digits."""
+    return trained_digits("reverse") / "model"

@@ -1,0 +1,95 @@
+"""The padded form of masked attention against its definition, forward and backward."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from mtcli_kernels.masked_attention import masked_attention
+from mtcli_kernels.packing import Packing
+
+
+def _random(lengths: list[int], heads: int = 2, head_dim: int = 8) -> Tensor:
+    return torch.randn(sum(lengths), heads, head_dim, dtype=torch.float64, requires_grad=True)
+
+
+CASES = {
+    "uniform": ([3, 3], [3, 3], False),
+    "uniform causal": ([4, 4], [4, 4], True),
+    "ragged": ([1, 5, 3], [1, 5, 3], False),
+    "ragged causal": ([1, 5, 3], [1, 5, 3], True),
+    "cross": ([2, 7, 1], [4, 1, 6], False),
+    "a source without tokens": ([2, 3], [0, 4], False),
+    "a target without tokens": ([0, 3], [2, 4], False),
+    "long": ([63, 64, 65], [63, 64, 65], True),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_padded_agrees_with_reference(case: str) -> None:
+    torch.manual_seed(1)
+    query_lengths, key_lengths, causal = CASES[case]
+    q, k, v = _random(query_lengths), _random(key_lengths), _random(key_lengths)
+    queries = Packing.of(query_lengths)
+    keys = queries if causal else Packing.of(key_lengths)
+    results = {}
+    for impl in ("reference", "padded"):
+        out = masked_attention(q, k, v, queries, keys, causal=causal, impl=impl)
+        results[impl] = [out, *torch.autograd.grad((out * torch.arange(8)).sum(), (q, k, v))]
+    for ours, expected in zip(results["padded"], results["reference"], strict=True):
+        torch.testing.assert_close(ours, expected, rtol=1e-10, atol=1e-12)
+
+
+def test_a_query_without_keys_gives_zero_and_no_gradient() -> None:
+    q, k, v = _random([2, 1]), _random([0, 3]), _random([0, 3])
+    out = masked_attention(q, k, v, Packing.of([2, 1]), Packing.of([0, 3]))
+    assert out[:2].eq(0).all()
+    assert out[2].ne(0).all()
+    assert torch.autograd.grad(out.sum(), q)[0][:2].eq(0).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
+def test_padding_counts_for_nothing_in_any_dtype(dtype: torch.dtype) -> None:
+    torch.manual_seed(2)
+    q, k, v = (torch.randn(5, 2, 8).to(dtype) for _ in range(3))
+    packing = Packing.of([1, 4])
+    out = masked_attention(q, k, v, packing, packing, causal=True)
+    assert out.isfinite().all()
+    torch.testing.assert_close(out[0], v[0])  # the first sentence has one token: it sees itself alone
+
+
+def test_causal_attention_ignores_the_future() -> None:
+    packing = Packing.of([5])
+    q, k, v = _random([5]), _random([5]), _random([5])
+    before = masked_attention(q, k, v, packing, packing, causal=True)
+    with torch.no_grad():
+        k[3:] += 1.0
+        v[3:] -= 1.0
+    after = masked_attention(q, k, v, packing, packing, causal=True)
+    assert before[:3].equal(after[:3])
+    assert not before[3:].equal(after[3:])
+
+
+def test_dropout_keeps_the_mean() -> None:
+    torch.manual_seed(3)
+    packing = Packing.of([4] * 2000)
+    q, k = (torch.zeros(8000, 1, 4) for _ in range(2))
+    out = masked_attention(q, k, torch.ones(8000, 1, 4), packing, packing, dropout=0.5)
+    assert out.mean().item() == pytest.approx(1.0, abs=0.02)
+    assert out.std().item() > 0.3
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"impl": "magic"}, "magic"),
+        ({"k": torch.zeros(3, 2, 4)}, "expected q"),
+        ({"keys": Packing.of([2])}, "packings hold"),
+        ({"keys": Packing.of([1, 2])}, "must pair up"),
+        ({"queries": Packing.of([1, 2]), "keys": Packing.of([2, 1]), "causal": True}, "equal lengths"),
+    ],
+)
+def test_inputs_that_do_not_fit_are_refused(change: dict[str, object], message: str) -> None:
+    x = torch.zeros(3, 2, 8)
+    arguments = {"q": x, "k": x, "v": x, "queries": Packing.of([3]), "keys": Packing.of([3])} | change
+    with pytest.raises(ValueError, match=message):
+        masked_attention(**arguments)  # type: ignore[arg-type]

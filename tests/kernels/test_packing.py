@@ -1,0 +1,29 @@
+"""Packed and padded layouts hold the same tokens."""
+
+import pytest
+import torch
+
+from mtcli_kernels.packing import Packing
+
+
+@pytest.mark.parametrize("lengths", [[3], [2, 2, 2], [1, 4, 2], [3, 0, 2], [0, 1]])
+def test_unpad_inverts_pad(lengths: list[int]) -> None:
+    packing = Packing.of(lengths)
+    rows = torch.randn(sum(lengths), 2, 3)
+    assert packing.unpad(packing.pad(rows)).equal(rows)
+
+
+def test_pad_puts_each_sentence_in_its_row_and_zeros_behind_it() -> None:
+    padded = Packing.of([1, 3]).pad(torch.tensor([[1.0], [2.0], [3.0], [4.0]]))
+    assert padded[:, :, 0].tolist() == [[1, 0, 0], [2, 3, 4]]
+
+
+def test_positions_start_again_in_each_sentence() -> None:
+    assert Packing.of([2, 0, 3]).positions.tolist() == [0, 1, 0, 1, 2]
+
+
+def test_gradients_flow_through_pad_and_unpad() -> None:
+    packing = Packing.of([1, 3, 2])
+    rows = torch.randn(6, 2, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda x: packing.unpad(packing.pad(x) ** 2), rows)
+    assert torch.autograd.gradcheck(packing.pad, rows)

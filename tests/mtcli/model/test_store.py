@@ -1,0 +1,102 @@
+"""Model directories: written, read, and refused with a sentence when they are damaged."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from mtcli.config import DecodingConfig, ModelConfig
+from mtcli.data.prepare import Tokenizers
+from mtcli.data.tokenizer import train_tokenizer
+from mtcli.errors import CheckpointError, DataError
+from mtcli.model.store import (
+    Architecture,
+    load_model,
+    parameters_of,
+    sizes_of,
+    weights_bytes,
+    write_description,
+)
+from mtcli.model.transformer import Transformer
+
+CPU = torch.device("cpu")
+CONFIG = ModelConfig(encoder_layers=1, decoder_layers=1, d_model=8, ffn_dim=8, heads=2)
+
+
+def write_model(directory: Path, shared: bool = True) -> Transformer:
+    first, _ = train_tokenizer(["a b c d", "b c d e"] * 20, vocab_size=270)
+    second = first if shared else train_tokenizer(["x y z", "z y w u"] * 20, vocab_size=272)[0]
+    tokenizers = Tokenizers(first, second)
+    config = CONFIG if shared else CONFIG.model_copy(update={"tied_embeddings": "target"})
+    architecture = Architecture(config, sizes_of(tokenizers), DecodingConfig(beam_size=3))
+    network = Transformer(config, architecture.vocabulary)
+    write_description(directory, architecture, tokenizers)
+    (directory / "model.safetensors").write_bytes(weights_bytes(parameters_of(network)))
+    return network
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_model_is_read_as_it_was_written(tmp_path: Path, shared: bool) -> None:
+    network = write_model(tmp_path / "model", shared)
+    loaded = load_model(tmp_path / "model", CPU)
+    for name, parameter in network.named_parameters():
+        assert dict(loaded.network.named_parameters())[name].equal(parameter)
+    assert loaded.architecture.decoding.beam_size == 3
+    assert loaded.tokenizers.shared == shared
+    assert not loaded.network.training
+
+
+def test_equal_weights_are_equal_bytes(tmp_path: Path) -> None:
+    network = write_model(tmp_path / "model")
+    again = weights_bytes(parameters_of(load_model(tmp_path / "model", CPU).network))
+    assert again == weights_bytes(parameters_of(network)) == (tmp_path / "model" / "model.safetensors").read_bytes()
+
+
+def _edit(name: str, change: Callable[[dict[str, object]], None]) -> Callable[[Path], None]:
+    def apply(directory: Path) -> None:
+        content = json.loads((directory / name).read_text())
+        change(content)
+        (directory / name).write_text(json.dumps(content))
+
+    return apply
+
+
+DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "no weights": (lambda d: (d / "model.safetensors").unlink(), "holds no model.safetensors"),
+    "weights cut short": (
+        lambda d: (d / "model.safetensors").write_bytes((d / "model.safetensors").read_bytes()[:-100]),
+        "damaged or not a safetensors file",
+    ),
+    "weights that are text": (lambda d: (d / "model.safetensors").write_text("hello"), "damaged or not a safetensors"),
+    "no configuration": (lambda d: (d / "config.json").unlink(), "holds no config.json"),
+    "configuration that is no JSON": (lambda d: (d / "config.json").write_text("{"), "not valid JSON"),
+    "configuration that is a list": (lambda d: (d / "config.json").write_text("[]"), "a JSON object was expected"),
+    "a newer format": (_edit("config.json", lambda c: c.update(format_version=99)), "upgrade"),
+    "no format": (_edit("config.json", lambda c: c.pop("format_version")), "format_version None"),
+    "a foreign setting": (_edit("config.json", lambda c: c["model"].update(x=1)), "does not describe"),  # type: ignore[attr-defined]
+    "another width": (_edit("config.json", lambda c: c["model"].update(d_model=16)), "has shape"),  # type: ignore[attr-defined]
+    "more layers": (_edit("config.json", lambda c: c["model"].update(encoder_layers=2)), "lacks encoder.layers.1"),  # type: ignore[attr-defined]
+    "another vocabulary": (_edit("config.json", lambda c: c["vocabulary"].update(source=9, target=9)), "pieces"),  # type: ignore[attr-defined]
+    "no tokenizer": (lambda d: (d / "tokenizer.model").unlink(), "holds no tokenizer.model"),
+    "a tokenizer that is text": (lambda d: (d / "tokenizer.model").write_text("hello"), "not a SentencePiece model"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_damage_is_named(tmp_path: Path, name: str) -> None:
+    directory = tmp_path / "model"
+    write_model(directory)
+    damage, message = DAMAGES[name]
+    damage(directory)
+    with pytest.raises((CheckpointError, DataError), match=message):
+        load_model(directory, CPU)
+
+
+def test_what_is_no_directory_is_no_model(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(CheckpointError, match="does not exist"):
+        load_model(tmp_path / "nothing", CPU)
+    with pytest.raises(CheckpointError, match="is a file"):
+        load_model(tmp_path / "file", CPU)

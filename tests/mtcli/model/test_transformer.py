@@ -1,0 +1,134 @@
+"""The network gives one answer, however its input is batched and whether or not it caches."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from mtcli.config import ModelConfig
+from mtcli.errors import ConfigError
+from mtcli.model.transformer import Transformer, VocabularySizes, sinusoids
+from mtcli_kernels.packing import Packing
+
+SOURCES = [[5, 6, 7, 2], [8, 2], [9, 10, 11, 12, 13, 2]]
+TARGETS = [[1, 20, 21], [1, 22, 23, 24, 25], [1, 26]]
+OPTIONS = {
+    "post-norm": {},
+    "pre-norm": {"norm": "pre"},
+    "gelu": {"activation": "gelu"},
+    "silu": {"activation": "silu"},
+    "learned positions": {"positions": "learned"},
+    "tied target": {"tied_embeddings": "target"},
+    "untied": {"tied_embeddings": "none"},
+    "deep encoder": {"encoder_layers": 3, "decoder_layers": 1},
+}
+
+
+def build(**options: object) -> Transformer:
+    torch.manual_seed(7)
+    settings = {"encoder_layers": 2, "decoder_layers": 2, "d_model": 16, "ffn_dim": 32, "heads": 2, "max_length": 32}
+    config = ModelConfig.model_validate({**settings, **options})
+    return Transformer(config, VocabularySizes(source=40, target=40, shared=True)).eval()
+
+
+def packed(sentences: list[list[int]]) -> tuple[Tensor, Packing]:
+    return torch.tensor([token for s in sentences for token in s]), Packing.of([len(s) for s in sentences])
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_a_sentence_alone_and_in_a_batch_agree(name: str) -> None:
+    network = build(**OPTIONS[name])
+    together = network(*packed(SOURCES), *packed(TARGETS)).split([len(t) for t in TARGETS])
+    for src, tgt, states in zip(SOURCES, TARGETS, together, strict=True):
+        alone = network(*packed([src]), *packed([tgt]))
+        torch.testing.assert_close(states, alone, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_step_by_step_with_caches_equals_the_whole_target_at_once(name: str) -> None:
+    network = build(**OPTIONS[name])
+    target = [1, 20, 21, 22, 23]
+    src, packing = packed(SOURCES)
+    cache = network.start(network.encode(src, packing), packing)
+    steps = torch.stack([network.step(torch.full((3,), token), cache) for token in target], dim=1)
+    whole = network.output(network(src, packing, *packed([target] * 3))).view(3, len(target), -1)
+    torch.testing.assert_close(steps, whole, rtol=1e-5, atol=1e-5)
+
+
+def test_hypotheses_of_a_sentence_share_its_source() -> None:
+    network = build()
+    src, packing = packed(SOURCES)
+    cache = network.start(network.encode(src, packing), packing)
+    assert cache.cross[0].keys.shape[0] == len(SOURCES)
+    logits = network.step(torch.tensor([1, 1, 1, 1, 1, 1]), cache)  # two hypotheses a sentence
+    torch.testing.assert_close(logits[0::2], logits[1::2])
+    assert not torch.allclose(logits[0], logits[2])
+
+
+def test_the_cache_grows_and_is_reordered() -> None:
+    network = build(max_length=64)
+    src, packing = packed([SOURCES[0]])
+    cache = network.start(network.encode(src, packing), packing)
+    first, second = [1, 20] * 20, [1, 30] * 20
+    for tokens in zip(first, second, strict=True):
+        network.step(torch.tensor(tokens), cache)
+    cache.select_rows(torch.tensor([1, 1]))
+    logits = network.step(torch.tensor([3, 4]), cache)
+    for row, last in enumerate((3, 4)):
+        whole = network.output(network(src, packing, *packed([[*second, last]])))[-1]
+        torch.testing.assert_close(logits[row], whole, rtol=1e-4, atol=1e-4)
+
+
+def test_every_decoder_layer_has_its_own_view_of_the_source() -> None:
+    network = build()
+    src, packing = packed([SOURCES[0]])
+    first, second = network.start(network.encode(src, packing), packing).cross
+    assert not torch.allclose(first.keys, second.keys)
+    assert not torch.allclose(first.values, second.values)
+
+
+def test_cross_attention_weights_are_distributions_over_the_source() -> None:
+    network = build()
+    layers = network.cross_attention_weights(*packed(SOURCES), *packed(TARGETS))
+    assert len(layers) == 2
+    for weights in layers:
+        assert weights.shape == (3, 2, 5, 6)
+        torch.testing.assert_close(weights.sum(-1), torch.ones(3, 2, 5))
+        assert weights[1, :, :, 2:].eq(0).all()  # the second source has two tokens
+
+
+def test_cross_attention_weights_are_those_the_decoder_uses() -> None:
+    network = build(decoder_layers=1)
+    layer = network.decoder.layers[0]
+    src, src_packing = packed([SOURCES[0]])
+    tgt, tgt_packing = packed([TARGETS[0]])
+    memory = network.encode(src, src_packing)
+    x = layer._attend_to_target(network.tgt_embedding(tgt, tgt_packing.positions), tgt_packing)
+    weights = network.cross_attention_weights(src, src_packing, tgt, tgt_packing)[0][0]  # [H, T, S]
+    values = layer.cross_attention.split_heads(layer.cross_attention.v_proj(memory))
+    by_hand = layer.cross_attention.out_proj(torch.einsum("hts,shd->thd", weights, values).flatten(1))
+    torch.testing.assert_close(by_hand, layer.cross_attention(x, memory, tgt_packing, src_packing))
+
+
+@pytest.mark.parametrize(("tied", "matrices"), [("all", 1), ("target", 2), ("none", 3)])
+def test_tied_matrices_are_counted_once(tied: str, matrices: int) -> None:
+    sizes = [build(tied_embeddings=other).num_parameters() for other in ("all", tied)]
+    assert sizes[1] - sizes[0] == (matrices - 1) * 40 * 16
+
+
+def test_one_matrix_for_two_vocabularies_is_refused() -> None:
+    with pytest.raises(ConfigError, match="tied_embeddings=target"):
+        Transformer(ModelConfig(d_model=16, heads=2), VocabularySizes(source=30, target=40, shared=False))
+
+
+def test_an_empty_network_is_tied_and_has_its_sinusoids() -> None:
+    full = build()
+    empty = Transformer.empty(full.config, full.vocabulary, torch.device("cpu"))
+    assert empty.output.weight is empty.tgt_embedding.tokens.weight
+    assert empty.tgt_embedding.positions.equal(full.tgt_embedding.positions)
+
+
+def test_sinusoids_follow_their_formula() -> None:
+    table = sinusoids(50, 8)
+    assert table[0].tolist() == [0, 0, 0, 0, 1, 1, 1, 1]
+    assert table[7, 1].item() == pytest.approx(torch.tensor(7 / 10000 ** (2 / 8)).sin().item(), abs=1e-5)
+    assert table[7, 5].item() == pytest.approx(torch.tensor(7 / 10000 ** (2 / 8)).cos().item(), abs=1e-5)

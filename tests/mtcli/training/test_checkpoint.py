@@ -1,0 +1,105 @@
+"""Checkpoints: whole or not there, the damaged one named and the one before it used."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from mtcli.config import ModelConfig
+from mtcli.errors import CheckpointError
+from mtcli.model.transformer import Transformer, VocabularySizes
+from mtcli.training.averaging import WeightAverage
+from mtcli.training.checkpoint import RunState, find_checkpoint, restore, save_checkpoint
+
+CONFIG = ModelConfig(encoder_layers=1, decoder_layers=1, d_model=8, ffn_dim=8, heads=1)
+
+
+class Run:
+    """A network with something in its optimizer."""
+
+    def __init__(self, seed: int) -> None:
+        torch.manual_seed(seed)
+        self.network = Transformer(CONFIG, VocabularySizes(source=16, target=16, shared=True))
+        self.average = WeightAverage(self.network, 0.1)
+        self.optimizer = torch.optim.AdamW(self.network.parameters(), lr=0.01, fused=True)
+
+    def train(self, step: int) -> None:
+        for parameter in self.network.parameters():
+            parameter.grad = torch.randn_like(parameter)
+        self.optimizer.step()
+        self.average.update(self.network, step)
+
+    def save(self, directory: Path, step: int, keep: int = 10) -> None:
+        state = RunState("key", {}, step=step, seconds=1.5, best_score=3.0, validations=[{"step": 1, "bleu": 2.0}])
+        save_checkpoint(directory, state, self.network, self.average, self.optimizer, keep)
+
+
+def _fail(message: str) -> None:
+    raise AssertionError(message)
+
+
+def test_everything_comes_back(tmp_path: Path) -> None:
+    run, other = Run(1), Run(2)
+    run.train(1)
+    run.save(tmp_path, 7)
+    found = find_checkpoint(tmp_path, _fail)
+    assert found is not None
+    path, state = found
+    assert (state.step, state.seconds, state.best_score, state.validations) == (7, 1.5, 3.0, [{"step": 1, "bleu": 2.0}])
+    restore(path, other.network, other.average, other.optimizer, torch.device("cpu"))
+    torch.manual_seed(3)
+    run.train(8)
+    torch.manual_seed(3)
+    other.train(8)
+    for mine, theirs in (
+        (run.network.parameters(), other.network.parameters()),
+        (run.average.network.parameters(), other.average.network.parameters()),
+    ):
+        assert all(a.equal(b) for a, b in zip(mine, theirs, strict=True))
+
+
+def test_the_newest_are_kept(tmp_path: Path) -> None:
+    run = Run(1)
+    run.train(1)
+    for step in (5, 10, 100):
+        run.save(tmp_path, step, keep=2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["step-00000010", "step-00000100"]
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "average.safetensors", "optimizer.safetensors", "state.json"])
+@pytest.mark.parametrize("damage", ["flip", "cut", "remove"])
+def test_a_damaged_checkpoint_is_named_and_the_one_before_used(tmp_path: Path, name: str, damage: str) -> None:
+    run = Run(1)
+    run.train(1)
+    run.save(tmp_path, 5)
+    run.save(tmp_path, 6)
+    victim = tmp_path / "step-00000006" / name
+    content = bytearray(victim.read_bytes())
+    if damage == "remove":
+        victim.unlink()
+    elif damage == "cut":
+        victim.write_bytes(content[: len(content) // 2])
+    else:
+        content[0] ^= 0xFF
+        victim.write_bytes(content)
+    warnings: list[str] = []
+    found = find_checkpoint(tmp_path, warnings.append)
+    assert found is not None
+    assert found[1].step == 5
+    assert len(warnings) == 1
+    assert "step-00000006" in warnings[0]
+
+
+def test_only_damaged_checkpoints_is_an_error(tmp_path: Path) -> None:
+    run = Run(1)
+    run.train(1)
+    run.save(tmp_path, 5)
+    (tmp_path / "step-00000005" / "state.json").write_text("{}")
+    with pytest.raises(CheckpointError, match="start the run afresh"):
+        find_checkpoint(tmp_path, lambda _: None)
+
+
+def test_a_half_written_checkpoint_does_not_count(tmp_path: Path) -> None:
+    (tmp_path / "step-00000005.partial").mkdir()
+    assert find_checkpoint(tmp_path, _fail) is None
+    assert find_checkpoint(tmp_path / "nothing", _fail) is None

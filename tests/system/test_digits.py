@@ -1,0 +1,22 @@
+"""Whole training runs on languages a Transformer must learn in seconds if nothing is broken."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from support.digits import TASKS
+
+from mtcli.decoding.translator import Translator
+from mtcli.evaluation.metrics import corpus_bleu
+from mtcli.files import read_lines
+from mtcli.model.store import load_model
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_digits_are_learnt(task: str, trained_digits: Callable[[str], Path]) -> None:
+    directory = trained_digits(task)
+    model = load_model(directory / "model", torch.device("cpu"))
+    lines, references = list(read_lines(directory / "test.src")), list(read_lines(directory / "test.tgt"))
+    hypotheses = [translation.text for translation in Translator(model).translate(lines)]
+    assert corpus_bleu(hypotheses, references) > 95

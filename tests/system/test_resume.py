@@ -1,0 +1,150 @@
+"""A kill loses nothing: the same command again reaches the same weights, bit for bit."""
+
+import os
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from support.command import MTCLI, mtcli
+from support.digits import digit_pairs, write_sides
+
+STEPS = 60
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("corpus")
+    write_sides(digit_pairs("copy", 1500, seed=1), directory / "train")
+    write_sides(digit_pairs("copy", 50, seed=2), directory / "valid")
+    return directory
+
+
+def command(corpus: Path, run: Path, *extra: str) -> list[str]:
+    files = {name: str(corpus / f"{stem}{suffix}") for name, stem, suffix in _FILES}
+    options = [word for name, file in files.items() for word in (f"--{name}", file)]
+    sizes = ("encoder_layers=1", "decoder_layers=1", "d_model=32", "ffn_dim=64", "heads=2", "dropout=0.2")
+    settings = [*(f"model.{size}" for size in sizes), "data.vocab_size=280", "training.batch_tokens=400"]
+    assignments = [word for setting in settings for word in ("--set", setting)]
+    limits = ["--max-steps", str(STEPS), "--save-every", "10", "--valid-every", "20", "--device", "cpu"]
+    return ["train", *options, "-o", str(run), *limits, *assignments, *extra]
+
+
+_FILES = (
+    ("src", "train", ".src"),
+    ("tgt", "train", ".tgt"),
+    ("valid-src", "valid", ".src"),
+    ("valid-tgt", "valid", ".tgt"),
+)
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = tmp_path_factory.mktemp("uninterrupted") / "run"
+    assert mtcli(*command(corpus, run)).returncode == 0
+    return run
+
+
+def weights(run: Path) -> dict[str, bytes]:
+    """The tensors a run ends with."""
+    files = [run / "model.safetensors", *sorted((run / "checkpoints").glob("**/*.safetensors"))]
+    return {str(file.relative_to(run)): file.read_bytes() for file in files}
+
+
+def kill_after_step(arguments: list[str], run: Path, step: int, number: signal.Signals) -> int:
+    """Start a run and send it a signal once it has saved a checkpoint of `step` or a later one."""
+    process = subprocess.Popen([*MTCLI, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while process.poll() is None and time.monotonic() < deadline:
+        saved = [int(path.name[5:]) for path in run.glob("checkpoints/step-????????")]
+        if max(saved, default=0) >= step:
+            time.sleep(random.Random(step).random() * 0.1)
+            process.send_signal(number)
+            break
+        time.sleep(0.005)
+    return process.wait(60)
+
+
+def test_killed_runs_reach_the_same_weights(corpus: Path, uninterrupted: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    for step in (10, 30):
+        kill_after_step(command(corpus, run), run, step, signal.SIGKILL)
+    assert mtcli(*command(corpus, run)).returncode == 0
+    assert weights(run) == weights(uninterrupted)
+    logged = [line for line in (run / "log.jsonl").read_text().splitlines() if '"valid"' in line]
+    assert len(logged) == STEPS // 20
+
+
+def test_killed_before_the_first_checkpoint(corpus: Path, uninterrupted: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    process = subprocess.Popen([*MTCLI, *command(corpus, run)], stderr=subprocess.DEVNULL)
+    while not (run / "cache").exists() and process.poll() is None:
+        time.sleep(0.005)
+    process.kill()
+    process.wait()
+    assert mtcli(*command(corpus, run)).returncode == 0
+    assert weights(run) == weights(uninterrupted)
+
+
+@pytest.mark.parametrize(("number", "name"), [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")])
+def test_an_interrupt_saves_and_the_run_goes_on(
+    corpus: Path, uninterrupted: Path, tmp_path: Path, number: signal.Signals, name: str
+) -> None:
+    run = tmp_path / "run"
+    assert kill_after_step(command(corpus, run), run, 10, number) == 130, name
+    assert mtcli(*command(corpus, run)).returncode == 0
+    assert weights(run) == weights(uninterrupted)
+
+
+def test_a_damaged_newest_checkpoint_costs_only_its_steps(corpus: Path, uninterrupted: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    kill_after_step(command(corpus, run), run, 20, signal.SIGKILL)
+    newest = max(run.glob("checkpoints/step-????????"))
+    (newest / "model.safetensors").write_bytes(b"nonsense")
+    finished = mtcli(*command(corpus, run))
+    assert finished.returncode == 0
+    assert newest.name in finished.stderr.decode()
+    assert weights(run) == weights(uninterrupted)
+
+
+def test_a_finished_run_repeated_changes_nothing(corpus: Path, uninterrupted: Path) -> None:
+    before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in _files(uninterrupted)}
+    finished = mtcli(*command(corpus, uninterrupted))
+    assert finished.returncode == 0
+    assert "finished" in finished.stderr.decode()
+    after = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in _files(uninterrupted)}
+    assert after.keys() == before.keys()
+    changed = [path.name for path in before if after[path] != before[path]]
+    assert changed == []
+
+
+def _files(directory: Path) -> list[Path]:
+    return sorted(Path(parent) / name for parent, _, names in os.walk(directory) for name in names)
+
+
+def test_a_changed_setting_is_refused_with_both_values(corpus: Path, uninterrupted: Path) -> None:
+    finished = mtcli(*command(corpus, uninterrupted, "--set", "model.dropout=0.3"))
+    assert finished.returncode == 1
+    assert "model.dropout = 0.2; now it is 0.3" in finished.stderr.decode()
+
+
+def test_a_changed_corpus_is_refused(corpus: Path, uninterrupted: Path, tmp_path: Path) -> None:
+    other = tmp_path / "corpus"
+    other.mkdir()
+    for path in corpus.iterdir():
+        (other / path.name).write_text(path.read_text())
+    write_sides(digit_pairs("copy", 1400, seed=9), other / "train")
+    finished = mtcli(*command(other, uninterrupted))
+    assert finished.returncode == 1
+    assert "another corpus" in finished.stderr.decode()
+
+
+def test_a_raised_limit_trains_on(corpus: Path, uninterrupted: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    assert mtcli(*command(corpus, run)).returncode == 0
+    arguments = command(corpus, run)
+    arguments[arguments.index("--max-steps") + 1] = str(STEPS + 5)
+    assert mtcli(*arguments).returncode == 0
+    assert f"step-{STEPS + 5:08d}" in {path.name for path in (run / "checkpoints").iterdir()}

@@ -1,0 +1,143 @@
+"""What a training run does beyond learning: variants, limits, early stopping, refusals."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from support.command import mtcli, succeed
+from support.digits import digit_pairs, write_sides
+
+from mtcli.config import Config, load_config
+from mtcli.errors import TrainingError
+from mtcli.training.run import train
+
+SMALL = {"encoder_layers": 1, "decoder_layers": 1, "d_model": 16, "ffn_dim": 16, "heads": 2, "max_length": 32}
+
+
+def config(directory: Path, training: dict[str, object], **sections: dict[str, object]) -> Config:
+    src, tgt = write_sides(digit_pairs("copy", 400, seed=3), directory / "train")
+    data = {"src": [str(src)], "tgt": [str(tgt)], "vocab_size": 280, **sections.get("data", {})}
+    model = {**SMALL, **sections.get("model", {})}
+    return load_config(
+        options={"model": model, "data": data, "training": {"batch_tokens": 200, "device": "cpu", **training}}
+    )
+
+
+def log(run: Path) -> list[dict[str, float]]:
+    return [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+
+
+VARIANTS: dict[str, dict[str, dict[str, object]]] = {
+    "separate vocabularies": {"data": {"joint": False}, "model": {"tied_embeddings": "target"}},
+    "bpe": {"data": {"tokenizer_type": "bpe"}},
+    "pre-norm, silu, learned positions": {
+        "model": {"norm": "pre", "activation": "silu", "positions": "learned", "tied_embeddings": "none"}
+    },
+    "deep encoder, all dropouts": {
+        "model": {"encoder_layers": 3, "dropout": 0.1, "attention_dropout": 0.1, "activation_dropout": 0.1}
+    },
+}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_every_variant_trains_and_translates(name: str, tmp_path: Path) -> None:
+    train(config(tmp_path, {"max_steps": 3}, **VARIANTS[name]), tmp_path / "run", quiet=True)
+    assert succeed("translate", "-m", tmp_path / "run", stdin=b"1 2\n\n3\n").count("\n") == 3
+    assert "held_out" in (tmp_path / "run" / "provenance.json").read_text()
+
+
+def test_bfloat16_trains_and_translates(tmp_path: Path) -> None:
+    train(config(tmp_path, {"max_steps": 5, "dtype": "bfloat16"}), tmp_path / "run", quiet=True)
+    out = succeed("translate", "-m", tmp_path / "run", "--dtype", "bfloat16", stdin=b"1 2\n3 4 5\n")
+    assert out.count("\n") == 2
+
+
+@pytest.mark.parametrize(
+    ("limit", "steps"), [({"max_steps": 7}, 7), ({"max_steps": 5, "max_epochs": 100}, 5), ({"max_epochs": 1}, None)]
+)
+def test_the_nearest_limit_ends_the_run(limit: dict[str, object], steps: int | None, tmp_path: Path) -> None:
+    train(config(tmp_path, limit), tmp_path / "run", quiet=True)
+    facts = json.loads((tmp_path / "run" / "provenance.json").read_text())
+    assert facts["training"]["steps"] == steps or facts["training"]["epochs"] == 1.0
+    assert (tmp_path / "run" / "model.safetensors").exists()
+
+
+def test_minutes_end_the_run_and_the_rate(tmp_path: Path) -> None:
+    train(config(tmp_path, {"max_minutes": 0.05, "log_every": 5, "cooldown": 0.5}), tmp_path / "run", quiet=True)
+    training = json.loads((tmp_path / "run" / "provenance.json").read_text())["training"]
+    assert 0.05 <= training["minutes"] < 0.2
+    rates = [record["learning_rate"] for record in log(tmp_path / "run") if record["kind"] == "train"]
+    assert rates[-1] < 0.3 * max(rates)
+
+
+def test_scores_that_stop_rising_end_the_run(tmp_path: Path) -> None:
+    training = {"max_steps": 200, "valid_every": 1, "patience": 2, "stop_metric": "loss", "learning_rate": 1e-12}
+    train(config(tmp_path, {**training, "average": 0.0}), tmp_path / "run", quiet=True)
+    assert json.loads((tmp_path / "run" / "provenance.json").read_text())["training"]["steps"] < 20
+    train(config(tmp_path, {**training, "average": 0.0}), tmp_path / "run", quiet=True)
+    assert json.loads((tmp_path / "run" / "provenance.json").read_text())["training"]["steps"] < 20
+
+
+def test_a_loss_that_is_not_finite_stops_before_the_update(tmp_path: Path) -> None:
+    broken = config(tmp_path, {"max_steps": 50, "learning_rate": 1e30, "clip_norm": 0.0, "warmup_steps": 0})
+    with pytest.raises(TrainingError, match=r"Step \d+: the loss is .* learning_rate"):
+        train(broken, tmp_path / "run", quiet=True)
+    assert not (tmp_path / "run" / "model.safetensors").exists()
+
+
+def test_accumulated_batches_equal_one_large_batch(tmp_path: Path) -> None:
+    """Two batches a step or one of twice the size, of a corpus of one length: the same gradient."""
+    pairs = [(source, target) for source, target in digit_pairs("copy", 3000, seed=1) if len(source) == 9][:64]
+    src, tgt = write_sides(pairs, tmp_path / "train")
+    weights = {}
+    for accumulate in (1, 2):
+        run = tmp_path / str(accumulate)
+        settings = load_config(
+            options={
+                "model": SMALL | {"dropout": 0.0},
+                "data": {"src": [str(src)], "tgt": [str(tgt)], "valid_src": [str(src)], "valid_tgt": [str(tgt)]}
+                | {"vocab_size": 280},
+                "training": {"max_steps": 3, "batch_tokens": 64 * 6 // accumulate, "accumulate": accumulate}
+                | {"device": "cpu", "average": 0.0, "learning_rate": 1e-3, "warmup_steps": 0},
+            }
+        )
+        train(settings, run, quiet=True)
+        from safetensors.torch import load_file
+
+        weights[accumulate] = load_file(run / "model.safetensors")
+    for name, tensor in weights[1].items():
+        torch.testing.assert_close(tensor, weights[2][name], rtol=1e-3, atol=1e-5)
+
+
+def test_the_seed_fixes_the_run(tmp_path: Path) -> None:
+    contents = []
+    for number, seed in enumerate((1, 1, 2)):
+        train(config(tmp_path, {"max_steps": 5, "seed": seed}), tmp_path / str(number), quiet=True)
+        contents.append((tmp_path / str(number) / "model.safetensors").read_bytes())
+    assert contents[0] == contents[1] != contents[2]
+
+
+def test_a_table_on_stdin_trains_and_goes_on(tmp_path: Path) -> None:
+    table = "".join(f"{src}\t{tgt}\n" for src, tgt in digit_pairs("copy", 300, seed=4)).encode()
+    settings = [word for key, value in SMALL.items() for word in ("--set", f"model.{key}={value}")]
+    command = ("train", "--tsv", "-", "-o", tmp_path / "run", "--set", "data.vocab_size=280", *settings)
+    first = mtcli(*command, "--max-steps", "2", stdin=table)
+    assert first.returncode == 0, first.stderr.decode()
+    again = mtcli(*command, "--max-steps", "3", stdin=table)
+    assert "Going on from step 2" in again.stderr.decode()
+    assert again.returncode == 0
+
+
+def test_messages_tell_what_was_done(tmp_path: Path) -> None:
+    pairs = [*digit_pairs("copy", 300, seed=4), ("", "1"), ("1 " * 200, "1")]
+    src, tgt = write_sides(pairs, tmp_path / "train")
+    settings = [word for key, value in SMALL.items() for word in ("--set", f"model.{key}={value}")]
+    told = mtcli("train", "--src", src, "--tgt", tgt, "-o", tmp_path / "run", "--max-steps", "3", *settings)
+    message = told.stderr.decode()
+    assert told.returncode == 0, message
+    assert "held out of the corpus" in message
+    assert "skipped 1 pairs empty on one side and 1 longer than 32 tokens" in message
+    assert "too small for 32000 pieces" in message
+    assert "validation at step 3: BLEU" in message
+    assert told.stdout == b""
