@@ -60,8 +60,8 @@ TASKS = {
         tgt="en",
         valid="dev",
         tests=("dev", "test"),
-        minutes=15,
-        train_options="--preset tiny --set data.vocab_size=4000",
+        minutes=8,
+        train_options="--preset tiny --set data.vocab_size=4000 --set training.batch_tokens=2048",
     ),
 }
 

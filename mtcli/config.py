@@ -121,7 +121,7 @@ class TrainingConfig(Section):
     stop_metric: Literal["bleu", "loss"] = "bleu"
     patience: int = Field(default=10, ge=0, description="validations without a better score; 0 never stops early")
     valid_beam_size: int = Field(default=1, ge=1)
-    seed: int = Field(default=1, ge=0)
+    seed: int = Field(default=1, ge=0, lt=2**63)
     device: str = "auto"
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
 

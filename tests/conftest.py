@@ -1,14 +1,20 @@
 """Fixtures that several test modules share."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import settings
 from support.digits import digit_pairs, write_sides
 
 from mtcli.config import Config, load_config
 from mtcli.training.run import train
+
+# The tests' networks are too small to share among threads, which would only wait for one another.
+os.environ["OMP_NUM_THREADS"] = "1"
+torch.set_num_threads(1)
 
 # A busy machine must not fail a property for being slow.
 settings.register_profile("mtcli", deadline=None, max_examples=50)

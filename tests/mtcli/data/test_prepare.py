@@ -1,0 +1,334 @@
+"""Preparing a run's data: done once, keyed by content and settings, told in sentences."""
+
+import io
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.sentences import sentences, small_tokenizer
+
+from mtcli.config import Config, load_config
+from mtcli.data import prepare as prepare_module
+from mtcli.data.arrays import TokenArray
+from mtcli.data.prepare import PreparedData, prepare
+from mtcli.data.tokenizer import Tokenizer, normalize
+from mtcli.errors import ConfigError, DataError
+
+SRC = sentences(200, seed=1)
+TGT = [sentence.upper() for sentence in SRC]
+
+
+def write(path: Path, lines: list[str]) -> Path:
+    path.write_bytes("".join(line + "\n" for line in lines).encode())
+    return path
+
+
+class Corpus:
+    """A corpus and a validation set in a directory, and what `prepare` says of them."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory, self.run, self.said = directory, directory / "run", list[str]()
+        self.files = {
+            "src": [write(directory / "train.src", SRC)],
+            "tgt": [write(directory / "train.tgt", TGT)],
+            "valid_src": [write(directory / "valid.src", SRC[:5])],
+            "valid_tgt": [write(directory / "valid.tgt", TGT[:5])],
+        }
+
+    def config(self, valid: bool = True, **data: Any) -> Config:
+        files = {key: value for key, value in self.files.items() if valid or not key.startswith("valid")}
+        return load_config(options={"data": {**files, "vocab_size": 340, **data}, "model": {"max_length": 100}})
+
+    def prepare(self, config: Config | None = None) -> PreparedData:
+        return prepare(config or self.config(), self.run, self.said.append)
+
+    @property
+    def caches(self) -> list[str]:
+        return sorted(path.name for path in (self.run / "cache").iterdir() if path.is_dir())
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Corpus:
+    return Corpus(tmp_path)
+
+
+def text_of(array: TokenArray, tokenizer: Tokenizer) -> list[str]:
+    return [tokenizer.decode(array[index].tolist()) for index in range(len(array))]
+
+
+def refuse(*_: object, **__: object) -> None:
+    raise AssertionError("this work was done already")
+
+
+def test_both_sides_are_tokenised_and_ended(corpus: Corpus) -> None:
+    data = corpus.prepare()
+    assert text_of(data.train.src, data.tokenizers.src) == SRC
+    assert text_of(data.train.tgt, data.tokenizers.tgt) == TGT
+    assert all(data.train.src[index][-1] == data.tokenizers.src.eos_id for index in range(len(SRC)))
+    assert all(data.train.tgt[index].tolist().count(data.tokenizers.tgt.eos_id) == 1 for index in range(len(TGT)))
+    assert (data.valid_src, data.valid_ref) == (SRC[:5], TGT[:5])
+    assert text_of(data.valid.src, data.tokenizers.src) == SRC[:5]
+
+
+def test_what_was_read_is_told(corpus: Corpus) -> None:
+    data = corpus.prepare()
+    tokens = data.train.src.lengths.sum(), data.train.tgt.lengths.sum()
+    assert f"Training: 200 pairs, {tokens[0]:,} source and {tokens[1]:,} target tokens." in corpus.said
+    assert any(line.startswith("Validation: 5 pairs") and "held out" not in line for line in corpus.said)
+    assert not any("skipped" in line or "Warning" in line for line in corpus.said)
+
+
+def test_a_second_call_finds_its_work_done(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = corpus.prepare()
+    monkeypatch.setattr(prepare_module, "train_tokenizer", refuse)
+    monkeypatch.setattr(Tokenizer, "encode_batch", refuse)
+    second = corpus.prepare()
+    assert second.facts == first.facts
+    assert second.tokenizers.src.model == first.tokenizers.src.model
+    assert text_of(second.train.tgt, second.tokenizers.tgt) == TGT
+
+
+def test_the_same_corpus_is_prepared_alike_elsewhere(corpus: Corpus) -> None:
+    first = corpus.prepare()
+    second = prepare(corpus.config(), corpus.directory / "other", corpus.said.append)
+    assert second.facts == first.facts
+    assert second.tokenizers.src.model == first.tokenizers.src.model
+
+
+def change_content(corpus: Corpus) -> Config:
+    write(corpus.directory / "train.tgt", [*TGT[:-1], "CHANGED."])
+    return corpus.config()
+
+
+def change_validation(corpus: Corpus) -> Config:
+    write(corpus.directory / "valid.tgt", TGT[1:6])
+    return corpus.config()
+
+
+def swap_sides(corpus: Corpus) -> Config:
+    return corpus.config(src=corpus.files["tgt"], tgt=corpus.files["src"])
+
+
+def give_a_file_twice(corpus: Corpus) -> Config:
+    return corpus.config(src=corpus.files["src"] * 2, tgt=corpus.files["tgt"] * 2)
+
+
+def hold_out(corpus: Corpus) -> Config:
+    return corpus.config(valid=False)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        change_content,
+        change_validation,
+        swap_sides,
+        give_a_file_twice,
+        hold_out,
+        lambda corpus: corpus.config(vocab_size=350),
+        lambda corpus: corpus.config(tokenizer_type="bpe"),
+        lambda corpus: corpus.config(joint=False),
+    ],
+)
+def test_changed_content_or_settings_are_prepared_anew(corpus: Corpus, change: Callable[[Corpus], Config]) -> None:
+    before = corpus.prepare().facts["key"]
+    after = corpus.prepare(change(corpus)).facts["key"]
+    assert before != after
+    assert corpus.caches == sorted([before, after])
+
+
+def test_a_pair_of_tables_is_not_a_pair_of_sides(corpus: Corpus) -> None:
+    lines = [f"{src}\t{tgt}" for src, tgt in zip(SRC, TGT, strict=True)]
+    files = [write(corpus.directory / f"{name}.tsv", lines) for name in "ab"]
+    as_sides = corpus.prepare(corpus.config(src=files[:1], tgt=files[1:]))
+    as_tables = corpus.prepare(corpus.config(src=[], tgt=[], tsv=files))
+    assert as_sides.facts["key"] != as_tables.facts["key"]
+    assert len(as_tables.train.src) == 400
+
+
+def test_a_file_given_twice_is_read_twice(corpus: Corpus) -> None:
+    assert len(corpus.prepare(give_a_file_twice(corpus)).train.src) == 400
+
+
+def test_a_moved_corpus_is_the_same_corpus(corpus: Corpus) -> None:
+    key = corpus.prepare().facts["key"]
+    moved = write(corpus.directory / "moved.src", SRC)
+    assert corpus.prepare(corpus.config(src=[moved])).facts["key"] == key
+
+
+def test_a_preparation_cut_short_is_done_again(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(prepare_module, "_write_text", refuse)
+        with pytest.raises(AssertionError):
+            corpus.prepare()
+    assert not any((corpus.run / "cache" / name / "facts.json").exists() for name in corpus.caches)
+    data = corpus.prepare()
+    assert len(data.train.src) == len(SRC)
+    assert corpus.caches == [data.facts["key"]]
+
+
+def test_pairs_empty_or_too_long_are_skipped_and_counted(corpus: Corpus) -> None:
+    write(corpus.directory / "train.src", [*SRC, "", " \u3000", "x", "word " * 200, "b"])
+    write(corpus.directory / "train.tgt", [*TGT, "a", "b", "", "short", "word " * 200])
+    data = corpus.prepare()
+    assert data.facts["train"]["pairs"] == len(data.train.src) == len(data.train.tgt) == 200
+    assert data.facts["train"]["empty"] == 3
+    assert data.facts["train"]["too_long"] == 2
+    assert any(
+        "Training: skipped 3 pairs empty on one side and 2 longer than 100 tokens (model.max_length)" in line
+        for line in corpus.said
+    )
+
+
+def test_the_longest_pair_kept_has_exactly_the_longest_length(corpus: Corpus) -> None:
+    longest = int(corpus.prepare().train.src.lengths.max())
+    config = corpus.config()
+    for limit, skipped in ((longest, False), (longest - 1, True)):
+        model = config.model.model_copy(update={"max_length": limit})
+        data = corpus.prepare(config.model_copy(update={"model": model}))
+        assert (int(data.train.src.lengths.max()) < longest) is skipped
+
+
+def test_a_held_out_part_is_told_and_kept_apart(corpus: Corpus) -> None:
+    write(corpus.directory / "train.src", [*SRC, *SRC, *(f" {source}" for source in SRC)])
+    write(corpus.directory / "train.tgt", [*TGT, *(f"{target} 2" for target in TGT), *TGT])
+    data = corpus.prepare(corpus.config(valid=False, valid_size=20))
+    assert data.facts["held_out"] is True
+    assert any("held out of the corpus: no validation set was given" in line for line in corpus.said)
+    held_out = {normalize(source) for source in data.valid_src}
+    trained = set(text_of(data.train.src, data.tokenizers.src))
+    assert len(held_out) == 20
+    assert not held_out & trained
+    assert held_out | trained == set(SRC)
+    assert len(data.valid_src) == len(data.valid_ref) == len(data.valid.src) == 60
+
+
+def test_what_is_held_out_follows_the_seed(corpus: Corpus) -> None:
+    config = corpus.config(valid=False)
+    other = config.model_copy(update={"training": config.training.model_copy(update={"seed": 2})})
+    assert corpus.prepare(config).valid_src == corpus.prepare(config).valid_src != corpus.prepare(other).valid_src
+
+
+def test_blank_pairs_are_not_held_out(corpus: Corpus) -> None:
+    for seed in range(1, 4):
+        write(corpus.directory / "train.src", [*SRC[:10], "", " "])
+        write(corpus.directory / "train.tgt", [*TGT[:10], f"{seed}", ""])
+        data = corpus.prepare(corpus.config(valid=False))
+        assert data.facts["valid"]["pairs"] >= 1
+        assert all(data.valid_src)
+
+
+def test_a_corpus_of_one_sentence_cannot_be_held_out(corpus: Corpus) -> None:
+    write(corpus.directory / "train.src", SRC[:1])
+    write(corpus.directory / "train.tgt", TGT[:1])
+    with pytest.raises(DataError, match=r"train\.src, .*train\.tgt: too small to hold sentences out.*--valid-src"):
+        corpus.prepare(corpus.config(valid=False))
+
+
+def test_joint_vocabularies_are_one_object(corpus: Corpus) -> None:
+    data = corpus.prepare()
+    assert data.tokenizers.shared
+    assert data.facts["vocabulary"] == {"source": 340, "target": 340}
+
+
+def test_separate_vocabularies_are_learnt_from_their_sides(corpus: Corpus) -> None:
+    data = corpus.prepare(corpus.config(joint=False, vocab_size=320))
+    src, tgt = data.tokenizers.src, data.tokenizers.tgt
+    assert not data.tokenizers.shared
+    assert text_of(data.train.src, src) == SRC
+    assert text_of(data.train.tgt, tgt) == TGT
+    assert len(src.encode(SRC[0])) < len(src.encode(TGT[0]))
+    assert len(tgt.encode(TGT[0])) < len(tgt.encode(SRC[0]))
+
+
+def test_an_existing_tokenizer_is_used_as_it_is(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prepare_module, "train_tokenizer", refuse)
+    path = corpus.directory / "given.model"
+    path.write_bytes(small_tokenizer().model)
+    data = corpus.prepare(corpus.config(tokenizer=path, vocab_size=5000))
+    assert data.tokenizers.shared
+    assert data.tokenizers.src.model == path.read_bytes()
+    assert data.train.src[0].tolist()[:-1] == small_tokenizer().encode(SRC[0])
+
+
+def test_two_existing_tokenizers_are_used_on_their_sides(corpus: Corpus) -> None:
+    separate = corpus.prepare(corpus.config(joint=False, vocab_size=320)).tokenizers
+    paths = [corpus.directory / "src.model", corpus.directory / "tgt.model"]
+    for path, tokenizer in zip(paths, (separate.tgt, separate.src), strict=True):
+        path.write_bytes(tokenizer.model)
+    data = corpus.prepare(corpus.config(src_tokenizer=paths[0], tgt_tokenizer=paths[1]))
+    assert (data.tokenizers.src.model, data.tokenizers.tgt.model) == (separate.tgt.model, separate.src.model)
+    assert text_of(data.train.src, data.tokenizers.src) == SRC
+
+
+def test_another_existing_tokenizer_is_another_preparation(corpus: Corpus) -> None:
+    path = corpus.directory / "given.model"
+    path.write_bytes(small_tokenizer().model)
+    first = corpus.prepare(corpus.config(tokenizer=path)).facts["key"]
+    path.write_bytes(corpus.prepare().tokenizers.src.model)
+    assert corpus.prepare(corpus.config(tokenizer=path)).facts["key"] != first
+
+
+def test_a_vocabulary_lowered_is_warned_of(corpus: Corpus) -> None:
+    corpus.prepare(corpus.config(vocab_size=30_000))
+    assert any(line.startswith("Warning: The corpus is too small for 30000 pieces") for line in corpus.said)
+
+
+def test_a_vocabulary_too_small_is_an_error(corpus: Corpus) -> None:
+    with pytest.raises(ConfigError, match=r"data\.vocab_size = 50 is too small"):
+        corpus.prepare(corpus.config(vocab_size=50))
+
+
+def test_a_table_on_stdin_is_prepared_and_found_again(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = corpus.config(src=[], tgt=[], tsv=["-"])
+    table = "".join(f"{src}\t{tgt}\n" for src, tgt in zip(SRC, TGT, strict=True))
+    for content in (table, "", table):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content.encode())))
+        data = corpus.prepare(config)
+        assert text_of(data.train.tgt, data.tokenizers.tgt) == TGT
+        monkeypatch.setattr(prepare_module, "train_tokenizer", refuse)
+
+
+def test_facts_tell_every_file_and_its_hash(corpus: Corpus) -> None:
+    facts = corpus.prepare().facts
+    assert list(facts["files"]["train"]) == [str(corpus.files["src"][0]), str(corpus.files["tgt"][0])]
+    assert len(facts["files"]["valid"]) == 2
+    json.dumps(facts)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("train", r"train\.src, .*train\.tgt: no sentence pair is left to train on. 0 were empty.*200 longer than 8"),
+        ("valid", r"valid\.src, .*valid\.tgt: no sentence pair is left to validate on"),
+    ],
+)
+def test_a_corpus_of_which_nothing_is_left_is_named(corpus: Corpus, name: str, message: str) -> None:
+    config = corpus.config()
+    if name == "train":
+        config = config.model_copy(update={"model": config.model.model_copy(update={"max_length": 8})})
+        write(corpus.directory / "train.src", [line + " and more" * 9 for line in SRC])
+    else:
+        write(corpus.directory / "valid.src", [])
+        write(corpus.directory / "valid.tgt", [])
+    with pytest.raises(DataError, match=message):
+        corpus.prepare(config)
+    assert not any((corpus.run / "cache" / cache / "facts.json").exists() for cache in corpus.caches)
+
+
+def test_a_blank_corpus_is_an_error(corpus: Corpus) -> None:
+    write(corpus.directory / "train.src", [""] * 5)
+    write(corpus.directory / "train.tgt", [" "] * 5)
+    for valid in (True, False):
+        with pytest.raises(DataError, match="every line is blank"):
+            corpus.prepare(corpus.config(valid=valid))
+
+
+def test_uneven_sides_are_an_error_before_any_work(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prepare_module, "train_tokenizer", refuse)
+    write(corpus.directory / "train.tgt", TGT[:-3])
+    with pytest.raises(DataError, match=r"has 200 lines and .* has 197: line 198 has no partner"):
+        corpus.prepare()
