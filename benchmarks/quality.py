@@ -60,8 +60,11 @@ TASKS = {
         tgt="en",
         valid="dev",
         tests=("dev", "test"),
-        minutes=8,
-        train_options="--preset tiny --set data.vocab_size=4000 --set training.batch_tokens=2048",
+        minutes=25,
+        train_options=(
+            "--preset tiny --set model.norm=pre --set data.vocab_size=2000 --set training.batch_tokens=1024 "
+            "--set training.learning_rate=0.002 --set training.warmup_steps=500"
+        ),
     ),
 }
 

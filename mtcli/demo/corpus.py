@@ -18,6 +18,7 @@ valid_tgt = "valid.en"
 vocab_size = 1000
 
 [model]
+norm = "pre"
 dropout = 0.1
 
 [training]

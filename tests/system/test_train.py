@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from support.command import mtcli, succeed
 from support.digits import digit_pairs, write_sides
 
@@ -81,13 +82,13 @@ def test_scores_that_stop_rising_end_the_run(tmp_path: Path) -> None:
 
 def test_a_loss_that_is_not_finite_stops_before_the_update(tmp_path: Path) -> None:
     broken = config(tmp_path, {"max_steps": 50, "learning_rate": 1e30, "clip_norm": 0.0, "warmup_steps": 0})
-    with pytest.raises(TrainingError, match=r"Step \d+: the loss is .* learning_rate"):
+    with pytest.raises(TrainingError, match=r"Step \d+: the loss is nan .*not updated.*training.learning_rate"):
         train(broken, tmp_path / "run", quiet=True)
     assert not (tmp_path / "run" / "model.safetensors").exists()
 
 
 def test_accumulated_batches_equal_one_large_batch(tmp_path: Path) -> None:
-    """Two batches a step or one of twice the size, of a corpus of one length: the same gradient."""
+    """A corpus that fits one batch, or two that make one step: the same gradient."""
     pairs = [(source, target) for source, target in digit_pairs("copy", 3000, seed=1) if len(source) == 9][:64]
     src, tgt = write_sides(pairs, tmp_path / "train")
     weights = {}
@@ -98,15 +99,16 @@ def test_accumulated_batches_equal_one_large_batch(tmp_path: Path) -> None:
                 "model": SMALL | {"dropout": 0.0},
                 "data": {"src": [str(src)], "tgt": [str(tgt)], "valid_src": [str(src)], "valid_tgt": [str(tgt)]}
                 | {"vocab_size": 280},
-                "training": {"max_steps": 3, "batch_tokens": 64 * 6 // accumulate, "accumulate": accumulate}
+                "training": {"max_steps": 3, "batch_tokens": 512 // accumulate, "accumulate": accumulate}
                 | {"device": "cpu", "average": 0.0, "learning_rate": 1e-3, "warmup_steps": 0},
             }
         )
         train(settings, run, quiet=True)
-        from safetensors.torch import load_file
-
         weights[accumulate] = load_file(run / "model.safetensors")
+    # A bias on the keys moves all scores of a query alike: its gradient is rounding noise, which Adam makes large.
     for name, tensor in weights[1].items():
+        if name.endswith("k_proj.bias"):
+            continue
         torch.testing.assert_close(tensor, weights[2][name], rtol=1e-3, atol=1e-5)
 
 
