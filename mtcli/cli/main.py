@@ -1,5 +1,6 @@
 """`mtcli`: the commands together."""
 
+import os
 import sys
 from typing import Annotated
 
@@ -44,6 +45,21 @@ def options(
 
 def main() -> None:
     """Run the command line, in UTF-8 whatever the locale."""
+    _stand_in_for_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
     app()
+
+
+def _stand_in_for_closed_streams() -> None:
+    """Put something in the place of streams that were closed by the caller (`<&-`, `>&-`, `2>&-`).
+
+    Else the next file opened would get their number. What is put there refuses to be used, so that a command
+    that needs the stream says so; only talk to a closed stderr is lost.
+    """
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, "w")  # noqa: SIM115, PTH123
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull)  # noqa: SIM115, PTH123
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123
