@@ -1,9 +1,10 @@
 """Fixtures that several test modules share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import settings
 from support.digits import digit_pairs, write_sides
 
@@ -52,6 +53,15 @@ def digits_config(task: str, directory: Path, **training: object) -> Config:
             },
         },
     )
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Tiny networks waste their time waking threads up."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,37 @@ from functools import cache
 
 from mtcli.data.tokenizer import Tokenizer, train_tokenizer
 
-_WORDS = (
-    "the a cat dog house street goes sees finds big small red blue green man woman tree walks runs sleeps "
-    "and then over under behind quickly slowly never always"
-).split()
+_WORDS = [
+    "the",
+    "a",
+    "cat",
+    "dog",
+    "house",
+    "street",
+    "goes",
+    "sees",
+    "finds",
+    "big",
+    "small",
+    "red",
+    "blue",
+    "green",
+    "man",
+    "woman",
+    "tree",
+    "walks",
+    "runs",
+    "sleeps",
+    "and",
+    "then",
+    "over",
+    "under",
+    "behind",
+    "quickly",
+    "slowly",
+    "never",
+    "always",
+]
 
 
 def sentences(count: int, seed: int) -> list[str]:
@@ -22,5 +49,5 @@ def sentences(count: int, seed: int) -> list[str]:
 
 @cache
 def small_tokenizer() -> Tokenizer:
-    """A tokenizer of 300 pieces, 256 of them bytes."""
-    return train_tokenizer(sentences(400, seed=1), vocab_size=300)[0]
+    """A tokenizer of 320 pieces, 256 of them bytes."""
+    return train_tokenizer(sentences(400, seed=1), vocab_size=320)[0]
