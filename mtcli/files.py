@@ -211,8 +211,6 @@ class Output:
         except BrokenPipeError:
             raise
         except OSError as error:
-            if self._name == _STDOUT_NAME:
-                _discard_stdout()
             raise file_error(Path(self._name), error, "write") from error
 
 
@@ -244,8 +242,6 @@ def open_output(path: Path | None) -> Iterator[Output]:
 
 @contextmanager
 def _stdout() -> Iterator[Output]:
-    if sys.stdout is None:
-        raise DataError("Standard output is closed. Name a file with -o, or send the output somewhere.")
     try:
         awaited = not stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode)
     except OSError:  # no file behind it: a test's
@@ -253,12 +249,6 @@ def _stdout() -> Iterator[Output]:
     output = Output(sys.stdout.buffer, _STDOUT_NAME, awaited)
     yield output
     output.flush()
-
-
-def _discard_stdout() -> None:
-    """Send what is left in stdout's buffer nowhere: the interpreter would fail on it once more at its end."""
-    with suppress(OSError, ValueError), open(os.devnull, "wb") as nowhere:  # noqa: PTH123 (a device)
-        os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def write_output(path: Path, data: bytes) -> None:

@@ -84,7 +84,7 @@ def test_compressed_outputs_are_written_by_suffix(tmp_path: Path, suffix: str) -
         stream.write("grün\n".encode())
     decompress = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress}[suffix]
     assert decompress(path.read_bytes()).decode() == "grün\n"
-    assert os.listdir(tmp_path) == [path.name]
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
 
 
 @suffixes
@@ -181,7 +181,7 @@ def test_content_is_replaced_whole(tmp_path: Path, content: str | bytes, expecte
     path.write_bytes(b"a much longer content that was there before")
     write_atomically(path, content)
     assert path.read_bytes() == expected
-    assert os.listdir(tmp_path) == ["out"]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["out"]
 
 
 def test_an_output_appears_only_when_whole(tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def test_an_output_appears_only_when_whole(tmp_path: Path) -> None:
         stream.write(b"half")
         stream.flush()
         assert not path.exists()
-        assert len(os.listdir(tmp_path)) == 1  # written in the same directory
+        assert len(list(tmp_path.iterdir())) == 1  # written in the same directory
     assert path.read_bytes() == b"half"
 
 
@@ -203,7 +203,7 @@ def test_an_error_leaves_the_old_output_and_no_partial(tmp_path: Path, name: str
         stream.write(b"new")
         raise error
     assert path.read_bytes() == b"old"
-    assert os.listdir(tmp_path) == [name]
+    assert [entry.name for entry in tmp_path.iterdir()] == [name]
 
 
 def test_an_error_of_the_disk_removes_the_partial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,13 +213,13 @@ def test_an_error_of_the_disk_removes_the_partial(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(DataError, match=rf"Cannot write {tmp_path}/out: no space is left"):
         write_atomically(tmp_path / "out", "text")
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_missing_directory_is_to_be_created_first(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=rf"the directory {tmp_path}/no does not exist. Create it first"):
         write_atomically(tmp_path / "no" / "out", "text")
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_in_place_of_the_directory_is_an_error(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def test_a_batch_aligns_as_its_pairs_do() -> None:
         alone = cross_attention(model.network, source, target, tokenizer.start_id)
         assert weights.shape == (len(target), len(source))
         assert weights.sum(1).allclose(torch.ones(len(target)), atol=1e-5)
-        assert weights.allclose(alone[0].mean(0), atol=1e-5)  # the last of two layers but one
+        assert weights.allclose(alone[1].mean(0), atol=1e-5)  # the upper of two layers
 
 
 def test_words_are_linked_by_what_their_pieces_see_together() -> None:
