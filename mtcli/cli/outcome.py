@@ -190,18 +190,28 @@ def reports_errors(command: Command) -> Command:
             message, code = explain(error)
             if message and options.get("traceback"):
                 traceback.print_exc()
-            _end(message, code)
+            _report(message)
+            raise typer.Exit(code) from None
 
     return cast(Command, run)
 
 
-def _end(message: str, code: ExitCode) -> None:
+def run_reporting_errors(app: Callable[[], object]) -> None:
+    """Run the command line; what happens outside a command (--help onto a full disk) ends like what happens inside."""
+    try:
+        app()
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 (the end of the process, whatever it was)
+        message, code = explain(error)
+        _report(message)
+        sys.exit(code)
+
+
+def _report(message: str) -> None:
     with suppress(OSError, ValueError):
         if message:
             print(printable(message), file=sys.stderr)
     for stream in (sys.stdout, sys.stderr):
         _flush_or_abandon(stream)
-    raise typer.Exit(code)
 
 
 def printable(message: str) -> str:

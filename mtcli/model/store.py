@@ -235,7 +235,7 @@ def _read(path: Path, largest: int | None = None) -> bytes:
 
 
 def _size(path: Path) -> int:
-    """Bytes of a file that can be read to its end: a pipe in its place would be waited for for ever.
+    """Bytes of a file that may be read, to its end: a pipe in its place would be waited for for ever.
 
     Raises:
         CheckpointError: it is missing, out of reach, or no plain file.
@@ -252,6 +252,10 @@ def _size(path: Path) -> int:
         raise CheckpointError(str(file_error(path, error, "read"))) from None
     if not stat.S_ISREG(status.st_mode):
         raise CheckpointError(f"{path} is not a plain file. {_MADE_BY}")
+    try:
+        path.open("rb").close()  # safetensors calls a file without permission a missing one
+    except OSError as error:
+        raise CheckpointError(str(file_error(path, error, "read"))) from None
     return status.st_size
 
 

@@ -88,6 +88,16 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
 }
 
 
+def test_each_side_has_a_checksum_of_its_own(tmp_path: Path) -> None:
+    write_model(tmp_path, shared=False)
+    source, target = (tmp_path / f"{side}.model" for side in ("source", "target"))
+    (tmp_path / "tokenizer.model").write_bytes(source.read_bytes())  # a stray file is not taken for the model's
+    assert not load_model(tmp_path, CPU).tokenizers.shared
+    target.write_bytes(source.read_bytes())
+    with pytest.raises(CheckpointError, match=r"target.model is not the file that was written with this model"):
+        load_model(tmp_path, CPU)
+
+
 @pytest.mark.parametrize("name", DAMAGES)
 def test_damage_is_named(tmp_path: Path, name: str) -> None:
     directory = tmp_path / "model"
