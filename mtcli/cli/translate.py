@@ -134,7 +134,7 @@ def _run(job: "Job", translator: "Translator", load_seconds: float, quiet: bool)
     tally = Tally(work=translator.work, distinct=set() if job.stats else None)
     with ExitStack() as stack:
         stack.enter_context(tidy_when_stopped())
-        if not quiet and sys.stderr.isatty() and not _writes_to_terminal(job):
+        if not quiet and sys.stderr.isatty() and not _is_conversation(job):
             from mtcli.cli.progress import progress_bar, size_of_inputs
 
             tally.total_bytes = size_of_inputs(job.inputs)
@@ -149,9 +149,10 @@ def _run(job: "Job", translator: "Translator", load_seconds: float, quiet: bool)
     _say_totals(tally, reader, quiet)
 
 
-def _writes_to_terminal(job: "Job") -> bool:
-    """Whether the translations themselves show on the terminal: a bar would run through them."""
-    return sys.stdout.isatty() and any(output in (None, _STDIN) for output in job.outputs)
+def _is_conversation(job: "Job") -> bool:
+    """Whether lines are typed or translations shown on the terminal: a bar would run through them."""
+    typed = _STDIN in job.inputs and sys.stdin is not None and sys.stdin.isatty()
+    return typed or (sys.stdout.isatty() and any(output in (None, _STDIN) for output in job.outputs))
 
 
 def _say_totals(tally: "Tally", reader: "Reader", quiet: bool) -> None:
