@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from support.command import MTCLI, mtcli
+from support.tiny import write_untrained
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
 
@@ -96,8 +97,13 @@ CALLS: dict[str, tuple[int, str, str]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_untrained(tmp_path_factory.mktemp("untrained"))
+
+
 @pytest.fixture
-def folder(tmp_path: Path, reverse_model: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, untrained: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "IN").write_text("1 2\n3 4\n5 6\n")
     (tmp_path / "ONE").write_text("1 2\n")
     (tmp_path / "NOTHING").write_text("")
@@ -108,7 +114,7 @@ def folder(tmp_path: Path, reverse_model: Path, monkeypatch: pytest.MonkeyPatch)
     (tmp_path / "EMPTY").mkdir()
     (tmp_path / "FULL").mkdir()
     (tmp_path / "FULL" / "precious").write_text("data")
-    (tmp_path / "MODEL").symlink_to(reverse_model)
+    (tmp_path / "MODEL").symlink_to(untrained)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -206,7 +212,7 @@ def obedient(folder: Path) -> Path:
     """The folder, with a model of its own and files and directories that may not be read or written."""
     if sys.platform != "linux":
         pytest.skip("needs Linux")
-    shutil.copytree(folder / "MODEL", folder / "OWN", ignore=shutil.ignore_patterns("cache", "checkpoints"))
+    shutil.copytree(folder / "MODEL", folder / "OWN")
     secret = folder / "SECRET"
     secret.write_text("1 2\n")
     secret.chmod(0)

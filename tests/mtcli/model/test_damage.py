@@ -34,7 +34,7 @@ from mtcli.model.transformer import Transformer
 
 CPU = torch.device("cpu")
 LINE = "a b c d e"
-CASES = 500  # a file; each is one damage
+CASES = 300  # a file; each is one damage
 WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.model"
 FILES = (WEIGHTS, CONFIG, TOKENIZER)
 Files = dict[str, bytes]
