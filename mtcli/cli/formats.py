@@ -13,6 +13,8 @@ Formatter = Callable[[int, Record, "Translation"], str]
 """From a line's number (from 0 over all input), the line and its translation to what is written for it."""
 
 _OWN_FIELDS = ("id", "source", "translation", "score", "n_best", "columns", "input")
+# Legal in JSON, but many a reader of lines takes them for the end of one.
+_ESCAPED = {number: f"\\u{number:04x}" for number in (0x85, 0x2028, 0x2029)}
 _MOSES_BAR = "&#124;"  # as Moses's own escape-special-chars.perl writes it
 
 
@@ -60,7 +62,7 @@ def _jsonl(index: int, record: Record, translation: "Translation") -> str:
     content |= {name: value for name, value in record.fields.items() if name not in _OWN_FIELDS}
     if clashing := {name: value for name, value in record.fields.items() if name in _OWN_FIELDS}:
         content["input"] = clashing
-    line = json.dumps(content, ensure_ascii=False)
+    line = json.dumps(content, ensure_ascii=False).translate(_ESCAPED)
     # Half a surrogate pair, which a field passed through may hold, can only be written as it came: escaped.
     return (line if _is_unicode(line) else json.dumps(content)) + "\n"
 

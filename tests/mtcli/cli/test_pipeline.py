@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.hostile import line_text, line_text_with_tabs
 from support.pipes import job_for, pipe_through, run_job, stub_text, stub_translate
+from support.tiny import untrained_model
 
 from mtcli.decoding.lines import is_blank
-from mtcli.decoding.translator import Candidate, Translation
+from mtcli.decoding.translator import Candidate, Translation, Translator
 from mtcli.errors import DataError, MtcliError
 
 lines_of = st.lists(line_text, max_size=8)
@@ -63,7 +64,7 @@ def test_all_formats_tell_the_same_story(data: bytes) -> None:
     text, tsv, moses, jsonl = (
         pipe_through(data, output_format=form)[0].decode() for form in ("text", "tsv", "moses", "jsonl")
     )
-    records = [json.loads(line) for line in jsonl.split("\n")[:-1]]
+    records = [json.loads(line) for line in jsonl.splitlines()]  # even by readers that see more ends than there are
     assert [record["id"] for record in records] == list(range(len(records)))
     assert [line.removesuffix("\r") for line in text.split("\n")[: len(records)]] == [
         record["translation"] for record in records
@@ -84,6 +85,26 @@ def test_all_formats_tell_the_same_story(data: bytes) -> None:
     assert [(int(row[0]), float(row[3]), row[1].replace("&#124;", "|")) for row in fields] == [
         (index, score, candidate.replace("&#124;", "|")) for index, _, score, candidate in listed
     ]
+
+
+@pytest.mark.usefixtures("one_thread")
+@settings(max_examples=60)
+@given(inputs())
+def test_a_real_network_keeps_the_contract_in_every_format(data: bytes) -> None:
+    model = untrained_model()
+    text, tsv, jsonl = (
+        pipe_through(data, output_format=form, translate=Translator(model).translate_window)[0].decode()
+        for form in ("text", "tsv", "jsonl")
+    )
+    sources = [line.removesuffix("\r") for line in data.decode().split("\n")]
+    sources = sources if data and not data.endswith(b"\n") else sources[:-1]
+    records = [json.loads(line) for line in jsonl.split("\n")[:-1]]
+    assert [record["source"] for record in records] == sources
+    translations = [record["translation"] for record in records]
+    assert [line.removesuffix("\r") for line in text.split("\n")[: len(records)]] == translations
+    assert [line.split("\t")[3] for line in tsv.split("\n")[:-1]] == translations
+    assert [is_blank(line) for line in translations] == [is_blank(line) for line in sources]
+    assert text.count("\n") == data.count(b"\n")
 
 
 @settings(max_examples=400)
