@@ -26,10 +26,10 @@ class Section(BaseModel):
 class ModelConfig(Section):
     """The Transformer's shape (Vaswani et al. 2017) and its options."""
 
-    encoder_layers: int = Field(default=6, ge=1)
-    decoder_layers: int = Field(default=6, ge=1)
-    d_model: int = Field(default=512, ge=8, description="width of every layer")
-    ffn_dim: int = Field(default=2048, ge=1, description="inner width of the feed-forward layers")
+    encoder_layers: int = Field(default=6, ge=1, le=1000)
+    decoder_layers: int = Field(default=6, ge=1, le=1000)
+    d_model: int = Field(default=512, ge=8, le=65_536, description="width of every layer")
+    ffn_dim: int = Field(default=2048, ge=1, le=1_000_000, description="inner width of the feed-forward layers")
     heads: int = Field(default=8, ge=1, description="attention heads; must divide d_model")
     norm: Literal["post", "pre"] = "post"
     activation: Literal["relu", "gelu", "silu"] = "relu"
@@ -38,7 +38,9 @@ class ModelConfig(Section):
         default="all",
         description="all: source, target and output share one matrix; target: target and output do",
     )
-    max_length: int = Field(default=256, ge=8, description="tokens a side: longer training pairs are skipped")
+    max_length: int = Field(
+        default=256, ge=8, le=100_000, description="tokens a side: longer training pairs are skipped"
+    )
     dropout: float = Field(default=0.1, ge=0, lt=1)
     attention_dropout: float = Field(default=0.0, ge=0, lt=1)
     activation_dropout: float = Field(default=0.0, ge=0, lt=1)

@@ -1,5 +1,6 @@
 """Which device and number type a command runs on, and why."""
 
+import logging
 import re
 
 import torch
@@ -8,26 +9,73 @@ from mtcli.data.prepare import available_cpus
 from mtcli.errors import BackendUnavailableError
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+_log = logging.getLogger(__name__)
 
 
 def resolve_device(name: str) -> torch.device:
     """`auto`, `cpu`, `cuda` or `cuda:N` as a device; auto takes the first GPU, else the CPU.
 
     Raises:
-        BackendUnavailableError: the device is not on this machine, or the name is none of these.
+        BackendUnavailableError: the device is not on this machine, cannot be used, or the name is none of these.
     """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if name == "cpu":
         return torch.device("cpu")
-    if not re.fullmatch(r"cuda(:\d+)?", name):
+    if name == "auto":
+        return _first_usable()
+    if not re.fullmatch(r"cuda(:[0-9]+)?", name):
         raise BackendUnavailableError(f"There is no device {name!r}. Expected auto, cpu, cuda or cuda:N.")
+    if torch.version.cuda is None and torch.version.hip is None:
+        raise BackendUnavailableError(
+            f"--device {name}: this PyTorch ({torch.__version__}) is built for CPUs alone. Use --device cpu, or "
+            "install a PyTorch with CUDA (https://pytorch.org/get-started)."
+        )
     found = torch.cuda.device_count()
     index = int(name.partition(":")[2] or 0)
     if index >= found:
         seen = f"this machine shows {found} CUDA device(s)" if found else "PyTorch finds no CUDA device here"
         raise BackendUnavailableError(f"--device {name}: {seen}. Use --device cpu, or check the driver (nvidia-smi).")
+    if reason := _why_unusable(index):
+        raise BackendUnavailableError(f"--device {name}: {reason} Use --device cpu, or another GPU.")
     return torch.device(name)
+
+
+def _first_usable() -> torch.device:
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    if reason := _why_unusable(0):
+        _log.warning("Running on the CPU: %s", reason)
+        return torch.device("cpu")
+    return torch.device("cuda")
+
+
+def _why_unusable(index: int) -> str | None:
+    """A sentence when the GPU is there and will not do: its driver, or its age."""
+    try:
+        torch.cuda.init()
+        capability = torch.cuda.get_device_capability(index)
+    except RuntimeError as error:  # "The NVIDIA driver on your system is too old (found version 11040). ..."
+        said = str(error).strip().partition("\n")[0].removesuffix(".")
+        return f"CUDA does not start: {said}."
+    built_for = torch.cuda.get_arch_list()
+    if _runs(capability, built_for):
+        return None
+    return (
+        f"{torch.cuda.get_device_name(index)} (sm_{capability[0]}{capability[1]}) is not one of those that this "
+        f"PyTorch ({torch.__version__}) is built for: {', '.join(built_for)}."
+    )
+
+
+def _runs(capability: tuple[int, int], built_for: list[str]) -> bool:
+    """Whether code built for these architectures runs on a GPU of this compute capability.
+
+    Machine code (sm_XY) runs on the same major version from its minor one on; PTX (compute_XY) on all later ones.
+    A list that names neither (ROCm's) is not judged.
+    """
+    kinds = [re.fullmatch(r"(sm|compute)_([0-9]+)([0-9])[a-z]?", name) for name in built_for]
+    targets = [(kind[1], int(kind[2]), int(kind[3])) for kind in kinds if kind]
+    return not targets or any(
+        (major, minor) <= capability and (kind == "compute" or major == capability[0]) for kind, major, minor in targets
+    )
 
 
 def resolve_dtype(name: str, device: torch.device) -> torch.dtype:
@@ -41,11 +89,13 @@ def resolve_dtype(name: str, device: torch.device) -> torch.dtype:
     if name == "auto":
         return torch.bfloat16 if _multiplies_bfloat16(device) else torch.float32
     if name not in DTYPES:
-        raise BackendUnavailableError(f"There is no dtype {name!r}. Expected auto, {', '.join(DTYPES)}.")
+        raise BackendUnavailableError(f"There is no dtype {name!r}. Expected one of auto, {', '.join(DTYPES)}.")
     if name == "float16" and device.type == "cpu":
-        raise BackendUnavailableError("float16 is not supported on a CPU. Use --dtype float32 or bfloat16.")
+        raise BackendUnavailableError("--dtype float16 is not supported on a CPU. Use --dtype float32 or bfloat16.")
     if name == "bfloat16" and device.type == "cuda" and not _multiplies_bfloat16(device):
-        raise BackendUnavailableError(f"{torch.cuda.get_device_name(device)} has no bfloat16. Use --dtype float32.")
+        raise BackendUnavailableError(
+            f"--dtype bfloat16: {torch.cuda.get_device_name(device)} has none. Use --dtype float32 or float16."
+        )
     return DTYPES[name]
 
 

@@ -1,15 +1,16 @@
-"""Every error mtcli raises on purpose.
+"""Every error mtcli raises on purpose, and what a process's exit code says.
 
-    MtcliError                    exit 1
-    ├── ConfigError               a setting in --config, --set or a configuration file
-    ├── DataError                 a corpus, an input or an output file
-    ├── CheckpointError           a model directory or a training run's state
-    ├── BackendUnavailableError   a device, dtype or kernel this machine lacks
-    └── TrainingError             a run that cannot go on (a loss that is not finite)
-    UsageError                    exit 2: wrong whatever the files hold
+    MtcliError                      exit 1
+    ├── ConfigError                 exit 1
+    ├── DataError                   exit 1
+    ├── CheckpointError             exit 1
+    ├── BackendUnavailableError     exit 1
+    ├── TrainingError               exit 1
+    └── UsageError                  exit 2
 
 A message says what was wrong and where, what was found, what was expected and what to do next, in
-sentences: it is printed as it stands.
+sentences: it is printed as it stands. docs/errors.md is generated from this module and from
+mtcli/cli/outcome.py, which turns every other exception into such a sentence.
 """
 
 from enum import IntEnum
@@ -23,6 +24,19 @@ class ExitCode(IntEnum):
     USAGE = 2
     INTERRUPTED = 130
 
+    @property
+    def meaning(self) -> str:
+        """One sentence for people."""
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    ExitCode.OK: "Done; also when the reader of the output went away, as `head` does.",
+    ExitCode.FAILURE: "Something met in files, data, device, memory or configuration. Outputs are whole or not there.",
+    ExitCode.USAGE: "The command line is wrong whatever the files hold. Nothing was written.",
+    ExitCode.INTERRUPTED: "Ctrl-C. A training run has saved its state; the same command goes on.",
+}
+
 
 class MtcliError(Exception):
     """Something met in files, data, device, memory or configuration."""
@@ -31,26 +45,42 @@ class MtcliError(Exception):
 
 
 class ConfigError(MtcliError):
-    """A configuration value is unknown, of the wrong type, or contradicts another."""
+    """A configuration value is unknown, of the wrong type, or contradicts another.
+
+    It came from --config, --set, an option or a preset; the message names it and lists what is valid.
+    """
 
 
 class DataError(MtcliError):
-    """A corpus, input or output file is missing, damaged, or does not fit its partner."""
+    """A corpus, an input or an output file is missing, damaged, not permitted, or does not fit its partner.
+
+    The message names the file, and the line where there is one. A full disk is also told this way.
+    """
 
 
 class CheckpointError(MtcliError):
-    """A model directory or a training run's state cannot be used."""
+    """A model directory or a training run's state cannot be used.
+
+    It is missing, cut short, changed since it was written, of a newer format, or its parts do not fit
+    together. Copy the model again, or put back the file that the message names.
+    """
 
 
 class BackendUnavailableError(MtcliError):
-    """The device, dtype or kernel asked for is not available here."""
+    """The device, dtype or kernel asked for is not available here.
+
+    --device cpu --dtype float32 works everywhere.
+    """
 
 
 class TrainingError(MtcliError):
-    """Training cannot go on."""
+    """Training cannot go on: the loss is not finite. The weights stay as they were before that step."""
 
 
 class UsageError(MtcliError):
-    """The command line is wrong whatever the files hold."""
+    """The command line is wrong whatever the files hold: options that contradict each other, or a value out of range.
+
+    An unknown or missing option ends in the same way. `mtcli COMMAND --help` lists them.
+    """
 
     exit_code = ExitCode.USAGE

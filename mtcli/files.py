@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import lzma
 import os
+import stat
 import sys
 import zlib
 from collections.abc import Callable, Iterator
@@ -19,10 +20,11 @@ from mtcli.errors import DataError
 STDIN = Path("-")
 _OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 _CHUNK = 1 << 20
+_STDOUT_NAME = "standard output"
 
 
 def display_name(path: Path) -> str:
-    """The name to call `path` by in a message."""
+    """The name to call an input by in a message."""
     return "<stdin>" if path == STDIN else str(path)
 
 
@@ -46,6 +48,11 @@ def file_error(path: Path, error: OSError, action: str) -> DataError:
     return DataError(f"Cannot {action} {path}: {error.strerror or error}.")
 
 
+def is_compressed(path: Path) -> bool:
+    """Whether a file of this name is compressed."""
+    return path.suffix in _OPENERS
+
+
 @contextmanager
 def open_binary(path: Path) -> Iterator[BinaryIO]:
     """Open a file for reading, decompressed by its suffix (.gz, .bz2, .xz); `-` is stdin.
@@ -53,19 +60,30 @@ def open_binary(path: Path) -> Iterator[BinaryIO]:
     Raises:
         DataError: the file is missing, unreadable, or not compressed as its suffix says.
     """
-    if path == STDIN:
-        yield sys.stdin.buffer
-        return
     opener = _OPENERS.get(path.suffix, open)
     try:
-        with opener(path, "rb") as stream:
+        with _open_stdin() if path == STDIN else opener(path, "rb") as stream:
             yield cast(BinaryIO, stream)
     except (EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(f"{path} is not a whole {path.suffix} file: {error}. Download or compress it again.") from error
     except OSError as error:
         if path.suffix == ".bz2" and error.errno is None:
             raise DataError(f"{path} is not a whole .bz2 file: {error}. Download or compress it again.") from error
-        raise file_error(path, error, "read") from error
+        raise file_error(Path(display_name(path)), error, "read") from error
+
+
+@contextmanager
+def _open_stdin() -> Iterator[BinaryIO]:
+    if sys.stdin is None:
+        raise DataError("Standard input is closed. Give a file as the input, or pipe text in.")
+    try:
+        descriptor = sys.stdin.fileno()
+    except OSError:  # no file behind it: a test's
+        yield sys.stdin.buffer
+        return
+    # A buffer of our own: the interpreter dies at its end if a thread still waits inside sys.stdin's.
+    with open(descriptor, "rb", closefd=False) as stream:
+        yield stream
 
 
 def raw_lines(stream: IO[bytes]) -> Iterator[bytes]:
@@ -146,6 +164,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
             os.fsync(stream.fileno())
         partial.replace(path)
         sync_directory(path.parent)
+    except BrokenPipeError:  # of another output, being written at the same time
+        raise
     except OSError as error:
         raise file_error(path, error, "write") from error
     finally:
@@ -164,27 +184,81 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         partial.write_bytes(data)
 
 
+class Output:
+    """A file being written; what goes wrong with it is said in its name.
+
+    Attributes:
+        awaited: somebody may read while we write: it is a pipe or a terminal, no plain file.
+
+    Raises, from every method:
+        DataError: the file cannot be written.
+        BrokenPipeError: its reader has gone.
+    """
+
+    def __init__(self, stream: BinaryIO, name: str, awaited: bool) -> None:
+        self._stream, self._name, self.awaited = stream, name, awaited
+
+    def write(self, data: bytes) -> None:
+        self._guarded(lambda: self._stream.write(data))
+
+    def flush(self) -> None:
+        """Hand on what was written to whoever reads it."""
+        self._guarded(self._stream.flush)
+
+    def _guarded(self, action: Callable[[], object]) -> None:
+        try:
+            action()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise file_error(Path(self._name), error, "write") from error
+
+
 @contextmanager
-def open_output(path: Path | None) -> Iterator[BinaryIO]:
+def open_output(path: Path | None) -> Iterator[Output]:
     """Open an output, compressed by its suffix: stdout for None or `-`, else written beside and renamed.
 
     Raises:
         DataError: the file cannot be written.
     """
     if path is None or path == STDIN:
-        yield sys.stdout.buffer
+        with _stdout() as output:
+            yield output
         return
     opener = _OPENERS.get(path.suffix, open)
     if path.exists() and not path.is_file():  # /dev/null, a FIFO: nothing to rename over
         try:
             with opener(path, "wb") as stream:
-                yield cast(BinaryIO, stream)
+                yield Output(cast(BinaryIO, stream), str(path), awaited=True)
+        except BrokenPipeError:
+            raise
         except OSError as error:
             raise file_error(path, error, "write") from error
         return
     # Through a link (/dev/stdout sent to a file is one) to the file it names: the link itself stays.
     with atomic_path(path.resolve()) as partial, opener(partial, "wb") as stream:
-        yield cast(BinaryIO, stream)
+        yield Output(cast(BinaryIO, stream), str(path), awaited=False)
+
+
+@contextmanager
+def _stdout() -> Iterator[Output]:
+    try:
+        awaited = not stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode)
+    except OSError:  # no file behind it: a test's
+        awaited = True
+    output = Output(sys.stdout.buffer, _STDOUT_NAME, awaited)
+    yield output
+    output.flush()
+
+
+def write_output(path: Path, data: bytes) -> None:
+    """Write a whole output, as `open_output` does.
+
+    Raises:
+        DataError: the file cannot be written.
+    """
+    with open_output(path) as output:
+        output.write(data)
 
 
 def refuse_to_overwrite(path: Path | None, force: bool) -> None:

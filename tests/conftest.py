@@ -1,7 +1,7 @@
 """Fixtures that several test modules share."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -58,6 +58,15 @@ def digits_config(task: str, directory: Path, **training: object) -> Config:
             },
         },
     )
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Tiny networks waste their time waking threads up."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

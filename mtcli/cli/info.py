@@ -35,7 +35,7 @@ def _facts(directory: Path) -> dict[str, Any]:
     from mtcli.model.store import WEIGHTS, load_architecture, load_tokenizers, read_json
 
     architecture = load_architecture(directory)
-    load_tokenizers(directory)
+    load_tokenizers(directory, architecture.checksums)
     weights = directory / WEIGHTS
     if not weights.exists():
         raise CheckpointError(f"{directory} holds no {WEIGHTS} yet.")
@@ -55,7 +55,13 @@ def _facts(directory: Path) -> dict[str, Any]:
         "weights": f"{weights.stat().st_size / 1e6:.1f} MB",
     }
     if (directory / "provenance.json").exists():
-        facts |= _history(read_json(directory, "provenance.json"))
+        try:
+            facts |= _history(read_json(directory, "provenance.json"))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise CheckpointError(
+                f"{directory}/provenance.json is damaged: its facts are not those mtcli train writes ({error!r}). "
+                "Translating does not need it; delete it to see the rest."
+            ) from None
     return facts
 
 

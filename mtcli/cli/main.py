@@ -1,11 +1,13 @@
 """`mtcli`: the commands together."""
 
-import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from mtcli.cli import demo, evaluate, info, score, train, translate
+from mtcli.cli.outcome import run_reporting_errors
+from mtcli.cli.streams import prepare_streams
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
@@ -19,7 +21,17 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings=_SETTINGS,
 )
+
+
+def _leave_files_to_the_command(command: Callable[..., None]) -> None:
+    """Else typer itself refuses a file without permission, as a wrong command line: exit 2, in its own words."""
+    for annotation in command.__annotations__.values():
+        for parameter in getattr(annotation, "__metadata__", ()):
+            parameter.readable = False
+
+
 for module in (train, translate, score, evaluate, info, demo):
+    _leave_files_to_the_command(module.command)
     app.command(name=module.NAME, epilog=module.EXAMPLE, context_settings=_SETTINGS)(module.command)
 
 
@@ -44,6 +56,5 @@ def options(
 
 def main() -> None:
     """Run the command line, in UTF-8 whatever the locale."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
-    app()
+    prepare_streams()
+    run_reporting_errors(app)

@@ -1,7 +1,8 @@
 """`mtcli translate`."""
 
+import sys
 import time
-from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,11 +23,15 @@ from mtcli.cli.translating import (
     beam_size,
     decoding_options,
     load,
+    one_of,
     say,
 )
-from mtcli.errors import MtcliError, UsageError
+from mtcli.errors import UsageError
 
 if TYPE_CHECKING:
+    from mtcli.cli.pipeline import Job
+    from mtcli.cli.reading import Reader
+    from mtcli.cli.tally import Tally
     from mtcli.decoding.translator import Translator
 
 NAME = "translate"
@@ -34,10 +39,12 @@ EXAMPLE = """\b
 Examples:
   echo 'Where is the station?' | mtcli translate -m en-de
   mtcli translate -m en-de -i book.en.xz -o book.de --beam-size 5
-  mtcli translate -m en-de --n-best 3 --format jsonl < in.txt"""
+  mtcli translate -m en-de --n-best 3 --format jsonl < in.txt
+  mtcli translate -m en-de --output-dir out/ chapters/*.txt
+  mtcli translate -m en-de --input-format tsv -i memory.tsv -o memory.de.tsv"""
 
 _FORMATS = ("text", "tsv", "moses", "jsonl")
-_WINDOW = 2000  # lines read ahead
+_STDIN = Path("-")
 
 
 @reports_errors
@@ -46,13 +53,26 @@ def command(
     files: Annotated[list[Path] | None, typer.Argument(help="Files to translate, one after the other.")] = None,
     input_file: Annotated[Path | None, typer.Option("-i", "--input", help="The file to translate; - is stdin.")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Where to write; - is stdout.")] = None,
+    output_dir: Annotated[
+        Path | None, typer.Option("--output-dir", help="Write each input's translation here, under its own name.")
+    ] = None,
     beam: BeamOption = None,
     greedy: GreedyOption = False,
     n_best: Annotated[int, typer.Option("--n-best", min=1, help="Translations a line, at most the beam.")] = 1,
     length_penalty: LengthPenaltyOption = None,
+    input_format: Annotated[
+        str, typer.Option("--input-format", help="text, tsv (the first column is translated) or jsonl (the `text`).")
+    ] = "text",
     output_format: Annotated[
         str, typer.Option("--format", help="text, tsv (id, rank, score, text), moses or jsonl.")
     ] = "text",
+    alignments: Annotated[
+        Path | None, typer.Option("--alignments", help="Write word alignments here, a line each, such as 0-0 1-2.")
+    ] = None,
+    on_bad_utf8: Annotated[
+        str, typer.Option("--on-bad-utf8", help="error, or replace: put U+FFFD in its place and go on.")
+    ] = "error",
+    stats: Annotated[Path | None, typer.Option("--stats", help="Write counts and times here, as JSON.")] = None,
     batch_tokens: BatchTokensOption = None,
     assignments: SetOption = None,
     device: DeviceOption = "auto",
@@ -64,62 +84,78 @@ def command(
     """Translate text, a line at a time: line i of the output is the translation of line i.
 
     Reads raw text and writes detokenised text, in order, as lines finish. Blank lines stay blank. Scores are
-    natural-log probabilities.
+    natural-log probabilities. Other columns of TSV and other fields of JSON are passed through.
     """
-    if output_format not in _FORMATS:
-        raise UsageError(f"--format {output_format}: expected one of {', '.join(_FORMATS)}.")
+    one_of("--format", output_format, _FORMATS)
+    one_of("--input-format", input_format, ("text", "tsv", "jsonl"))
+    one_of("--on-bad-utf8", on_bad_utf8, ("error", "replace"))
     if n_best > 1 and output_format == "text":
         raise UsageError("--format text has room for one translation a line. With --n-best use tsv, moses or jsonl.")
     if files and input_file:
         raise UsageError("Give the input as -i FILE or as positional files, not both.")
+    if output and output_dir:
+        raise UsageError("Give the output as -o FILE or as --output-dir DIR, not both.")
     size = beam_size(beam, greedy)
     if size is not None and n_best > size:
         raise UsageError(f"--n-best {n_best} needs a beam of at least {n_best}; --beam-size is {size}.")
-    from mtcli.decoding.translator import Translator
-    from mtcli.files import refuse_to_overwrite
+    from mtcli.cli.pipeline import Job
+    from mtcli.cli.writing import check_outputs, outputs_in
 
-    refuse_to_overwrite(output, force)
+    inputs = files or [input_file or _STDIN]
+    job = Job(
+        inputs=inputs,
+        outputs=outputs_in(output_dir, inputs) if output_dir else [output],
+        input_format=input_format,
+        output_format=output_format,
+        on_bad_utf8=on_bad_utf8,
+        alignments=alignments,
+        stats=stats,
+    )
+    check_outputs([*job.outputs, *(path for path in (alignments, stats) if path)], force)
+    began = time.monotonic()
     loaded = load(model, device, dtype)
     options = decoding_options(
         loaded, beam=size, length_penalty=length_penalty, batch_tokens=batch_tokens, assignments=assignments
     )
-    _translate(Translator(loaded, options, n_best), files or [input_file or Path("-")], output, output_format, quiet)
+    from mtcli.decoding.translator import Translator
+
+    _run(job, Translator(loaded, options, n_best), time.monotonic() - began, quiet)
 
 
-def _translate(translator: "Translator", inputs: list[Path], output: Path | None, form: str, quiet: bool) -> None:
-    from mtcli.cli.formats import FORMATS
-    from mtcli.files import open_output
+def _run(job: "Job", translator: "Translator", load_seconds: float, quiet: bool) -> None:
+    from mtcli.cli.pipeline import run
+    from mtcli.cli.reading import Reader
+    from mtcli.cli.signals import tidy_when_stopped
+    from mtcli.cli.tally import Tally
+    from mtcli.decoding.alignment import Aligner
+    from mtcli.files import write_output
 
-    began, lines_in, lines_out = time.monotonic(), _Counter(), 0
-    with open_output(output) as stream:
-        for window in _windows(inputs, lines_in):
-            for translation in translator.translate_window(window):
-                stream.write(FORMATS[form](lines_out, translation).encode())
-                lines_out += 1
-            stream.flush()
-        if lines_in.count != lines_out:
-            raise MtcliError(f"{lines_in.count} lines were read and {lines_out} written: this is a bug in mtcli.")
-    seconds = time.monotonic() - began
-    rate = translator.tokens_out / max(seconds, 1e-9)
-    say(
-        f"{lines_out:,} lines, {translator.tokens_out:,} target tokens in {seconds:.1f} s ({rate:,.0f} tokens/s).",
-        quiet,
-    )
+    reader = Reader(job.inputs, job.input_format, job.on_bad_utf8)
+    tally = Tally(work=translator.work, distinct=set() if job.stats else None)
+    with ExitStack() as stack:
+        stack.enter_context(tidy_when_stopped())
+        if not quiet and sys.stderr.isatty() and not _is_conversation(job):
+            from mtcli.cli.progress import progress_bar, size_of_inputs
+
+            tally.total_bytes = size_of_inputs(job.inputs)
+            stack.enter_context(progress_bar(tally))
+        align = Aligner(translator.model) if job.alignments else None
+        run(job, reader, translator.translate_window, align, tally)
+        if job.stats:
+            from mtcli.cli.stats import statistics, to_json
+
+            content = statistics(tally, reader, translator.model, translator.options, load_seconds)
+            write_output(job.stats, to_json(content))
+    _say_totals(tally, reader, quiet)
 
 
-class _Counter:
-    def __init__(self) -> None:
-        self.count = 0
+def _is_conversation(job: "Job") -> bool:
+    """Whether lines are typed or translations shown on the terminal: a bar would run through them."""
+    typed = _STDIN in job.inputs and sys.stdin is not None and sys.stdin.isatty()
+    return typed or (sys.stdout.isatty() and any(output in (None, _STDIN) for output in job.outputs))
 
 
-def _windows(inputs: list[Path], counter: _Counter) -> Iterator[list[str]]:
-    from mtcli.decoding.streaming import arriving_windows
-    from mtcli.files import read_lines
-
-    def lines() -> Iterator[str]:
-        for path in inputs:
-            for line in read_lines(path):
-                counter.count += 1
-                yield line
-
-    return arriving_windows(lines(), _WINDOW)
+def _say_totals(tally: "Tally", reader: "Reader", quiet: bool) -> None:
+    say(tally.closing_line(), quiet)
+    if reader.replaced:
+        say(f"{reader.replaced:,} lines held bytes that are not UTF-8; U+FFFD took their place.", quiet)

@@ -1,6 +1,7 @@
 """What the commands that run a model share: options, loading, decoding settings."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,6 +32,16 @@ SetOption = Annotated[
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite an existing output.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")]
+
+
+def one_of(option: str, value: str, choices: Sequence[str]) -> None:
+    """Check an option that has a few values.
+
+    Raises:
+        UsageError: the value is none of them.
+    """
+    if value not in choices:
+        raise UsageError(f"{option} {value}: expected one of {', '.join(choices)}.")
 
 
 def beam_size(beam: int | None, greedy: bool) -> int | None:

@@ -39,9 +39,13 @@ class Tokenizer:
         self._processor = spm.SentencePieceProcessor()
         try:
             loaded = self._processor.LoadFromSerializedProto(model)
+            size = self._processor.vocab_size()
+            self._processor.id_to_piece(list(range(size)))  # a damaged piece may not be UTF-8
         except (RuntimeError, ValueError) as error:
-            raise DataError(f"{name} is not a SentencePiece model ({error}). Expected a .model file.") from None
-        if not loaded or self._processor.vocab_size() == 0:
+            raise DataError(
+                f"{name} is damaged or not a SentencePiece model ({error}). Expected a .model file."
+            ) from None
+        if not loaded or size == 0:
             raise DataError(f"{name} is not a SentencePiece model. Expected a .model file.")
         self.eos_id: int = self._processor.eos_id()
         if self.eos_id < 0:

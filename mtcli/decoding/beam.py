@@ -13,12 +13,14 @@ them, whatever follows; a beam of one is done at its first end token.
 Axes: B sentences, K beam, R = B x K rows, V vocabulary.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
+from mtcli.errors import MtcliError
 from mtcli.model.cache import DecoderCache
 from mtcli.model.transformer import Transformer
 from mtcli_kernels.packing import Packing
@@ -97,6 +99,9 @@ def beam_search(
 
     Returns:
         For each sentence its finished hypotheses, at most `beam_size`, the best score first.
+
+    Raises:
+        MtcliError: the network's output is not a number.
     """
     device = network.output.weight.device
     packing = Packing.of([len(source) for source in sources], device)
@@ -168,6 +173,11 @@ class _Search:
         going_on = []
         score_rows, end_rows, parent_rows = scores.tolist(), ends.tolist(), parents.tolist()
         best_live = scores.gather(1, keep)[:, 0].tolist()
+        if any(map(math.isnan, best_live)):  # else the search would never end
+            raise MtcliError(
+                "The network's output is not a number. Its weights are damaged or too large for the number type: "
+                "try --dtype float32, or copy the model again from where it was made."
+            )
         for place, sentence in enumerate(self.live):
             for rank in range(self.beam):
                 if end_rows[place][rank] and score_rows[place][rank] > float("-inf"):

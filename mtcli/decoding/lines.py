@@ -14,6 +14,7 @@ from sentencex import segment
 from mtcli.data.tokenizer import Tokenizer, normalize
 
 _CLAUSE_END = re.compile(r"(?<=[,;:،؛–—])\s+|(?<=[、，；：。！？])\s*")
+_BYTE_ORDER_MARK = "\ufeff"  # not text, though files from Windows begin with it
 _LONGEST_PIECE = 16  # characters, where SentencePiece is not told otherwise
 # Scripts that write no space between words, and their punctuation.
 _UNSPACED = re.compile(
@@ -28,8 +29,13 @@ def is_blank(line: str) -> bool:
 
 
 def is_invisible(line: str) -> bool:
-    """Whether a line holds control and format characters alone: it comes out as it came in."""
+    """Whether a line holds white space, control and format characters alone: there is nothing to translate."""
     return all(char.isspace() or unicodedata.category(char) in ("Cc", "Cf") for char in line)
+
+
+def one_line(text: str) -> str:
+    """The text with every run of white space as one space: what is written holds no line break and no tab."""
+    return " ".join(text.split())
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,7 @@ class Part:
 
 def split_line(line: str, tokenizer: Tokenizer, max_tokens: int) -> list[Part]:
     """The line's parts, each of at most `max_tokens` tokens; their texts, joined, hold all of the line's text."""
-    text = normalize(line)
+    text = normalize(line.lstrip(_BYTE_ORDER_MARK))
     tokens = tokenizer.encode(text)
     if len(tokens) <= max_tokens:
         return [Part(text, tokens)]

@@ -104,16 +104,18 @@ class Transformer(nn.Module):
         return self.decoder.cross_attention_weights(x, memory, tgt_packing, src_packing)
 
     @classmethod
-    def empty(cls, config: ModelConfig, vocabulary: VocabularySizes, device: torch.device) -> "Transformer":
-        """A network whose parameters are memory not yet filled: for loading weights into."""
+    def skeleton(cls, config: ModelConfig, vocabulary: VocabularySizes) -> "Transformer":
+        """A network whose parameters have shapes but no memory, until `allocate`."""
         with torch.device("meta"):
-            network = cls(config, vocabulary)
-        network.to_empty(device=device)
-        network._tie()
-        for embedding in {network.src_embedding, network.tgt_embedding}:
+            return cls(config, vocabulary)
+
+    def allocate(self, device: torch.device) -> None:
+        """Give a skeleton memory on `device`; the parameters are not filled, the sinusoids are."""
+        self.to_empty(device=device)
+        self._tie()
+        for embedding in {self.src_embedding, self.tgt_embedding}:
             if not embedding.learned:
                 embedding.positions.copy_(sinusoids(*embedding.positions.shape))
-        return network
 
     @property
     def max_positions(self) -> int:

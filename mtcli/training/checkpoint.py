@@ -121,8 +121,8 @@ def restore(
     Raises:
         CheckpointError: they do not fit the network.
     """
-    load_weights(network, path / "model.safetensors", device)
-    load_weights(average.network, path / "average.safetensors", device)
+    load_weights(network, path / "model.safetensors")
+    load_weights(average.network, path / "average.safetensors")
     tensors = read_tensors(path / "optimizer.safetensors", device)
     for name, parameter in network.named_parameters():
         optimizer.state[parameter] = {

@@ -1,17 +1,25 @@
 """Bad calls: the exit code, the gist of the message, and nothing left behind."""
 
+import ctypes
+import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from support.command import mtcli
+import torch
+from support.command import MTCLI, mtcli
+from support.tiny import write_untrained
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
 
 CALLS: dict[str, tuple[int, str, str]] = {
     "no command": (2, "", "Usage"),
     "unknown command": (2, "fly", "No such command"),
     "unknown option": (2, "translate -m MODEL --fly", "No such option"),
     "no model": (2, "translate", "--model"),
-    "beam of zero": (2, "translate -m MODEL -b 0", "greater than or equal to 1"),
+    "beam of zero": (2, "translate -m MODEL -b 0", "--beam-size"),
     "more translations than beams": (2, "translate -m MODEL -b 2 --n-best 3 --format tsv", "beam of at least 3"),
     "more translations than the model's beam": (2, "translate -m MODEL --n-best 9 --format tsv", "beam of at least 9"),
     "greedy with a beam": (2, "translate -m MODEL --greedy -b 4", "contradict"),
@@ -20,6 +28,17 @@ CALLS: dict[str, tuple[int, str, str]] = {
     "two kinds of input": (2, "translate -m MODEL -i IN IN", "not both"),
     "batch tokens that are no number": (2, "translate -m MODEL -i IN --batch-tokens many", "a number of tokens"),
     "an unknown BLEU tokenizer": (2, "evaluate --hyp IN --ref IN --tokenize foo", "13a"),
+    "a beam that is no number": (2, "translate -m MODEL -b two", "valid integer"),
+    "a negative length penalty": (2, "translate -m MODEL --length-penalty -1", "--length-penalty"),
+    "an option without its value": (2, "translate -m", "requires an argument"),
+    "a training setting for a finished model": (2, "translate -m MODEL -i IN --set data.seed=1", "decoding settings"),
+    "a negative number of steps": (2, "train --src IN --tgt IN -o new --max-steps -1", "--max-steps"),
+    "a negative seed": (2, "train --src IN --tgt IN -o new --seed -1", "--seed"),
+    "an unknown format of scores": (2, "score -m MODEL --src IN --tgt IN --format moses", "text, tsv, jsonl"),
+    "scoring without a target": (2, "score -m MODEL --src IN", "--tgt"),
+    "evaluating twice": (2, "evaluate --hyp IN -m MODEL --ref IN", "either --hyp F, or -m DIR"),
+    "info of two models": (2, "info MODEL MODEL", "unexpected extra argument"),
+    "info of no model": (2, "info", "Missing argument"),
     "evaluating nothing": (2, "evaluate --ref IN", "--hyp F, or -m DIR"),
     "a model without source": (2, "evaluate -m MODEL --ref IN", "needs --src"),
     "missing model": (1, "translate -m nowhere -i IN", "nowhere does not exist"),
@@ -35,6 +54,29 @@ CALLS: dict[str, tuple[int, str, str]] = {
     "no such device": (1, "translate -m MODEL -i IN --device cuda:99", "cuda:99"),
     "nonsense for a device": (1, "translate -m MODEL -i IN --device tpu", "auto, cpu, cuda or cuda:N"),
     "half precision on a CPU": (1, "translate -m MODEL -i IN --device cpu --dtype float16", "not supported on a CPU"),
+    "an unknown number type": (1, "translate -m MODEL -i IN --dtype int8", "auto, float32, bfloat16, float16"),
+    "an unknown decoding setting": (1, "translate -m MODEL -i IN --set decoding.beam=3", "Did you mean beam_size?"),
+    "a decoding setting out of range": (1, "translate -m MODEL -i IN --set decoding.beam_size=0", "beam_size = 0"),
+    "a decoding setting without a value": (1, "translate -m MODEL -i IN --set decoding.beam_size", "section.key=value"),
+    "a device for training that is not there": (1, "train --src IN --tgt IN -o new --device cuda:99", "cuda:99"),
+    "a network of a billion": (1, "train --src IN --tgt IN -o new --set model.d_model=1000000000", "d_model"),
+    "a corpus that is no UTF-8": (1, "train --src IN --tgt LATIN1 -o new", "LATIN1:2: byte 4"),
+    "a corpus in a broken archive": (1, "train --src BROKEN.gz --tgt BROKEN.gz -o new", "not a whole .gz file"),
+    "a table without columns": (1, "train --tsv IN -o new", "IN:1"),
+    "a corpus that is a directory": (1, "train --src EMPTY --tgt EMPTY -o new", "is a directory"),
+    "a corpus that is not there": (1, "train --src gone --tgt gone -o new", "gone does not exist"),
+    "a tokenizer that is none": (1, "train --src IN --tgt IN -o new --set data.tokenizer=IN", "SentencePiece"),
+    "a run directory deep in nothing": (1, "train --src IN --tgt IN -o EMPTY/../IN/x", "IN/x"),
+    "a configuration with an unknown key": (1, "train --config BAD.toml -o new", "no setting training.epochs"),
+    "a configuration of the wrong type": (1, "train --config WRONG.toml -o new", "training.max_steps"),
+    "a configuration that is a directory": (1, "train --config EMPTY -o new", "is a directory"),
+    "a missing side to score": (1, "score -m MODEL --src IN --tgt gone", "gone does not exist"),
+    "scores over an existing file": (1, "score -m MODEL --src IN --tgt IN -o IN", "--force"),
+    "missing references": (1, "evaluate --hyp IN --ref gone", "gone does not exist"),
+    "references that are no UTF-8": (1, "evaluate --hyp IN --ref LATIN1", "LATIN1:2: byte 4"),
+    "info of an empty directory": (1, "info EMPTY", "holds no config.json"),
+    "info of a file": (1, "info IN", "is a file"),
+    "a demo that is a file": (1, "demo -o IN", "IN exists already"),
     "no training data": (1, "train -o new", "--src F --tgt F"),
     "one side only": (1, "train --src IN -o new", "as many of each"),
     "sides of different length": (1, "train --src IN --tgt ONE -o new", "line 2 has no partner"),
@@ -55,17 +97,24 @@ CALLS: dict[str, tuple[int, str, str]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_untrained(tmp_path_factory.mktemp("untrained"))
+
+
 @pytest.fixture
-def folder(tmp_path: Path, reverse_model: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, untrained: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "IN").write_text("1 2\n3 4\n5 6\n")
     (tmp_path / "ONE").write_text("1 2\n")
     (tmp_path / "NOTHING").write_text("")
     (tmp_path / "LATIN1").write_bytes(b"1 2\n1 2\xe9\n")
     (tmp_path / "BROKEN.gz").write_bytes(b"\x1f\x8b\x08\x00nonsense")
+    (tmp_path / "BAD.toml").write_text("[training]\nepochs = 3\n")
+    (tmp_path / "WRONG.toml").write_text('[training]\nmax_steps = "many"\n')
     (tmp_path / "EMPTY").mkdir()
     (tmp_path / "FULL").mkdir()
     (tmp_path / "FULL" / "precious").write_text("data")
-    (tmp_path / "MODEL").symlink_to(reverse_model)
+    (tmp_path / "MODEL").symlink_to(untrained)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -89,11 +138,137 @@ def test_the_stack_is_shown_on_request(folder: Path) -> None:
     assert "Traceback" in finished.stderr.decode()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")
-def test_a_full_disk_is_a_sentence(folder: Path) -> None:
-    finished = mtcli("translate", "-m", "MODEL", "-i", "IN", "-o", "/dev/full", "--force", cwd=folder)
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+@pytest.mark.parametrize("device", ["cuda", "cuda:0"])
+def test_a_gpu_where_there_is_none(device: str, folder: Path) -> None:
+    finished = mtcli("translate", "-m", "MODEL", "-i", "IN", "--device", device, cwd=folder)
     assert finished.returncode == 1
-    assert "no space is left" in finished.stderr.decode()
+    assert f"Error: --device {device}: " in finished.stderr.decode()
+    assert "Use --device cpu" in finished.stderr.decode()
+
+
+FULL_DISKS = {
+    "a file": "translate -m MODEL -i IN -o /dev/full --force",
+    "standard output": "translate -m MODEL -i IN",
+    "scores": "score -m MODEL --src IN --tgt IN",
+    "facts": "info MODEL",
+    "help": "--help",
+}
+
+
+@linux
+@pytest.mark.parametrize("name", FULL_DISKS)
+def test_a_full_disk_is_a_sentence(name: str, folder: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        finished = subprocess.run(
+            [*MTCLI, *FULL_DISKS[name].split()], stdout=full, stderr=subprocess.PIPE, cwd=folder, timeout=300
+        )
+    message = finished.stderr.decode()
+    assert (finished.returncode, message.count("Error: ")) == (1, 1), message
+    assert "no space" in message.lower()
+    assert "Traceback" not in message
+    assert "Exception ignored" not in message
+
+
+def shell(line: str, folder: Path) -> subprocess.CompletedProcess[bytes]:
+    command = line.replace("mtcli", " ".join(MTCLI), 1)
+    return subprocess.run(["sh", "-c", command], cwd=folder, capture_output=True, timeout=300)
+
+
+@linux
+@pytest.mark.parametrize(
+    ("line", "code", "gist"),
+    [
+        ("mtcli translate -m MODEL -i IN >&-", 1, "output is closed"),
+        ("mtcli info MODEL >&-", 1, "output is closed"),
+        ("mtcli --version >&-", 1, "output is closed"),
+        ("mtcli translate -m MODEL <&-", 1, "Standard input is closed"),
+        ("mtcli translate -m MODEL -i IN -o out.txt --quiet <&- >&- 2>&-", 0, ""),
+        ("mtcli info nowhere 2>/dev/full", 1, ""),
+        ("mtcli info nowhere 2>&-", 1, ""),
+        ("mtcli info MODEL | head -n 0", 0, ""),
+    ],
+)
+def test_streams_that_are_closed_or_full(line: str, code: int, gist: str, folder: Path) -> None:
+    finished = shell(line, folder)
+    message = finished.stderr.decode()
+    assert finished.returncode == code, message
+    assert gist in message
+    assert "Traceback" not in message and "Exception ignored" not in message
+    if "out.txt" in line:
+        assert len((folder / "out.txt").read_text().splitlines()) == 3
+
+
+def obey_permissions() -> None:
+    """Take from this process, before it runs a command, root's power to pass over permissions."""
+    if os.geteuid() == 0:
+        libc = ctypes.CDLL(None, use_errno=True)
+        for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+            libc.prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP
+
+
+@pytest.fixture
+def obedient(folder: Path) -> Path:
+    """The folder, with a model of its own and files and directories that may not be read or written."""
+    if sys.platform != "linux":
+        pytest.skip("needs Linux")
+    shutil.copytree(folder / "MODEL", folder / "OWN")
+    secret = folder / "SECRET"
+    secret.write_text("1 2\n")
+    secret.chmod(0)
+    if subprocess.run(["cat", secret], preexec_fn=obey_permissions, capture_output=True).returncode == 0:
+        pytest.skip("cannot give up the right to read everything")
+    (folder / "EMPTY").chmod(0o555)
+    return folder
+
+
+FORBIDDEN: dict[str, tuple[str, str | None, str]] = {
+    "an input": ("translate -m OWN -i SECRET", None, "Cannot read SECRET: permission denied"),
+    "an output's directory": ("translate -m OWN -i IN -o EMPTY/out", None, "EMPTY/out: permission denied"),
+    "a corpus": ("train --src SECRET --tgt SECRET -o new", None, "Cannot read SECRET: permission denied"),
+    "a run's directory": ("train --src IN --tgt IN -o EMPTY/run", None, "Cannot write EMPTY/run: permission denied"),
+    "a configuration": ("train --config SECRET -o new", None, "Cannot read SECRET: permission denied"),
+    "a model's weights": ("translate -m OWN -i IN", "OWN/model.safetensors", "model.safetensors: permission denied"),
+    "a model's configuration": ("translate -m OWN -i IN", "OWN/config.json", "OWN/config.json: permission denied"),
+    "a model's tokenizer": ("translate -m OWN -i IN", "OWN/tokenizer.model", "tokenizer.model: permission denied"),
+    "a model's directory": ("translate -m OWN -i IN", "OWN", "OWN/config.json: permission denied"),
+    "references": ("evaluate --hyp IN --ref SECRET", None, "Cannot read SECRET: permission denied"),
+}
+
+
+@pytest.mark.parametrize("name", FORBIDDEN)
+def test_no_permission_is_a_sentence(name: str, obedient: Path) -> None:
+    call, locked, gist = FORBIDDEN[name]
+    if locked:
+        (obedient / locked).chmod(0)
+    finished = mtcli(*call.split(), cwd=obedient, preexec_fn=obey_permissions)
+    if locked:
+        (obedient / locked).chmod(0o755)
+    message = finished.stderr.decode()
+    assert finished.returncode == 1, message
+    assert gist in message
+    assert "Traceback" not in message
+    assert not list((obedient / "EMPTY").iterdir())
+    assert not (obedient / "new" / "config.json").exists()
+
+
+def test_a_read_only_model_directory_is_enough(obedient: Path) -> None:
+    expected = mtcli("translate", "-m", "OWN", "-i", "IN", cwd=obedient)
+    for path in (obedient / "OWN").iterdir():
+        path.chmod(0o444)
+    (obedient / "OWN").chmod(0o555)
+    finished = mtcli("translate", "-m", "OWN", "-i", "IN", cwd=obedient, preexec_fn=obey_permissions)
+    assert (finished.returncode, finished.stdout) == (0, expected.stdout)
+    assert expected.stdout.count(b"\n") == 3
+
+
+def test_processes_share_a_model(folder: Path) -> None:
+    call = [*MTCLI, "translate", "-m", "MODEL", "-i", "IN", "-b", "2"]
+    processes = [subprocess.Popen(call, cwd=folder, stdout=subprocess.PIPE) for _ in range(2)]
+    outputs = [process.communicate(timeout=300)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0]
+    assert outputs[0] == outputs[1]
+    assert outputs[0].count(b"\n") == 3
 
 
 def test_a_device_can_be_written_to(folder: Path) -> None:

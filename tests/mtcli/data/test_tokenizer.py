@@ -158,7 +158,7 @@ def test_a_tokenizer_is_loaded_from_its_file(tmp_path: Path) -> None:
 def test_a_file_that_is_no_model_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "tokenizer.model"
     path.write_bytes(content)
-    with pytest.raises(DataError, match=f"{path} is not a SentencePiece model"):
+    with pytest.raises(DataError, match=f"{path} is damaged or not a SentencePiece model"):
         Tokenizer.from_file(path)
 
 

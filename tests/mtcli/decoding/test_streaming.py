@@ -101,3 +101,19 @@ def test_an_error_before_any_line_is_raised() -> None:
 
     with pytest.raises(DataError, match="no such file"):
         next(arriving_windows(producer(), 2))
+
+
+def test_the_first_window_is_small_where_somebody_waits() -> None:
+    ready = threading.Event()
+
+    def lines() -> Iterator[int]:
+        yield from range(100)
+        ready.set()
+
+    sizes = []
+    for window in arriving_windows(lines(), 200, first=4):
+        ready.wait(PATIENCE)
+        sizes.append(len(window))
+    assert sizes[0] <= 4
+    assert all(size <= 4 * 2**place for place, size in enumerate(sizes))
+    assert sum(sizes) == 100

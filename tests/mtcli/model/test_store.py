@@ -57,6 +57,7 @@ def test_equal_weights_are_equal_bytes(tmp_path: Path) -> None:
 def _edit(name: str, change: Callable[[dict[str, object]], None]) -> Callable[[Path], None]:
     def apply(directory: Path) -> None:
         content = json.loads((directory / name).read_text())
+        del content["checksums"]  # as one does who edits it on purpose
         change(content)
         (directory / name).write_text(json.dumps(content))
 
@@ -80,8 +81,21 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "more layers": (_edit("config.json", lambda c: c["model"].update(encoder_layers=2)), "lacks encoder.layers.1"),  # type: ignore[attr-defined]
     "another vocabulary": (_edit("config.json", lambda c: c["vocabulary"].update(source=9, target=9)), "pieces"),  # type: ignore[attr-defined]
     "no tokenizer": (lambda d: (d / "tokenizer.model").unlink(), "holds no tokenizer.model"),
-    "a tokenizer that is text": (lambda d: (d / "tokenizer.model").write_text("hello"), "not a SentencePiece model"),
+    "a tokenizer that is text": (
+        lambda d: (d / "tokenizer.model").write_text("hello"),
+        "not the file that was written",
+    ),
 }
+
+
+def test_each_side_has_a_checksum_of_its_own(tmp_path: Path) -> None:
+    write_model(tmp_path, shared=False)
+    source, target = (tmp_path / f"{side}.model" for side in ("source", "target"))
+    (tmp_path / "tokenizer.model").write_bytes(source.read_bytes())  # a stray file is not taken for the model's
+    assert not load_model(tmp_path, CPU).tokenizers.shared
+    target.write_bytes(source.read_bytes())
+    with pytest.raises(CheckpointError, match=r"target.model is not the file that was written with this model"):
+        load_model(tmp_path, CPU)
 
 
 @pytest.mark.parametrize("name", DAMAGES)

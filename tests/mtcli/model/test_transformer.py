@@ -120,9 +120,10 @@ def test_one_matrix_for_two_vocabularies_is_refused() -> None:
         Transformer(ModelConfig(d_model=16, heads=2), VocabularySizes(source=30, target=40, shared=False))
 
 
-def test_an_empty_network_is_tied_and_has_its_sinusoids() -> None:
+def test_an_allocated_skeleton_is_tied_and_has_its_sinusoids() -> None:
     full = build()
-    empty = Transformer.empty(full.config, full.vocabulary, torch.device("cpu"))
+    empty = Transformer.skeleton(full.config, full.vocabulary)
+    empty.allocate(torch.device("cpu"))
     assert empty.output.weight is empty.tgt_embedding.tokens.weight
     assert empty.tgt_embedding.positions.equal(full.tgt_embedding.positions)
 

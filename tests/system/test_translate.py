@@ -1,0 +1,312 @@
+"""`mtcli translate` as its users meet it: files, streams, signals, terminals."""
+
+import bz2
+import gzip
+import json
+import lzma
+import os
+import pty
+import select
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from support.command import MTCLI, mtcli, succeed
+
+PACK: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}
+UNPACK: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress}
+
+
+@contextmanager
+def running(*arguments: str | Path, **options: object) -> Iterator[subprocess.Popen[bytes]]:
+    """A translation under way, killed if it is still there after two minutes or at the end of the block."""
+    command = [*MTCLI, "translate", *map(str, arguments)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process: subprocess.Popen[bytes] = subprocess.Popen(command, **{**pipes, **options})  # type: ignore[call-overload]
+    watchdog = threading.Timer(120, process.kill)
+    watchdog.start()
+    try:
+        yield process
+    finally:
+        watchdog.cancel()
+        process.kill()
+        process.wait()
+
+
+def answer(process: subprocess.Popen[bytes], line: bytes) -> bytes:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(line)
+    process.stdin.flush()
+    return process.stdout.readline()
+
+
+def many_lines(path: Path, count: int = 40_000) -> Path:
+    """Different lines: enough to be killed in the middle of."""
+    path.write_text("".join(f"{' '.join(str(number))}\n" for number in range(10_000, 10_000 + count)))
+    return path
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_everything_around_the_text_is_kept(reverse_model: Path, tmp_path: Path) -> None:
+    data = "1 2 3\r\n\r\n \t\n4 5\u2028 6\n\x00\r\n7\x0c 8".encode()
+    out = mtcli("translate", "-m", reverse_model, "--quiet", stdin=data)
+    assert out.returncode == 0
+    lines = out.stdout.decode().split("\n")
+    assert lines[:3] == ["3 2 1\r", "\r", ""]
+    assert lines[4] == "\x00\r"
+    assert len(lines) == 6
+    assert lines[3].strip()
+    assert lines[5].strip()
+
+
+def test_other_columns_and_fields_go_with_their_line(reverse_model: Path, tmp_path: Path) -> None:
+    table = tmp_path / "memory.tsv"
+    table.write_bytes(b"1 2\tid-1\tnote\n\tid-2\n3 4 5\n")
+    arguments = ("translate", "-m", reverse_model, "--input-format", "tsv", "-i", table)
+    assert succeed(*arguments) == "2 1\tid-1\tnote\n\tid-2\n5 4 3\n"
+    records = [json.loads(line) for line in succeed(*arguments, "--format", "jsonl").splitlines()]
+    assert [(record["translation"], record["columns"]) for record in records] == [
+        ("2 1", ["id-1", "note"]),
+        ("", ["id-2"]),
+        ("5 4 3", []),
+    ]
+    lines = b'{"text": "1 2", "id": "x", "meta": {"n": 1.5}}\n{"text": ""}\n'
+    json_in = ("translate", "-m", reverse_model, "--input-format", "jsonl")
+    first, second = map(json.loads, succeed(*json_in, "--format", "jsonl", stdin=lines).splitlines())
+    assert (first["id"], first["translation"], first["meta"], first["input"]) == (0, "2 1", {"n": 1.5}, {"id": "x"})
+    assert (second["id"], second["translation"]) == (1, "")
+    assert succeed(*json_in, stdin=lines) == "2 1\n\n"
+
+
+def test_compressed_both_ways_into_a_directory(reverse_model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    inputs = [tmp_path / f"part{suffix}" for suffix in PACK]
+    for path in inputs:
+        path.write_bytes(PACK[path.suffix](b"1 2 3\n\n4 5"))
+    arguments = ("translate", "-m", reverse_model, "--output-dir", out, *inputs)
+    assert succeed(*arguments, "--quiet") == ""
+    assert sorted(path.name for path in out.iterdir()) == sorted(path.name for path in inputs)
+    for path in inputs:
+        assert UNPACK[path.suffix]((out / path.name).read_bytes()) == b"3 2 1\n\n5 4"
+    refused = mtcli(*arguments)
+    assert refused.returncode == 1
+    assert b"--force" in refused.stderr
+    succeed(*arguments, "--force")
+
+
+def test_bad_utf8_is_replaced_on_request_and_counted(reverse_model: Path, tmp_path: Path) -> None:
+    stats = tmp_path / "stats.json"
+    done = mtcli(
+        *("translate", "-m", reverse_model, "--on-bad-utf8", "replace", "--stats", stats),
+        stdin=b"1 2\n\xff\xfe\n3 \xe9\n \n1 2\n",
+    )
+    assert done.returncode == 0
+    assert done.stdout.count(b"\n") == 5
+    assert b"2 lines held bytes that are not UTF-8" in done.stderr
+    counts = json.loads(stats.read_text())
+    assert {name: counts[name] for name in ("lines", "blank_lines", "distinct_lines", "replaced_lines", "parts")} == {
+        "lines": 5,
+        "blank_lines": 1,
+        "distinct_lines": 4,
+        "replaced_lines": 2,
+        "parts": 4,
+    }
+    assert counts["decoded_parts"] == 3
+    assert counts["source_tokens"] > 0
+    assert counts["target_tokens"] > 0
+    assert counts["target_tokens_per_second"] > 0
+    assert counts["dtype"] in ("float32", "bfloat16")
+    assert counts["versions"]["torch"]
+
+
+def test_alignments_follow_the_words(reverse_model: Path, tmp_path: Path) -> None:
+    links = tmp_path / "links"
+    lines = ["1 2 3 4", "", "5 6", "7 8 9", " ".join("1234567890" * 10)]
+    out = succeed(
+        *("translate", "-m", reverse_model, "--alignments", links),
+        stdin="".join(f"{line}\n" for line in lines).encode(),
+    ).splitlines()
+    found = [[tuple(map(int, link.split("-"))) for link in line.split()] for line in links.read_text().splitlines()]
+    assert len(found) == len(lines)
+    assert found[1] == []
+    for line, text, pairs in zip(lines, out, found, strict=True):
+        words, translated = line.split(), text.split()
+        assert sorted(tgt for _, tgt in pairs) == list(range(len(translated)))
+        assert all(src < len(words) for src, _ in pairs)
+        if len(words) < 9:  # what the model has learnt
+            right = sum(words[src] == translated[tgt] for src, tgt in pairs)
+            assert right >= 0.6 * len(pairs)
+
+
+def test_a_fifo_is_read_and_written(reverse_model: Path, tmp_path: Path) -> None:
+    source, target = tmp_path / "in", tmp_path / "out"
+    os.mkfifo(source)
+    os.mkfifo(target)
+    feeder = threading.Thread(target=lambda: source.write_bytes(b"1 2\n3 4\n"), daemon=True)
+    feeder.start()
+    with running("-m", reverse_model, "-i", source, "-o", target) as process:
+        with target.open("rb") as stream:
+            assert stream.read() == b"2 1\n4 3\n"
+        assert process.wait() == 0
+    assert target.is_fifo()
+
+
+def test_a_conversation_of_many_lines_never_waits(reverse_model: Path) -> None:
+    with running("-m", reverse_model, "--quiet", "--format", "tsv") as process:
+        for number in range(100):
+            line = "" if number % 5 == 0 else f"{number % 10} {number // 10}"
+            reply = answer(process, f"{line}\n".encode()).decode()
+            assert reply.split("\t")[0] == str(number)
+            assert reply.rstrip("\n").split("\t")[3] == " ".join(line.split()[::-1])
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait() == 0
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_to_a_waiting_process_ends_it_tidily(reverse_model: Path, number: int, code: int) -> None:
+    with running("-m", reverse_model, "--quiet") as process:
+        assert answer(process, b"1 2\n") == b"2 1\n"
+        process.send_signal(number)
+        assert process.wait() == code
+        assert process.stderr is not None
+        assert process.stderr.read() in (b"", b"Interrupted.\n")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
+def test_a_killed_translation_leaves_nothing_that_looks_whole(
+    reverse_model: Path, tmp_path: Path, number: int, code: int
+) -> None:
+    source = many_lines(tmp_path / "in")
+    outputs = [tmp_path / name for name in ("out.gz", "links", "stats.json")]
+    arguments = ("-o", outputs[0], "--alignments", outputs[1], "--stats", outputs[2])
+    with running("-m", reverse_model, "-i", source, *arguments) as process:
+        wait_for(lambda: list(tmp_path.glob(".out.gz.*.partial")) and list(tmp_path.glob(".links.*.partial")))
+        time.sleep(0.5)
+        process.send_signal(number)
+        assert process.wait() == code
+    left = sorted(path.name for path in tmp_path.iterdir() if path != source)
+    if number == signal.SIGKILL:
+        assert all(name.startswith(".") and name.endswith(".partial") for name in left)
+    else:
+        assert left == []
+
+
+def test_a_reader_that_leaves_ends_it_quietly(reverse_model: Path, tmp_path: Path) -> None:
+    """While more input is still to come, and with another output open."""
+    with running("-m", reverse_model, "--alignments", tmp_path / "links") as process:
+        assert answer(process, b"1 2\n") == b"2 1\n"
+        assert process.stdout is not None
+        assert process.stdin is not None
+        process.stdout.close()
+        process.stdin.write(b"3 4\n")
+        process.stdin.flush()
+        assert process.wait() == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_behind_stdout_is_a_sentence(reverse_model: Path) -> None:
+    with Path("/dev/full").open("wb") as full, running("-m", reverse_model, stdout=full) as process:
+        _, errors = process.communicate(b"1 2\n")
+        assert process.returncode == 1
+    assert errors.startswith(b"Error: Cannot write standard output: no space is left")
+    assert errors.count(b"\n") == 1
+
+
+BAD_CALLS: dict[str, tuple[int, str, str]] = {
+    "stdin without a name": (2, "--output-dir DIR", "stdin has no name"),
+    "two inputs of one name": (2, "--output-dir DIR IN DIR/IN", "would both be written to"),
+    "two places for the output": (2, "-i IN -o new --output-dir DIR", "not both"),
+    "no directory for outputs": (1, "--output-dir nowhere IN", "Create it first"),
+    "a file for a directory": (1, "--output-dir IN DIR/IN", "is a file"),
+    "two outputs on stdout": (2, "-i IN --alignments -", "all but one a file"),
+    "two outputs in one file": (2, "-i IN -o new --stats new", "Two outputs would be written"),
+    "existing alignments": (1, "-i IN --alignments IN", "--force"),
+    "an unknown input format": (2, "-i IN --input-format xml", "text, tsv, jsonl"),
+    "an unknown policy": (2, "-i IN --on-bad-utf8 ignore", "error, replace"),
+    "text that is no JSON": (1, "-i IN --input-format jsonl -o new", "IN:1: int"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_CALLS)
+def test_bad_call(name: str, reverse_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, call, gist = BAD_CALLS[name]
+    (tmp_path / "DIR").mkdir()
+    for path in (tmp_path / "IN", tmp_path / "DIR" / "IN"):
+        path.write_text("1\n")
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    finished = mtcli("translate", "-m", reverse_model, *call.split())
+    assert finished.returncode == code
+    assert gist in finished.stderr.decode()
+    assert finished.stderr.count(b"\n") == 1
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def read_terminal(controller: int, until: Callable[[bytes], object], seconds: float = 60) -> bytes:
+    """What shows on a terminal, up to a condition or its end."""
+    seen, deadline = b"", time.monotonic() + seconds
+    while not until(seen) and time.monotonic() < deadline:
+        if select.select([controller], [], [], 0.1)[0]:
+            try:
+                chunk = os.read(controller, 4096)
+            except OSError:
+                break
+            if not chunk:
+                break
+            seen += chunk
+    return seen
+
+
+def test_a_terminal_sees_a_bar_and_ctrl_c_ends_it(reverse_model: Path, tmp_path: Path) -> None:
+    source = many_lines(tmp_path / "in")
+    controller, terminal = pty.openpty()
+    with running(
+        *("-m", reverse_model, "-i", source, "-o", tmp_path / "out"),
+        stdin=terminal,
+        stderr=terminal,
+        start_new_session=True,
+    ) as process:
+        os.close(terminal)
+        seen = read_terminal(controller, lambda seen: b" left" in seen)
+        assert b"tokens/s" in seen
+        assert b" left" in seen
+        os.killpg(process.pid, signal.SIGINT)  # what the terminal does on Ctrl-C
+        assert process.wait() == 130
+        rest = read_terminal(controller, lambda seen: False, seconds=5)
+    assert b"Interrupted." in rest
+    assert b"\x1b[?25h" in rest  # the cursor is back
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+    os.close(controller)
+
+
+def test_a_terminal_sees_totals_at_the_end_and_nothing_with_quiet(reverse_model: Path, tmp_path: Path) -> None:
+    source = tmp_path / "in"
+    source.write_text("1 2\n\n3 4\n")
+    for options, gist in (([], b"3 lines, "), (["--quiet"], b"")):
+        controller, terminal = pty.openpty()
+        with running("-m", reverse_model, "-i", source, *options, stderr=terminal) as process:
+            os.close(terminal)
+            seen = read_terminal(controller, lambda seen: False)
+            assert process.stdout is not None
+            assert process.stdout.read() == b"2 1\n\n4 3\n"
+            assert process.wait() == 0
+        assert gist in seen
+        assert bool(seen) == bool(gist)
+        os.close(controller)
