@@ -1,11 +1,12 @@
 """`mtcli train`."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from mtcli.cli.outcome import TracebackOption, reports_errors
+from mtcli.cli.translating import known_device
 
 NAME = "train"
 EXAMPLE = """\b
@@ -16,6 +17,8 @@ Examples:
 The same command again continues where the last one stopped."""
 
 _Files = list[Path]
+_Preset = Literal["tiny", "small", "base", "big", "deep"]
+_Dtype = Literal["auto", "float32", "bfloat16"]
 _FILES = "plain, .gz, .bz2 or .xz; give the option again for more files"
 
 
@@ -27,7 +30,7 @@ def command(
     tsv: Annotated[_Files | None, typer.Option("--tsv", help="Text as source<TAB>target; - is stdin.")] = None,
     valid_src: Annotated[_Files | None, typer.Option("--valid-src", help="Validation source text.")] = None,
     valid_tgt: Annotated[_Files | None, typer.Option("--valid-tgt", help="Validation target text.")] = None,
-    preset: Annotated[str | None, typer.Option("--preset", help="tiny, small, base, big or deep.")] = None,
+    preset: Annotated[_Preset | None, typer.Option("--preset", help="A network and how to train it.")] = None,
     config: Annotated[Path | None, typer.Option("--config", help="A TOML file with settings.")] = None,
     assignments: Annotated[
         list[str] | None,
@@ -37,13 +40,15 @@ def command(
     max_epochs: Annotated[int | None, typer.Option("--max-epochs", min=1, help="Stop after so many passes.")] = None,
     max_minutes: Annotated[
         float | None,
-        typer.Option("--max-minutes", help="Stop after so many minutes of training, resumes included."),
+        typer.Option("--max-minutes", min=0.001, help="Stop after so many minutes of training, resumes included."),
     ] = None,
     save_every: Annotated[int | None, typer.Option("--save-every", min=1, help="Steps between checkpoints.")] = None,
     valid_every: Annotated[int | None, typer.Option("--valid-every", min=1, help="Steps between validations.")] = None,
     keep: Annotated[int | None, typer.Option("--keep", min=1, help="Checkpoints to keep.")] = None,
-    device: Annotated[str | None, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")] = None,
-    dtype: Annotated[str | None, typer.Option("--dtype", help="auto, float32 or bfloat16.")] = None,
+    device: Annotated[
+        str | None, typer.Option("--device", callback=known_device, help="auto, cpu, cuda or cuda:N.")
+    ] = None,
+    dtype: Annotated[_Dtype | None, typer.Option("--dtype", help="Number type of the matrix products.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="Fixes all randomness.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
     traceback: TracebackOption = False,

@@ -1,9 +1,10 @@
 """What the commands that run a model share: options, loading, decoding settings."""
 
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -24,8 +25,19 @@ BatchTokensOption = Annotated[
     str | None,
     typer.Option("--batch-tokens", help="Source tokens decoded at once, or auto: the model's own default."),
 ]
-DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")]
-DtypeOption = Annotated[str, typer.Option("--dtype", help="auto, float32, bfloat16 or float16.")]
+
+
+def known_device(name: str | None) -> str | None:
+    """Check how a device is written, not whether it is there."""
+    if name is not None and not re.fullmatch(r"auto|cpu|cuda(:[0-9]+)?", name):
+        raise typer.BadParameter(f"{name}: expected auto, cpu, cuda or cuda:N.")
+    return name
+
+
+DeviceOption = Annotated[str, typer.Option("--device", callback=known_device, help="auto, cpu, cuda or cuda:N.")]
+DtypeOption = Annotated[
+    Literal["auto", "float32", "bfloat16", "float16"], typer.Option("--dtype", help="Number type of the arithmetic.")
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="decoding.KEY=VALUE", help="One decoding setting, such as max_length_ratio."),
