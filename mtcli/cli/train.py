@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from mtcli.cli.outcome import TracebackOption, reports_errors
-from mtcli.cli.translating import known_device
+from mtcli.cli.translating import known_device, say
 
 NAME = "train"
 EXAMPLE = """\b
@@ -75,6 +75,7 @@ def command(
     }
     options: dict[str, Any] = {"data": _given(data), "training": _given(training)}
     train(load_config(preset, config, assignments or (), options), output, quiet=quiet)
+    say(f"Translate with it: mtcli translate -m {output} -i FILE", quiet)
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:

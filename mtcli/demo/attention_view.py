@@ -5,6 +5,7 @@ to the other and `render_attention` draws the result in block characters, so tha
 colour, in a pipe and in a log.
 """
 
+import unicodedata
 from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Final
@@ -26,17 +27,23 @@ _LAST_HEADER: Final = "looks most at"
 def group_pieces(pieces: Sequence[str]) -> list[tuple[str, list[int]]]:
     """The words that SentencePiece pieces make up, each with the indices of its pieces.
 
-    A word begins at a piece with '▁', and the end-of-sentence piece is a word of its own.
+    A word begins at a piece with '▁'; the end-of-sentence piece and a piece of punctuation alone, such as a
+    full stop, are words of their own.
     """
     words: list[tuple[str, list[int]]] = []
     for index, piece in enumerate(pieces):
-        continues = words and words[-1][0] != END_OF_SENTENCE and not piece.startswith(WORD_START)
-        if continues and piece != END_OF_SENTENCE:
+        stands_alone = piece == END_OF_SENTENCE or _is_punctuation(piece)
+        follows_word = bool(words) and words[-1][0] != END_OF_SENTENCE and not _is_punctuation(words[-1][0])
+        if follows_word and not stands_alone and not piece.startswith(WORD_START):
             word, indices = words[-1]
             words[-1] = (word + piece, [*indices, index])
         else:
             words.append((piece.removeprefix(WORD_START), [index]))
     return words
+
+
+def _is_punctuation(piece: str) -> bool:
+    return bool(piece) and all(unicodedata.category(char).startswith("P") for char in piece)
 
 
 def word_attention(

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mtcli.config import load_config
-from mtcli.decoding.alignment import cross_attention
+from mtcli.decoding.alignment import aligning_attention
 from mtcli.decoding.translator import Translation, Translator
 from mtcli.demo.attention_view import render_attention, word_attention
 from mtcli.demo.corpus import CONFIG_NAME, write_demo_corpus
@@ -17,7 +17,7 @@ from mtcli.model.store import LoadedModel, load_model
 from mtcli.training.run import train
 
 _SHOWN = 8  # translations printed
-_ATTENTION_LAYER = -2  # the last layer but one aligns most clearly
+_PICTURED_WORDS = 6  # of the sentence whose attention is shown, at least: word order should differ
 
 
 def run_tour(work: Path, minutes: float, console: Console) -> float:
@@ -44,7 +44,7 @@ def run_tour(work: Path, minutes: float, console: Console) -> float:
     model = load_model(work / "model", torch.device("cpu"))
     translations = list(Translator(model).translate([pair.korean for pair in corpus.test]))
     _show_translations(console, translations, corpus.test)
-    _show_attention(console, model, translations[0])
+    _show_attention(console, model, _pictured(translations, corpus.test))
     return corpus_bleu([translation.text for translation in translations], [pair.english for pair in corpus.test])
 
 
@@ -65,10 +65,16 @@ def _show_translations(console: Console, translations: list[Translation], test: 
     console.print(table, markup=False)
 
 
+def _pictured(translations: list[Translation], test: list[Pair]) -> Translation:
+    """The first right translation that is long enough to be interesting, else the first of all."""
+    right = (t for t, pair in zip(translations, test, strict=True) if t.text == pair.english)
+    return next((t for t in right if len(t.text.split()) >= _PICTURED_WORDS), translations[0])
+
+
 def _show_attention(console: Console, model: LoadedModel, translation: Translation) -> None:
     src, tgt = model.tokenizers.src, model.tokenizers.tgt
     source, target = [*src.encode(translation.source), src.eos_id], [*tgt.encode(translation.text), tgt.eos_id]
-    weights = cross_attention(model.network, source, target, tgt.start_id)[_ATTENTION_LAYER].mean(0)
+    [weights] = aligning_attention(model.network, [source], [target], tgt.start_id)
     words = word_attention(src.pieces(source), tgt.pieces(target), weights.tolist())
     _say(
         console,

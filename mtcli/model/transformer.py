@@ -64,6 +64,8 @@ class Transformer(nn.Module):
             self.output.weight = self.tgt_embedding.tokens.weight
 
     def _initialise(self) -> None:
+        if self.output.weight.is_meta:  # a skeleton; and normal_() there costs a second of imports
+            return
         for module in self.modules():
             if isinstance(module, nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
@@ -71,6 +73,8 @@ class Transformer(nn.Module):
                     nn.init.zeros_(module.bias)
             elif isinstance(module, nn.Embedding):
                 nn.init.normal_(module.weight, std=self.config.d_model**-0.5)
+            elif isinstance(module, Embedding) and module.learned:
+                nn.init.normal_(module.positions, std=self.config.d_model**-0.5)
 
     def forward(self, src: Tensor, src_packing: Packing, tgt: Tensor, tgt_packing: Packing) -> Tensor:
         """Teacher forcing: [N_tgt, d] decoder states from src [N_src] and tgt [N_tgt], both int64.
@@ -133,13 +137,13 @@ class Embedding(nn.Module):
     def __init__(self, config: ModelConfig, num_tokens: int) -> None:
         super().__init__()
         self.scale = config.d_model**0.5
-        self.tokens = nn.Embedding(num_tokens, config.d_model)
+        self.tokens = nn.Embedding.from_pretrained(torch.empty(num_tokens, config.d_model), freeze=False)
         self.dropout = Dropout(config.dropout)
         self.learned = config.positions == "learned"
         # Sinusoids go on past the training length, so that an output may be longer than any seen.
         self.num_positions = config.max_length if self.learned else 2 * config.max_length + 64
         if self.learned:
-            self.positions = nn.Parameter(torch.randn(self.num_positions, config.d_model) * config.d_model**-0.5)
+            self.positions = nn.Parameter(torch.empty(self.num_positions, config.d_model))
         else:
             self.register_buffer("positions", sinusoids(self.num_positions, config.d_model), persistent=False)
 
@@ -150,8 +154,9 @@ class Embedding(nn.Module):
 
 def sinusoids(num_positions: int, d_model: int) -> Tensor:
     """[num_positions, d] float32: sines in the first half of the channels, cosines in the second."""
-    frequencies = 10000.0 ** (-torch.arange(0, d_model, 2) / d_model)
-    angles = torch.arange(num_positions)[:, None] * frequencies
+    with torch.device("cpu"):  # also for a skeleton: a power on its device would import torch's compiler, a second
+        frequencies = 10000.0 ** (-torch.arange(0, d_model, 2) / d_model)
+        angles = torch.arange(num_positions)[:, None] * frequencies
     return torch.cat([angles.sin(), angles.cos()], dim=1)
 
 

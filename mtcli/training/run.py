@@ -126,8 +126,7 @@ def _summarise(trainer: Trainer, journal: Journal) -> None:
     state = trainer.state
     best = f" Best validation: BLEU {_best_bleu(state):.2f} at step {state.best_step:,}." if state.validations else ""
     journal.say(
-        f"Done: {state.step:,} steps, {state.tgt_tokens:,} target tokens in {format_seconds(state.seconds)}.{best}\n"
-        f"Translate with it: mtcli translate -m {trainer.run_dir} -i FILE"
+        f"Done: {state.step:,} steps, {state.tgt_tokens:,} target tokens in {format_seconds(state.seconds)}.{best}"
     )
 
 

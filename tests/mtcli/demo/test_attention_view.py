@@ -28,7 +28,13 @@ def picture(source: list[str], target: list[str], weights: list[list[float]], wi
 
 
 def test_pieces_group_into_words() -> None:
-    assert group_pieces(SOURCE) == [("나는", [0]), ("집에", [1, 2]), ("간다.", [3, 4, 5]), ("</s>", [6])]
+    assert group_pieces(SOURCE) == [
+        ("나는", [0]),
+        ("집에", [1, 2]),
+        ("간다", [3, 4]),
+        (".", [5]),
+        ("</s>", [6]),
+    ]
 
 
 def test_odd_pieces_group_without_loss() -> None:
@@ -39,11 +45,11 @@ def test_odd_pieces_group_without_loss() -> None:
 
 def test_word_attention_sums_over_source_and_averages_over_target() -> None:
     source, target, weights = word_attention(SOURCE, TARGET, WEIGHTS)
-    assert source == ["나는", "집에", "간다.", "</s>"]
-    assert target == ["I", "go", "home.", "</s>"]
-    assert weights[0] == pytest.approx([0.90, 0.04, 0.05, 0.01])
-    assert weights[2] == pytest.approx([0.0, 1.8 / 3, 1.2 / 3, 0.0])
-    assert [sum(row) for row in weights] == pytest.approx([1.0] * 4)
+    assert source == ["나는", "집에", "간다", ".", "</s>"]
+    assert target == ["I", "go", "home", ".", "</s>"]
+    assert weights[0] == pytest.approx([0.90, 0.04, 0.04, 0.01, 0.01])
+    assert weights[2] == pytest.approx([0.0, 1.6 / 2, 0.4 / 2, 0.0, 0.0])
+    assert [sum(row) for row in weights] == pytest.approx([1.0] * 5)
 
 
 @pytest.mark.parametrize("weights", [[], [[1.0]], [[0.5, 0.5], [1.0]], [[0.5, 0.5]] * 3])
@@ -56,11 +62,12 @@ def test_weights_of_another_shape_are_refused(weights: list[list[float]]) -> Non
 
 def test_picture_has_a_row_for_each_target_word() -> None:
     lines = picture(*word_attention(SOURCE, TARGET, WEIGHTS))
-    assert lines[0].split() == ["나는", "집에", "간다.", "</s>", "looks", "most", "at"]
+    assert lines[0].split() == ["나는", "집에", "간다", ".", "</s>", "looks", "most", "at"]
     assert [line.split() for line in lines[1:]] == [
-        ["I", "██", "░░", "나는", "90%"],
-        ["go", "░░", "░░", "██", "간다.", "80%"],
-        ["home.", "██", "▓▓", "집에", "60%"],
+        ["I", "██", "나는", "90%"],
+        ["go", "░░", "░░", "██", "░░", "간다", "70%"],
+        ["home", "██", "▒▒", "집에", "80%"],
+        [".", "▒▒", "▒▒", "██", ".", "60%"],
         ["</s>", "██", "</s>", "100%"],
     ]
 

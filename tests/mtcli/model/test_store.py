@@ -1,6 +1,8 @@
 """Model directories: written, read, and refused with a sentence when they are damaged."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -114,3 +116,12 @@ def test_what_is_no_directory_is_no_model(tmp_path: Path) -> None:
         load_model(tmp_path / "nothing", CPU)
     with pytest.raises(CheckpointError, match="is a file"):
         load_model(tmp_path / "file", CPU)
+
+
+def test_loading_a_model_does_not_import_torchs_compiler(tmp_path: Path) -> None:
+    write_model(tmp_path / "model")
+    probe = (
+        "import sys, torch; from pathlib import Path; from mtcli.model.store import load_model; "
+        f"load_model(Path({str(tmp_path / 'model')!r}), torch.device('cpu')); sys.exit('torch._dynamo' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", probe]).returncode == 0
