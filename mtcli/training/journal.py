@@ -63,6 +63,11 @@ class Journal:
             eta = "" if eta_seconds is None else f"  ETA {format_seconds(eta_seconds)}"
             self.say(f"{text}{self._bleu}{eta}")
 
+    def validating(self, step: int) -> None:
+        """Show that a validation has begun: it may take longer than many steps."""
+        if self._bar:
+            self._bar.update(self._bar.task_ids[0], description=f"step {step:,}  validating ...")
+
     def validation(self, record: dict[str, Any], is_best: bool) -> None:
         """Log a validation."""
         self._write({"kind": "valid", **record})

@@ -184,6 +184,7 @@ class Trainer:
         """Score the averaged weights; keep them as the model when they are the best so far."""
         settings, state = self.config.training, self.state
         began = time.monotonic()
+        self.journal.validating(state.step)
         scores = validate(self.average.network, self.data, self.config)
         rank = scores.rank(settings.stop_metric)
         is_best = state.best_score is None or rank > state.best_score
