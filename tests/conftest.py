@@ -69,6 +69,12 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
+@pytest.fixture(autouse=True)
+def _denormal_numbers() -> None:
+    """What one test trained must not flush another's smallest numbers to zero: the processor's mode is global."""
+    torch.set_flush_denormal(False)
+
+
 @pytest.fixture(scope="session")
 def trained_digits(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Trains a model of one of the digit tasks once; the directory holds model/, test.src and test.tgt."""
