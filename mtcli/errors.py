@@ -13,6 +13,7 @@ sentences: it is printed as it stands. docs/errors.md is generated from this mod
 mtcli/cli/outcome.py, which turns every other exception into such a sentence.
 """
 
+import re
 from enum import IntEnum
 
 
@@ -84,3 +85,14 @@ class UsageError(MtcliError):
     """
 
     exit_code = ExitCode.USAGE
+
+
+# What PyTorch says on a CPU and on a GPU where it raises no OutOfMemoryError.
+_OUT_OF_MEMORY = re.compile(r"out of memory|can't allocate memory|not enough memory|CUBLAS_STATUS_ALLOC_FAILED", re.I)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out, on a CPU or a GPU."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's, by name: no import
+        return True
+    return isinstance(error, RuntimeError) and bool(_OUT_OF_MEMORY.search(str(error)))

@@ -18,14 +18,13 @@ from typing import Annotated, Any, TypeVar, cast
 
 import typer
 
-from mtcli.errors import ExitCode, MtcliError
+from mtcli.errors import ExitCode, MtcliError, is_out_of_memory
 
 Command = TypeVar("Command", bound=Callable[..., None])
 
 TracebackOption = Annotated[bool, typer.Option("--traceback", help="Show the stack when something goes wrong.")]
 
 # What PyTorch says, in errors that have no type of their own.
-_OUT_OF_MEMORY = re.compile(r"out of memory|can't allocate memory|not enough memory|CUBLAS_STATUS_ALLOC_FAILED", re.I)
 _DEVICE_FAILURE = re.compile(r"CUDA|cuDNN|cuBLAS|NVIDIA|HIP error|no kernel image", re.I)
 
 
@@ -50,12 +49,6 @@ class Rule:
 
 def _is(*kinds: type[BaseException]) -> Callable[[BaseException], bool]:
     return lambda error: isinstance(error, kinds)
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    return isinstance(error, MemoryError) or (
-        isinstance(error, RuntimeError) and bool(_OUT_OF_MEMORY.search(str(error)))
-    )
 
 
 def _is_device_failure(error: BaseException) -> bool:
@@ -119,7 +112,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "MemoryError, PyTorch's out of memory",
-        _is_out_of_memory,
+        is_out_of_memory,
         ExitCode.FAILURE,
         lambda error: (
             "out of memory. Use fewer tokens at once (--batch-tokens, or --set training.batch_tokens=N), a smaller "

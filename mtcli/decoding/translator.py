@@ -5,14 +5,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-import torch
-
 from mtcli.config import DecodingConfig
 from mtcli.decoding.beam import Hypothesis, SearchOptions, beam_search
 from mtcli.decoding.lines import Part, is_invisible, one_line, rejoin
 from mtcli.decoding.scheduler import token_batches
 from mtcli.decoding.window import Window
-from mtcli.errors import MtcliError, UsageError
+from mtcli.errors import MtcliError, UsageError, is_out_of_memory
 from mtcli.model.store import LoadedModel
 
 _SHORTEST = 16  # tokens a shorter sentence counts for: each one costs a row of logits, however short
@@ -150,7 +148,7 @@ class Translator:
         """Decode one batch; when memory runs out, its two halves one after the other."""
         try:
             return beam_search(self.model.network, sources, self._limits(sources), self._search)
-        except RuntimeError as error:
+        except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
             if len(sources) == 1:
@@ -192,8 +190,3 @@ class Translator:
         """The hypothesis as text; the source where it has none, so that nothing comes out blank."""
         text = one_line(self.model.tokenizers.tgt.decode(hypothesis.tokens))
         return part.text if is_invisible(text) else text
-
-
-def is_out_of_memory(error: RuntimeError) -> bool:
-    """Whether torch ran out of memory, on a GPU or a CPU."""
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
