@@ -4,12 +4,31 @@ Axes: B sentences, L tokens of the longest one, N tokens in all.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Intervals:
+    """Which keys each query sees, as half-open intervals of rows of the packed tensors, all int32.
+
+    Attributes:
+        lo, hi: [N_q]: query t sees keys lo[t] <= j < hi[t]. A query that sees none has lo = `NOTHING`, hi = 0, so
+            that it widens no tile's sweep.
+        query_lo, query_hi: [N_k]: every query that sees key j lies in query_lo[j] <= t < query_hi[j].
+    """
+
+    lo: Tensor
+    hi: Tensor
+    query_lo: Tensor
+    query_hi: Tensor
+
+
+NOTHING = 2**31 - 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +44,7 @@ class Packing:
     lengths: Tensor
     max_length: int
     total: int
+    _intervals: dict[tuple["Packing", bool], Intervals] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, lengths: Sequence[int], device: torch.device | str = "cpu") -> "Packing":
@@ -47,10 +67,41 @@ class Packing:
         return places < self.lengths[:, None]
 
     @cached_property
+    def starts(self) -> Tensor:
+        """[B] int64: each sentence's first row."""
+        return self.lengths.cumsum(0) - self.lengths
+
+    @cached_property
     def positions(self) -> Tensor:
         """[N] int64: each token's place in its own sentence, from 0."""
-        places = torch.arange(self.max_length, device=self.lengths.device)
-        return places.expand(self.num_sentences, -1)[self.valid]
+        return torch.arange(self.total, device=self.lengths.device) - self.per_token(self.starts)
+
+    def per_token(self, per_sentence: Tensor) -> Tensor:
+        """[B] -> [N]: each sentence's number, once for each of its tokens."""
+        return per_sentence.repeat_interleave(self.lengths, output_size=self.total)
+
+    def intervals(self, keys: "Packing", causal: bool) -> Intervals:
+        """What these sentences' tokens, as queries, see of `keys`; computed once for all layers.
+
+        Sentence i's queries see sentence i's keys: all, or when `causal` those up to their own place.
+        """
+        if (keys, causal) not in self._intervals:
+            self._intervals[keys, causal] = self._see(keys, causal)
+        return self._intervals[keys, causal]
+
+    def _see(self, keys: "Packing", causal: bool) -> Intervals:
+        lo = self.per_token(keys.starts)
+        hi = self.per_token(keys.starts + keys.lengths)
+        query_lo = keys.per_token(self.starts)
+        query_hi = keys.per_token(self.starts + self.lengths)
+        if causal:
+            hi = torch.minimum(hi, lo + self.positions + 1)
+            query_lo = query_lo + keys.positions
+        blind = hi <= lo
+        lo, hi = lo.masked_fill(blind, NOTHING), hi.masked_fill(blind, 0)
+        unseen = query_hi <= query_lo
+        query_lo, query_hi = query_lo.masked_fill(unseen, NOTHING), query_hi.masked_fill(unseen, 0)
+        return Intervals(*(bound.to(torch.int32) for bound in (lo, hi, query_lo, query_hi)))
 
     @cached_property
     def padded_places(self) -> Tensor:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from mtcli_kernels.packing import Packing
+from mtcli_kernels.packing import NOTHING, Packing
 
 
 @pytest.mark.parametrize("lengths", [[3], [2, 2, 2], [1, 4, 2], [3, 0, 2], [0, 1]])
@@ -27,3 +27,22 @@ def test_gradients_flow_through_pad_and_unpad() -> None:
     rows = torch.randn(6, 2, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda x: packing.unpad(packing.pad(x) ** 2), rows)
     assert torch.autograd.gradcheck(packing.pad, rows)
+
+
+def test_intervals_say_what_each_query_sees_and_who_sees_each_key() -> None:
+    queries, keys = Packing.of([2, 0, 1]), Packing.of([3, 2, 0])
+    seen = queries.intervals(keys, causal=False)
+    assert seen.lo.tolist() == [0, 0, NOTHING]
+    assert seen.hi.tolist() == [3, 3, 0]
+    assert seen.query_lo.tolist() == [0, 0, 0, NOTHING, NOTHING]
+    assert seen.query_hi.tolist() == [2, 2, 2, 0, 0]
+    assert queries.intervals(keys, causal=False) is seen
+
+
+def test_causal_intervals_end_at_the_query_and_begin_at_the_key() -> None:
+    packing = Packing.of([1, 3])
+    seen = packing.intervals(packing, causal=True)
+    assert seen.lo.tolist() == [0, 1, 1, 1]
+    assert seen.hi.tolist() == [1, 2, 3, 4]
+    assert seen.query_lo.tolist() == [0, 1, 2, 3]
+    assert seen.query_hi.tolist() == [1, 4, 4, 4]
