@@ -1,6 +1,5 @@
 """Masked attention with sentences padded to one length."""
 
-import torch
 from torch import Tensor
 
 from mtcli_kernels.dense import attend, attention_bias
@@ -18,8 +17,6 @@ def padded_attention(
     dropout: float = 0.0,
 ) -> Tensor:
     """Same arguments and result as `masked_attention`."""
-    if 0 in (q.shape[0], k.shape[0]):
-        return torch.zeros_like(q)
     # [N, H, D] -> [B, L, H, D] -> [B, H, L, D]
     q_pad, k_pad, v_pad = (packing.pad(rows).transpose(1, 2) for rows, packing in ((q, queries), (k, keys), (v, keys)))
     out = attend(q_pad, k_pad, v_pad, attention_bias(queries, keys, causal, q.dtype), dropout)
