@@ -1,0 +1,111 @@
+"""The vectorised search step against the definition, on a CPU."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.beam_cases import (
+    assert_same_hypotheses,
+    assert_same_steps,
+    logits_of,
+    middle_of_search,
+    place_live,
+    random_logits,
+    rules_for,
+    table_model,
+    undecided_slots,
+    whole_search,
+)
+
+from mtcli_kernels.beam_step import BeamState, beam_step
+
+
+@pytest.mark.parametrize("vocab_size", [3, 7, 63, 64, 65, 128, 1000, 8191])
+@pytest.mark.parametrize("beam", [1, 2, 4, 5, 8, 17])
+def test_a_step_is_that_of_the_definition(vocab_size: int, beam: int) -> None:
+    state = middle_of_search(5, beam, 12, seed=beam, device="cpu")
+    logits = random_logits(5 * beam, vocab_size, seed=vocab_size)
+    assert not undecided_slots(logits, state)
+    assert_same_steps(logits, state, rules_for(vocab_size, 12), "padded")
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_number_types(dtype: torch.dtype) -> None:
+    state = middle_of_search(6, 4, 12, seed=1, device="cpu")
+    logits = random_logits(24, 3000, seed=2).to(dtype)  # with many equal logits in 16 bits
+    undecided = undecided_slots(logits, state)
+    assert len(undecided) <= 1
+    assert_same_steps(logits, state, rules_for(3000, 12), "padded", exempt=undecided)
+
+
+def test_strides() -> None:
+    state, rules = middle_of_search(3, 2, 12, seed=3, device="cpu"), rules_for(200, 12)
+    assert_same_steps(random_logits(12, 250, 4)[::2, 20:220], state, rules, "padded")
+    assert_same_steps(random_logits(200, 6, 5).t(), state, rules, "padded")
+
+
+def test_more_rows_than_are_taken_at_a_time() -> None:
+    state = middle_of_search(40, 4, 12, seed=6, device="cpu")
+    logits = random_logits(160, 8200, seed=7)
+    assert_same_steps(logits, state, rules_for(8200, 12), "padded", exempt=undecided_slots(logits, state))
+
+
+@pytest.mark.parametrize("beam", [1, 2, 3])
+@pytest.mark.parametrize("vocab_size", [1, 2, 3])
+def test_vocabularies_smaller_than_the_candidates(beam: int, vocab_size: int) -> None:
+    rules = rules_for(vocab_size, 6, banned=(), eos_id=vocab_size - 1)
+    state = BeamState.empty(2, beam, 6)
+    state.admit([0, 1], [6, 2], 0)
+    for step in range(6):
+        state = assert_same_steps(random_logits(2 * beam, vocab_size, step), state, rules, "padded")
+    assert (state.positions == -1).all()
+
+
+@pytest.mark.parametrize("beam", [1, 3, 5])
+def test_each_step_of_whole_searches(beam: int) -> None:
+    tables = torch.stack([table_model(25, 15, seed) for seed in range(4)])
+    rules, limits = rules_for(25, 15, min_tokens=2), [15, 15, 5, 9]
+    steps = []
+
+    def compare(state: BeamState, logits: torch.Tensor) -> None:
+        steps.append(assert_same_steps(logits, state, rules, "padded"))
+
+    expected = whole_search(tables, limits, beam, rules, "reference", compare)
+    assert len(steps) > 4
+    ours = whole_search(tables, limits, beam, rules, "padded")
+    for a, b in zip(ours.all_hypotheses(range(4)), expected.all_hypotheses(range(4)), strict=True):
+        assert_same_hypotheses(a, b)
+
+
+def test_a_row_is_rounded_alike_alone_and_among_others() -> None:
+    tables = torch.stack([table_model(333, 5, seed) for seed in range(8)])
+    rules, beams = rules_for(333, 5), 3
+    states = BeamState.empty(8, beams, 5)
+    states.admit(range(8), [5] * 8, 1)
+    for _ in range(3):
+        logits = logits_of(tables, states)
+        alone = [states.select(torch.tensor([slot])) for slot in range(8)]
+        beam_step(logits, states, rules, impl="padded")
+        for slot, single in enumerate(alone):
+            beam_step(logits[beams * slot : beams * (slot + 1)], single, rules, impl="padded")
+            assert torch.equal(single.log_probs[0], states.log_probs[slot])
+
+
+@given(data=st.data())
+@settings(max_examples=150, deadline=None)
+def test_any_step_is_that_of_the_definition(data: st.DataObject) -> None:
+    """Few different logits, so that equals abound; the rows of a slot are equal where its log-probabilities may be."""
+    beam, vocab_size = data.draw(st.integers(1, 6), "beam"), data.draw(st.integers(1, 150), "vocabulary")
+    state = BeamState.empty(2, beam, 9)
+    for slot in range(data.draw(st.integers(0, 2), "live slots")):
+        position = data.draw(st.integers(0, 7), "position")
+        log_probs = data.draw(st.lists(st.sampled_from([-1.0, -2.5, float("-inf")]), min_size=beam, max_size=beam))
+        place_live(state, slot, log_probs, position, data.draw(st.integers(position + 1, 9), "limit"))
+    levels = data.draw(st.integers(1, 6), "levels")
+    generator = torch.Generator().manual_seed(data.draw(st.integers(0, 2**16), "seed"))
+    row = torch.randint(-levels, levels, (1, vocab_size), generator=generator) / 2
+    banned = data.draw(st.sets(st.integers(0, vocab_size - 1), max_size=5), "banned")
+    eos_id = data.draw(st.integers(0, vocab_size - 1), "eos")
+    min_tokens = data.draw(st.integers(0, 3), "minimum")
+    rules = rules_for(vocab_size, 9, banned=sorted(banned), eos_id=eos_id, min_tokens=min_tokens)
+    assert_same_steps(row.repeat(2 * beam, 1), state, rules, "padded")
