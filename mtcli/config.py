@@ -126,6 +126,9 @@ class TrainingConfig(Section):
     seed: int = Field(default=1, ge=0, lt=2**63)
     device: str = "auto"
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    attention: Literal["auto", "triton", "sdpa", "padded", "reference"] = Field(
+        default="auto", description="which form of the attention operations runs; auto takes the fastest that can"
+    )
 
 
 class DecodingConfig(Section):

@@ -14,9 +14,10 @@ for the rest. A form that is asked for by name runs, or raises `UnavailableError
 import importlib
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any, TypeVar
 
 import torch
 
@@ -24,6 +25,8 @@ IMPLEMENTATIONS = ("auto", "triton", "sdpa", "padded", "reference")
 KERNEL_DTYPES = (torch.float16, torch.bfloat16, torch.float32)
 OLDEST_CAPABILITY = (8, 0)  # below sm_80 the tiles spill, and there is no bfloat16
 LARGEST_HEAD = 128
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 _log = logging.getLogger(__name__)
 
@@ -38,6 +41,15 @@ class Choice:
 
     impl: str
     reason: str
+
+
+def constant_when_compiled(function: F) -> F:
+    """Have torch.compile call the function while it traces, and take its result for a constant.
+
+    As torch.compiler.assume_constant_result does, which would import PyTorch's compiler, a second at every start.
+    """
+    function._dynamo_marked_constant = True  # type: ignore[attr-defined]
+    return function
 
 
 def choose(
@@ -91,6 +103,11 @@ def _log_once(op: str, choice: Choice) -> None:
 def is_interpreting() -> bool:
     """Whether Triton's kernels run in its interpreter, on CPU tensors: TRITON_INTERPRET=1 before their import."""
     return os.environ.get("TRITON_INTERPRET") == "1"
+
+
+def capability(device: torch.device) -> tuple[int, int]:
+    """The GPU's compute capability, by which tiles are chosen; the interpreter takes those of the newest GPUs."""
+    return torch.cuda.get_device_capability(device) if device.type == "cuda" else (9, 0)
 
 
 @cache

@@ -11,6 +11,7 @@ import typer
 
 from mtcli.cli.outcome import TracebackOption, reports_errors
 from mtcli.cli.translating import (
+    AttentionOption,
     BatchTokensOption,
     BeamOption,
     DeviceOption,
@@ -54,6 +55,7 @@ def command(
     assignments: SetOption = None,
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
+    attention: AttentionOption = "auto",
     traceback: TracebackOption = False,
 ) -> None:
     """Score translations with sacreBLEU: BLEU, chrF and TER, each with its signature.
@@ -73,7 +75,7 @@ def command(
     if model is not None and src is not None:
         sources = list(read_lines(src))
         _check_lines(src, len(sources), ref, len(references))
-        loaded = load(model, device, dtype)
+        loaded = load(model, device, dtype, attention)
         from mtcli.decoding.translator import Translator
 
         options = decoding_options(

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from mtcli.cli.outcome import TracebackOption, reports_errors
+from mtcli.cli.translating import AttentionOption, DeviceOption, DtypeOption
 
 NAME = "info"
 EXAMPLE = """\b
@@ -17,11 +18,14 @@ Example:
 @reports_errors
 def command(
     model: Annotated[Path, typer.Argument(help="A model directory.")],
+    device: DeviceOption = "auto",
+    dtype: DtypeOption = "auto",
+    attention: AttentionOption = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     traceback: TracebackOption = False,
 ) -> None:
-    """Tell what a model is, what it was trained on, its size and its scores."""
-    facts = _facts(model)
+    """Tell what a model is, what it was trained on, its size and its scores, and how it would run here."""
+    facts = _facts(model) | _here(model, device, dtype, attention)
     if as_json:
         print(json.dumps(facts, ensure_ascii=False))
         return
@@ -63,6 +67,21 @@ def _facts(directory: Path) -> dict[str, Any]:
                 "Translating does not need it; delete it to see the rest."
             ) from None
     return facts
+
+
+def _here(directory: Path, device: str, dtype: str, attention: str) -> dict[str, Any]:
+    """How the model would run on this machine."""
+    from mtcli.devices import describe, prepare_cpu, resolve_device, resolve_dtype
+    from mtcli.model.implementations import Implementations
+    from mtcli.model.store import load_architecture
+
+    prepare_cpu()
+    architecture, where = load_architecture(directory), resolve_device(device)
+    number_type = resolve_dtype(dtype, where)
+    chosen = Implementations.resolve(
+        attention, where, number_type, head_dim=architecture.model.head_dim, beam=architecture.decoding.beam_size
+    )
+    return {"runs here on": describe(where, number_type), "attention": chosen.sentence()}
 
 
 def _history(provenance: dict[str, Any]) -> dict[str, Any]:

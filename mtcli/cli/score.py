@@ -8,6 +8,7 @@ import typer
 
 from mtcli.cli.outcome import TracebackOption, reports_errors
 from mtcli.cli.translating import (
+    AttentionOption,
     DeviceOption,
     DtypeOption,
     ForceOption,
@@ -45,6 +46,7 @@ def command(
     ] = "text",
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
+    attention: AttentionOption = "auto",
     force: ForceOption = False,
     quiet: QuietOption = False,
     traceback: TracebackOption = False,
@@ -60,7 +62,7 @@ def command(
     from mtcli.files import open_output, refuse_to_overwrite
 
     refuse_to_overwrite(output, force)
-    loaded = load(model, device, dtype)
+    loaded = load(model, device, dtype, attention)
     penalty = decoding_options(loaded, length_penalty=length_penalty).length_penalty
     with open_output(output) as stream:
         for index, score in enumerate(_scores(loaded, iter(ParallelCorpus(sides=((src, tgt),))))):

@@ -41,6 +41,7 @@ def statistics(
         "device": str(weight.device),
         "device_name": _device_name(weight.device),
         "dtype": dtype_name(weight.dtype),
+        "implementations": model.implementations(options.beam_size).record(),
         "threads": torch.get_num_threads(),
         "decoding": options.model_dump(),
         "versions": _versions(("torch", "triton", "sentencepiece", "safetensors")),

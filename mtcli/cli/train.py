@@ -19,6 +19,7 @@ The same command again continues where the last one stopped."""
 _Files = list[Path]
 _Preset = Literal["tiny", "small", "base", "big", "deep"]
 _Dtype = Literal["auto", "float32", "bfloat16"]
+_Attention = Literal["auto", "triton", "sdpa", "padded", "reference"]
 _FILES = "plain, .gz, .bz2 or .xz; give the option again for more files"
 
 
@@ -49,6 +50,10 @@ def command(
         str | None, typer.Option("--device", callback=known_device, help="auto, cpu, cuda or cuda:N.")
     ] = None,
     dtype: Annotated[_Dtype | None, typer.Option("--dtype", help="Number type of the matrix products.")] = None,
+    attention: Annotated[
+        _Attention | None,
+        typer.Option("--attention", help="Form of the attention operations; auto takes the fastest that can run."),
+    ] = None,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="Fixes all randomness.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
     traceback: TracebackOption = False,
@@ -71,6 +76,7 @@ def command(
         "keep": keep,
         "device": device,
         "dtype": dtype,
+        "attention": attention,
         "seed": seed,
     }
     options: dict[str, Any] = {"data": _given(data), "training": _given(training)}

@@ -10,6 +10,7 @@ import typer
 
 from mtcli.cli.outcome import TracebackOption, reports_errors
 from mtcli.cli.translating import (
+    AttentionOption,
     BatchTokensOption,
     BeamOption,
     DeviceOption,
@@ -77,6 +78,7 @@ def command(
     assignments: SetOption = None,
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
+    attention: AttentionOption = "auto",
     force: ForceOption = False,
     quiet: QuietOption = False,
     traceback: TracebackOption = False,
@@ -113,7 +115,7 @@ def command(
     )
     check_outputs([*job.outputs, *(path for path in (alignments, stats) if path)], force)
     began = time.monotonic()
-    loaded = load(model, device, dtype)
+    loaded = load(model, device, dtype, attention)
     options = decoding_options(
         loaded, beam=size, length_penalty=length_penalty, batch_tokens=batch_tokens, assignments=assignments
     )

@@ -38,6 +38,10 @@ DeviceOption = Annotated[str, typer.Option("--device", callback=known_device, he
 DtypeOption = Annotated[
     Literal["auto", "float32", "bfloat16", "float16"], typer.Option("--dtype", help="Number type of the arithmetic.")
 ]
+AttentionOption = Annotated[
+    Literal["auto", "triton", "sdpa", "padded", "reference"],
+    typer.Option("--attention", help="Form of the attention operations; auto takes the fastest that can run."),
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="decoding.KEY=VALUE", help="One decoding setting, such as max_length_ratio."),
@@ -67,18 +71,21 @@ def beam_size(beam: int | None, greedy: bool) -> int | None:
     return 1 if greedy else beam
 
 
-def load(directory: Path, device: str, dtype: str) -> "LoadedModel":
-    """Load a model where the options ask for it.
+def load(directory: Path, device: str, dtype: str, attention: str = "auto") -> "LoadedModel":
+    """Load a model where the options ask for it, with the form of attention that they ask for.
 
     Raises:
-        CheckpointError, BackendUnavailableError: as `load_model` and `resolve_device` do.
+        CheckpointError, BackendUnavailableError: as `load_model`, `resolve_device` and `Implementations.resolve` do.
     """
     from mtcli.devices import prepare_cpu, resolve_device, resolve_dtype
     from mtcli.model.store import load_model
 
     prepare_cpu()
     where = resolve_device(device)
-    return load_model(directory, where, resolve_dtype(dtype, where))
+    model = load_model(directory, where, resolve_dtype(dtype, where))
+    model.network.attention = attention
+    model.implementations()
+    return model
 
 
 def decoding_options(

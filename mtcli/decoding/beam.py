@@ -10,20 +10,28 @@ hypothesis of n tokens (the end token counts) scores
 A sentence is done when it has `beam` finished hypotheses and no live one can still beat the worst of
 them, whatever follows; a beam of one is done at its first end token.
 
-Axes: B sentences, K beam, R = B x K rows, V vocabulary.
+The step itself, from logits to the next tokens, is the operation `beam_step` (kernels/mtcli_kernels): its state
+lives on the device, and this module reads it only to see which sentences are done.
+
+Axes: S slots, K beam, V vocabulary.
 """
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
 from mtcli.errors import MtcliError
 from mtcli.model.cache import DecoderCache
+from mtcli.model.implementations import companion
 from mtcli.model.transformer import Transformer
+from mtcli_kernels.beam_step import BeamRules, BeamState, FinishedHypothesis, SlotStatus, beam_step
+from mtcli_kernels.decoding_layout import BeamPlaces
 from mtcli_kernels.packing import Packing
+
+_FIRST_STEPS = 32  # the caches begin with room for so many, and double
+_LOOK_EVERY = {"cuda": 4}  # steps between looks at what is done: each look waits for the device
+_CROWDED = 0.9  # slots are dropped once fewer than this part of them is live: dropping copies the caches
 
 
 @dataclass(frozen=True)
@@ -64,24 +72,6 @@ class SearchOptions:
     banned: tuple[int, ...] = ()
 
 
-@dataclass
-class _Sentence:
-    """The search's record of one sentence."""
-
-    index: int
-    max_tokens: int
-    finished: list[Hypothesis] = field(default_factory=list)
-
-    def worst(self) -> float:
-        return min(hypothesis.score for hypothesis in self.finished)
-
-    def add(self, hypothesis: Hypothesis, beam: int) -> None:
-        """Keep the best `beam`; of equal scores, the earlier."""
-        self.finished.append(hypothesis)
-        if len(self.finished) > beam:
-            self.finished.remove(min(reversed(self.finished), key=lambda h: h.score))
-
-
 @torch.inference_mode()
 def beam_search(
     network: Transformer,
@@ -106,111 +96,73 @@ def beam_search(
     device = network.output.weight.device
     packing = Packing.of([len(source) for source in sources], device)
     tokens = torch.tensor([token for source in sources for token in source], device=device)
-    cache = network.start(network.encode(tokens, packing), packing)
-    search = _Search(network, cache, max_tokens, options, device)
-    while search.live:
+    memory = network.encode(tokens, packing)
+    cache = network.start(memory, packing, beam=options.beam_size, max_steps=min(_FIRST_STEPS, max(max_tokens)))
+    search = _Search(network, cache, max_tokens, options)
+    while search.sentences:
         search.step()
     return search.results
 
 
 class _Search:
-    """The live sentences of a batch and their hypotheses."""
+    """A batch's sentences, each in a slot of its own until it is done.
+
+    Attributes:
+        sentences: [S] which sentence each slot holds; slots whose sentences are done are dropped now and then.
+        results: by sentence.
+    """
 
     def __init__(
-        self,
-        network: Transformer,
-        cache: DecoderCache,
-        max_tokens: Sequence[int],
-        options: SearchOptions,
-        device: torch.device,
+        self, network: Transformer, cache: DecoderCache, max_tokens: Sequence[int], options: SearchOptions
     ) -> None:
-        self.network, self.cache, self.options, self.beam = network, cache, options, options.beam_size
-        self.live = [_Sentence(index, limit) for index, limit in enumerate(max_tokens)]
+        self.network, self.cache, self.options = network, cache, options
+        device, longest = network.output.weight.device, max(max_tokens)
+        self.sentences = list(range(len(max_tokens)))
         self.results: list[list[Hypothesis]] = [[] for _ in max_tokens]
-        rows = len(self.live) * self.beam
-        self.last = torch.full((rows,), options.start_id, device=device)
-        # All rows of a sentence start equal: only the first may be extended at the first step.
-        self.log_probs = torch.full((len(self.live), self.beam), float("-inf"), device=device)
-        self.log_probs[:, 0] = 0.0
-        self.history = torch.empty((rows, 0), dtype=torch.int64, device=device)
-        self.banned = torch.tensor(options.banned, dtype=torch.int64, device=device)
-        self.banned_at_first = torch.tensor([*options.banned, options.eos_id], device=device)
+        self.state = BeamState.empty(len(max_tokens), options.beam_size, longest, device)
+        self.state.admit(self.sentences, max_tokens, options.start_id)
+        self.rules = BeamRules.of(
+            eos_id=options.eos_id,
+            banned=options.banned,
+            vocab_size=network.vocabulary.target,
+            length_penalty=options.length_penalty,
+            max_steps=longest,
+            device=device,
+        )
+        self.impl = companion(network.attention)
+        self.steps = 0
 
     def step(self) -> None:
         """Write one more token for every live hypothesis."""
-        scores, tokens, parents = self._candidates()
-        self._extend(*self._sort_out(scores, tokens, parents))
+        step = min(self.steps, self.state.max_steps - 1)  # between looks, sentences that are done just wait
+        self.cache.reserve(step + 1)
+        places = BeamPlaces(self.state.ancestry, self.state.positions, longest=step)
+        logits = self.network.step(self.state.last_tokens.flatten(), self.cache, places)
+        beam_step(logits, self.state, self.rules, impl=self.impl)
+        self.steps += 1
+        if self.steps % _LOOK_EVERY.get(logits.device.type, 1) == 0:
+            self._collect()
 
-    def _candidates(self) -> tuple[Tensor, Tensor, Tensor]:
-        """The 2K best continuations of each sentence, best first: log-probability, token, parent, each [B, 2K]."""
-        step = self.cache.step
-        logits = self.network.step(self.last, self.cache).float()  # [R, V]
-        normaliser = logits.logsumexp(1, keepdim=True)
-        logits.index_fill_(1, self.banned if step else self.banned_at_first, float("-inf"))
-        self._end_the_overlong(logits, step)
-        width = min(2 * self.beam, logits.shape[1])
-        best, tokens = logits.topk(width, dim=1)
-        totals = (best - normaliser).view(-1, self.beam, width) + self.log_probs[:, :, None]
-        scores, places = totals.flatten(1).topk(min(2 * self.beam, self.beam * width), dim=1)
-        tokens = tokens.view(-1, self.beam * width).gather(1, places)
-        return scores, tokens, places // width
-
-    def _end_the_overlong(self, logits: Tensor, step: int) -> None:
-        """Leave sentences that have room for one more token nothing but the end token."""
-        full = [place for place, sentence in enumerate(self.live) if step + 1 >= sentence.max_tokens]
-        if full:
-            eos = self.options.eos_id
-            rows = logits.view(-1, self.beam, logits.shape[1])
-            places = torch.tensor(full, device=logits.device)
-            ending = torch.full_like(rows[places], float("-inf"))
-            ending[:, :, eos] = rows[places][:, :, eos]
-            rows[places] = ending
-
-    def _sort_out(self, scores: Tensor, tokens: Tensor, parents: Tensor) -> tuple[list[int], Tensor, Tensor, Tensor]:
-        """Finish hypotheses and sentences; return the places of the sentences that go on, and their K survivors."""
-        ends = tokens == self.options.eos_id
-        keep = ends.to(torch.int8).argsort(dim=1, stable=True)[:, : self.beam]  # the first K that do not end
-        going_on = []
-        score_rows, end_rows, parent_rows = scores.tolist(), ends.tolist(), parents.tolist()
-        best_live = scores.gather(1, keep)[:, 0].tolist()
-        if any(map(math.isnan, best_live)):  # else the search would never end
+    def _collect(self) -> None:
+        """Take the results of sentences that are done, and drop their slots once there are a few."""
+        status = self.state.status.tolist()
+        if SlotStatus.NOT_A_NUMBER in status:
             raise MtcliError(
                 "The network's output is not a number. Its weights are damaged or too large for the number type: "
                 "try --dtype float32, or copy the model again from where it was made."
             )
-        for place, sentence in enumerate(self.live):
-            for rank in range(self.beam):
-                if end_rows[place][rank] and score_rows[place][rank] > float("-inf"):
-                    self._finish(sentence, place, parent_rows[place][rank], score_rows[place][rank])
-            if self._is_done(sentence, best_live[place]):
-                self.results[sentence.index] = sorted(sentence.finished, key=lambda h: -h.score)
-            else:
-                going_on.append(place)
-        return going_on, scores.gather(1, keep), tokens.gather(1, keep), parents.gather(1, keep)
+        live = [slot for slot, state in enumerate(status) if state == SlotStatus.LIVE]
+        if live and len(live) > _CROWDED * len(status):
+            return
+        done = [slot for slot, state in enumerate(status) if state == SlotStatus.DONE]
+        for slot, finished in zip(done, self.state.all_hypotheses(done), strict=True):
+            self.results[self.sentences[slot]] = [self._hypothesis(found) for found in finished]
+        self.sentences = [self.sentences[slot] for slot in live]
+        if live:
+            slots = torch.tensor(live, device=self.state.status.device)
+            self.state = self.state.select(slots)
+            self.cache.select(slots)
 
-    def _finish(self, sentence: _Sentence, place: int, parent: int, log_prob: float) -> None:
-        history = self.history[place * self.beam + parent].tolist()
-        score = log_prob / (len(history) + 1) ** self.options.length_penalty
-        sentence.add(Hypothesis(history, log_prob, score), self.beam)
-
-    def _is_done(self, sentence: _Sentence, best_live: float) -> bool:
-        if best_live == float("-inf"):  # every live hypothesis was made to end
-            return True
-        if len(sentence.finished) < self.beam:
-            return False
-        # Log-probabilities only fall, so the longest output is the kindest denominator.
-        return self.beam == 1 or sentence.worst() >= best_live / sentence.max_tokens**self.options.length_penalty
-
-    def _extend(self, going_on: list[int], scores: Tensor, tokens: Tensor, parents: Tensor) -> None:
-        """Make the survivors the live hypotheses, in the sentences that go on."""
-        all_go_on = len(going_on) == len(self.live)
-        places = torch.tensor(going_on, dtype=torch.int64, device=self.last.device)
-        if not all_go_on:
-            self.live = [self.live[place] for place in going_on]
-            scores, tokens, parents = scores[places], tokens[places], parents[places]
-            self.cache.select_sentences(places)
-        rows = (places[:, None] * self.beam + parents).flatten()
-        if self.beam > 1 or not all_go_on:
-            self.cache.select_rows(rows)
-        self.last, self.log_probs = tokens.flatten(), scores
-        self.history = torch.cat([self.history[rows], self.last[:, None]], dim=1)
+    def _hypothesis(self, found: FinishedHypothesis) -> Hypothesis:
+        score = found.log_prob / (len(found.tokens) + 1) ** self.options.length_penalty
+        return Hypothesis(found.tokens, found.log_prob, score)

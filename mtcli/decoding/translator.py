@@ -87,6 +87,7 @@ class Translator:
 
     Attributes:
         work: what has been done so far.
+        implementations: which form of each operation runs, and why.
     """
 
     def __init__(self, model: LoadedModel, options: DecodingConfig | None = None, n_best: int = 1) -> None:
@@ -94,12 +95,14 @@ class Translator:
 
         Raises:
             UsageError: n_best is larger than the beam.
+            BackendUnavailableError: the form of attention that was asked for cannot run with this beam.
         """
         self.model, self.options, self.n_best = model, options or model.architecture.decoding, n_best
         if n_best > self.options.beam_size:
             raise UsageError(
                 f"--n-best {n_best} needs a beam of at least {n_best}; --beam-size is {self.options.beam_size}."
             )
+        self.implementations = model.implementations(self.options.beam_size)
         self.work = Work()
         tgt = model.tokenizers.tgt
         self._search = SearchOptions(

@@ -1,15 +1,20 @@
 """Multi-head attention (Vaswani et al. 2017, section 3.2.2), for training and step by step.
 
-Axes: N packed tokens, d model width, H heads, D head size, B sentences, R = B x beam hypotheses.
+The arithmetic is in kernels/mtcli_kernels: here are the projections before and after it.
+
+Axes: N packed tokens, d model width, H heads, D head size, B sentences, R = slots x beam hypotheses.
 """
 
 from torch import Tensor, nn
 
 from mtcli.config import ModelConfig
 from mtcli.model.cache import CrossCache, SelfCache
-from mtcli_kernels.dense import attend, attention_bias
+from mtcli_kernels.cross_attention_decode import cross_attention_decode
+from mtcli_kernels.decoding_layout import BeamPlaces, SourceRegions
+from mtcli_kernels.dense import attention_bias
 from mtcli_kernels.masked_attention import masked_attention
 from mtcli_kernels.packing import Packing
+from mtcli_kernels.self_attention_decode import self_attention_decode
 
 
 class Attention(nn.Module):
@@ -17,11 +22,15 @@ class Attention(nn.Module):
 
     In the decoder's encoder-decoder attention the queries come from the decoder, and the keys and
     values from the encoder's top layer through this layer's own W_k (`k_proj`) and W_v (`v_proj`).
+
+    Attributes:
+        impl: the form of the attention operations: `auto`, or one that must run (mtcli/model/implementations.py).
     """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.heads, self.head_dim, self.dropout = config.heads, config.head_dim, config.attention_dropout
+        self.impl = "auto"
         self.q_proj = nn.Linear(config.d_model, config.d_model)
         self.k_proj = nn.Linear(config.d_model, config.d_model)
         self.v_proj = nn.Linear(config.d_model, config.d_model)
@@ -35,30 +44,27 @@ class Attention(nn.Module):
         """[N_q, d] from x [N_q, d] attending to memory [N_k, d], sentence by sentence."""
         q, k, v = (self.split_heads(y) for y in (self.q_proj(x), self.k_proj(memory), self.v_proj(memory)))
         dropout = self.dropout if self.training else 0.0
-        out = masked_attention(q, k, v, queries, keys, causal=causal, dropout=dropout)
+        out = masked_attention(q, k, v, queries, keys, causal=causal, dropout=dropout, impl=self.impl)
         return self.out_proj(out.flatten(1))  # type: ignore[no-any-return]
 
-    def project_memory(self, memory: Tensor, keys: Packing) -> CrossCache:
-        """Keys and values of the encoder's top layer [N_k, d], computed once for all decoding steps."""
-        k, v = (keys.pad(self.split_heads(y)) for y in (self.k_proj(memory), self.v_proj(memory)))
-        bias = attention_bias(keys, keys, causal=False, dtype=memory.dtype)
-        return CrossCache(k.transpose(1, 2).contiguous(), v.transpose(1, 2).contiguous(), bias)
+    def project_memory(self, memory: Tensor) -> tuple[Tensor, Tensor]:
+        """Keys and values [N, H, D] of the encoder's top layer [N, d], computed once for all decoding steps."""
+        return self.split_heads(self.k_proj(memory)), self.split_heads(self.v_proj(memory))
 
-    def step_self(self, x: Tensor, cache: SelfCache, step: int) -> Tensor:
+    def step_self(self, x: Tensor, cache: SelfCache, places: BeamPlaces) -> Tensor:
         """[R, d]: the newest token of each hypothesis attends to itself and its predecessors."""
         q, k, v = (self.split_heads(y) for y in (self.q_proj(x), self.k_proj(x), self.v_proj(x)))
-        keys, values = cache.update(k, v, step)
-        out = attend(q[:, :, None], keys, values, None)  # [R, H, 1, D]
+        out = self_attention_decode(q, k, v, cache.keys, cache.values, places, impl=self.impl)
         return self.out_proj(out.flatten(1))  # type: ignore[no-any-return]
 
-    def step_cross(self, x: Tensor, cache: CrossCache) -> Tensor:
+    def step_cross(self, x: Tensor, cache: CrossCache, regions: SourceRegions) -> Tensor:
         """[R, d]: the newest token of each hypothesis attends to its source sentence."""
-        q = self.split_heads(self.q_proj(x)).unflatten(0, (cache.keys.shape[0], -1))  # [B, beam, H, D]
-        out = attend(q.transpose(1, 2), cache.keys, cache.values, cache.bias)  # [B, H, beam, D]
-        return self.out_proj(out.transpose(1, 2).reshape(x.shape))  # type: ignore[no-any-return]
+        q = self.split_heads(self.q_proj(x))
+        out = cross_attention_decode(q, cache.keys, cache.values, regions, impl=self.impl)
+        return self.out_proj(out.flatten(1))  # type: ignore[no-any-return]
 
     def weights(self, x: Tensor, memory: Tensor, queries: Packing, keys: Packing) -> Tensor:
-        """[B, H, T, S]: how much each query looks at each key, as the decode path does not keep it."""
+        """[B, H, T, S]: how much each query looks at each key, which the operations do not keep."""
         q = queries.pad(self.split_heads(self.q_proj(x))).transpose(1, 2)
         k = keys.pad(self.split_heads(self.k_proj(memory))).transpose(1, 2)
         scores = (q * self.head_dim**-0.5) @ k.transpose(-1, -2)

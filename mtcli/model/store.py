@@ -23,6 +23,7 @@ from mtcli.data.prepare import Tokenizers
 from mtcli.data.tokenizer import Tokenizer
 from mtcli.errors import CheckpointError, ConfigError
 from mtcli.files import file_error, write_atomically
+from mtcli.model.implementations import Implementations
 from mtcli.model.integrity import DESCRIPTION, broken_seal, checksum, seal, tensors_checksum
 from mtcli.model.transformer import Transformer, VocabularySizes
 
@@ -68,6 +69,17 @@ class LoadedModel:
     network: Transformer
     tokenizers: Tokenizers
     architecture: Architecture
+
+    def implementations(self, beam: int = 1) -> Implementations:
+        """What runs to translate with it.
+
+        Raises:
+            BackendUnavailableError: the form of attention that was asked for cannot run here.
+        """
+        weight, head_dim = self.network.output.weight, self.architecture.model.head_dim
+        return Implementations.resolve(
+            self.network.attention, weight.device, weight.dtype, head_dim=head_dim, beam=beam
+        )
 
 
 def sizes_of(tokenizers: Tokenizers) -> VocabularySizes:

@@ -5,7 +5,7 @@ Read it from the top: `Transformer` embeds the source, the `Encoder` turns it in
 layer, masked self-attention makes q, k and v from the target so far; encoder-decoder attention takes q
 from the decoder, and k and v from memory through that layer's own W_k and W_v.
 
-Axes: N packed tokens (all sentences end to end), d model width, B sentences, R = B x beam hypotheses,
+Axes: N packed tokens (all sentences end to end), d model width, B sentences, R = slots x beam hypotheses,
 T target tokens, S source tokens, V vocabulary.
 """
 
@@ -21,6 +21,8 @@ from mtcli.errors import ConfigError
 from mtcli.model.attention import Attention
 from mtcli.model.cache import DecoderCache
 from mtcli.model.dropout import Dropout
+from mtcli_kernels.cross_attention_decode import choice as cross_attention_choice
+from mtcli_kernels.decoding_layout import BeamPlaces
 from mtcli_kernels.packing import Packing
 
 _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "gelu": F.gelu, "silu": F.silu}
@@ -56,6 +58,7 @@ class Transformer(nn.Module):
         self.output = nn.Linear(config.d_model, vocabulary.target, bias=False)
         self.encoder = Encoder(config)
         self.decoder = Decoder(config)
+        self.attention = "auto"
         self._initialise()
         self._tie()
 
@@ -88,15 +91,19 @@ class Transformer(nn.Module):
         """[N, d]: the encoder's top layer for src [N] int64."""
         return self.encoder(self.src_embedding(src, packing.positions), packing)  # type: ignore[no-any-return]
 
-    def start(self, memory: Tensor, packing: Packing) -> DecoderCache:
-        """Project memory [N, d] into every decoder layer's keys and values, once for all steps."""
-        return DecoderCache([layer.cross_attention.project_memory(memory, packing) for layer in self.decoder.layers])
+    def start(self, memory: Tensor, packing: Packing, *, beam: int = 1, max_steps: int = 32) -> DecoderCache:
+        """Project memory [N, d] into every decoder layer's keys and values, once for all steps and hypotheses."""
+        views = [layer.cross_attention.project_memory(memory) for layer in self.decoder.layers]
+        impl = cross_attention_choice(self.attention, memory.device, memory.dtype, self.config.head_dim, beam).impl
+        return DecoderCache(views, packing, beam=beam, max_steps=max_steps, head_major=impl == "padded")
 
-    def step(self, tokens: Tensor, cache: DecoderCache) -> Tensor:
-        """[R, V] logits of the next token after tokens [R] int64, one for each hypothesis."""
-        positions = torch.full_like(tokens, cache.step)
-        states = self.decoder.step(self.tgt_embedding(tokens, positions), cache)
-        cache.step += 1
+    def step(self, tokens: Tensor, cache: DecoderCache, places: BeamPlaces) -> Tensor:
+        """[R, V] logits of the next token after tokens [R] int64, one for each hypothesis of each slot.
+
+        `places` says at which step each slot stands, and where each hypothesis's past lies in the cache.
+        """
+        positions = places.positions.clamp(min=0).repeat_interleave(places.beam)
+        states = self.decoder.step(self.tgt_embedding(tokens, positions), cache, places)
         return self.output(states)  # type: ignore[no-any-return]
 
     def cross_attention_weights(
@@ -120,6 +127,18 @@ class Transformer(nn.Module):
         for embedding in {self.src_embedding, self.tgt_embedding}:
             if not embedding.learned:
                 embedding.positions.copy_(sinusoids(*embedding.positions.shape))
+
+    @property
+    def attention(self) -> str:
+        """The form of attention asked for: `auto`, or one that must run (mtcli/model/implementations.py)."""
+        return self._attention
+
+    @attention.setter
+    def attention(self, impl: str) -> None:
+        self._attention = impl
+        for module in self.modules():
+            if isinstance(module, Attention):
+                module.impl = impl
 
     @property
     def max_positions(self) -> int:
@@ -202,9 +221,9 @@ class Decoder(nn.Module):
             x = layer(x, memory, tgt_packing, src_packing)
         return self.norm(x)  # type: ignore[no-any-return]
 
-    def step(self, x: Tensor, cache: DecoderCache) -> Tensor:
+    def step(self, x: Tensor, cache: DecoderCache, places: BeamPlaces) -> Tensor:
         for index, layer in enumerate(self.layers):
-            x = layer.step(x, cache, index)
+            x = layer.step(x, cache, index, places)
         return self.norm(x)  # type: ignore[no-any-return]
 
     def cross_attention_weights(
@@ -232,11 +251,11 @@ class DecoderLayer(nn.Module):
         x = self.cross_attention_residual(x, lambda h: self.cross_attention(h, memory, tgt_packing, src_packing))
         return self.feed_forward_residual(x, self.feed_forward)  # type: ignore[no-any-return]
 
-    def step(self, x: Tensor, cache: DecoderCache, index: int) -> Tensor:
+    def step(self, x: Tensor, cache: DecoderCache, index: int, places: BeamPlaces) -> Tensor:
         """The same three sublayers for one new token a hypothesis, R rows; older tokens come from the cache."""
-        past, source, step = cache.self_attention[index], cache.cross[index], cache.step
-        x = self.self_attention_residual(x, lambda h: self.self_attention.step_self(h, past, step))
-        x = self.cross_attention_residual(x, lambda h: self.cross_attention.step_cross(h, source))
+        past, source, regions = cache.self_attention[index], cache.cross[index], cache.regions
+        x = self.self_attention_residual(x, lambda h: self.self_attention.step_self(h, past, places))
+        x = self.cross_attention_residual(x, lambda h: self.cross_attention.step_cross(h, source, regions))
         return self.feed_forward_residual(x, self.feed_forward)  # type: ignore[no-any-return]
 
     def cross_attention_weights(self, x: Tensor, memory: Tensor, tgt_packing: Packing, src_packing: Packing) -> Tensor:

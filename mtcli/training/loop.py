@@ -28,6 +28,7 @@ from mtcli.data.prepare import PreparedData
 from mtcli.devices import describe
 from mtcli.errors import TrainingError
 from mtcli.files import write_atomically
+from mtcli.model.implementations import Implementations, companion
 from mtcli.model.store import WEIGHTS, Architecture, parameters_of, weights_bytes
 from mtcli.model.transformer import Transformer
 from mtcli.training.averaging import WeightAverage
@@ -35,9 +36,9 @@ from mtcli.training.batch import make_batch
 from mtcli.training.card import versions, write_card
 from mtcli.training.checkpoint import RunState, restore, save_checkpoint
 from mtcli.training.journal import Journal
-from mtcli.training.loss import output_loss
 from mtcli.training.schedule import Progress, learning_rate
 from mtcli.training.validation import validate
+from mtcli_kernels.cross_entropy import linear_cross_entropy
 
 
 class Trainer:
@@ -60,10 +61,21 @@ class Trainer:
         Args:
             network: freshly initialised, on `device`, float32.
             dtype: of the matrix products.
+
+        Raises:
+            BackendUnavailableError: the form of attention that was asked for cannot run here.
         """
         self.config, self.data, self.state, self.run_dir, self.journal = config, data, state, run_dir, journal
         self.device, self.dtype = device, dtype
         self.network = network
+        self.implementations = Implementations.resolve(
+            network.attention,
+            device,
+            dtype,
+            head_dim=config.model.head_dim,
+            attention_dropout=config.model.attention_dropout,
+            beam=config.training.valid_beam_size,
+        )
         self.average = WeightAverage(network, config.training.average)
         settings = config.training
         self.optimizer = torch.optim.AdamW(
@@ -161,8 +173,9 @@ class Trainer:
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
             states = self.network(batch.src, batch.src_packing, batch.tgt_in, batch.tgt_packing)
         smoothing = self.config.training.label_smoothing
-        return output_loss(
-            states, self.network.output.weight, batch.tgt_out, label_smoothing=smoothing, dtype=self.dtype
+        weight, impl = self.network.output.weight, companion(self.network.attention)
+        return linear_cross_entropy(
+            states, weight, batch.tgt_out, label_smoothing=smoothing, dtype=self.dtype, impl=impl
         )
 
     def _stop_on_non_finite(self, loss: float, norm: float, rate: float) -> None:
@@ -253,6 +266,7 @@ class Trainer:
                 "target_tokens_per_second": round(state.tgt_tokens / max(state.seconds, 1e-9)),
                 "parameters": self.network.num_parameters(),
                 "device": describe(self.device, self.dtype),
+                "implementations": self.implementations.sentence(),
             },
             "scores": best[0] if best else {},
             "settings": state.settings,

@@ -21,7 +21,7 @@ from mtcli.training.loop import Trainer
 _FREE = {
     "training": {
         *("max_steps", "max_epochs", "max_minutes", "valid_every", "save_every", "log_every", "keep"),
-        *("stop_metric", "patience", "valid_beam_size", "device"),
+        *("stop_metric", "patience", "valid_beam_size", "device", "attention"),
     },
     "data": {"src", "tgt", "tsv", "valid_src", "valid_tgt", "tokenizer", "src_tokenizer", "tgt_tokenizer"},
 }
@@ -118,8 +118,13 @@ def _trainer(
 ) -> Trainer:
     torch.manual_seed(config.training.seed)
     network = Transformer(config.model, sizes_of(data.tokenizers)).to(device)
-    journal.say(f"Training {network.num_parameters():,} parameters on {describe(device, dtype)}.")
-    return Trainer(config, data, network, state, run_dir, journal, device=device, dtype=dtype)
+    network.attention = config.training.attention
+    trainer = Trainer(config, data, network, state, run_dir, journal, device=device, dtype=dtype)
+    journal.say(
+        f"Training {network.num_parameters():,} parameters on {describe(device, dtype)}. "
+        f"Attention: {trainer.implementations.sentence()}."
+    )
+    return trainer
 
 
 def _summarise(trainer: Trainer, journal: Journal) -> None:

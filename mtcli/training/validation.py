@@ -10,10 +10,11 @@ from mtcli.data.batching import TokenBatches
 from mtcli.data.prepare import PreparedData
 from mtcli.decoding.translator import Translator
 from mtcli.evaluation.metrics import corpus_bleu
+from mtcli.model.implementations import companion
 from mtcli.model.store import Architecture, LoadedModel, sizes_of
 from mtcli.model.transformer import Transformer
 from mtcli.training.batch import make_batch
-from mtcli.training.loss import output_loss
+from mtcli_kernels.cross_entropy import linear_cross_entropy
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,8 @@ def _nll(network: Transformer, data: PreparedData, config: Config) -> float:
     for indices in TokenBatches(valid.src.lengths, valid.tgt.lengths, config.training.batch_tokens, 0).epoch(0):
         batch = make_batch(valid, indices, start_id, device)
         states = network(batch.src, batch.src_packing, batch.tgt_in, batch.tgt_packing)
-        _, nll = output_loss(states, network.output.weight, batch.tgt_out, label_smoothing=0.0)
+        weight, impl = network.output.weight, companion(network.attention)
+        _, nll = linear_cross_entropy(states, weight, batch.tgt_out, label_smoothing=0.0, impl=impl)
         total += nll.item()
         count += batch.tgt_out.numel()
     return total / count

@@ -5,13 +5,13 @@ from torch import Tensor
 
 from mtcli_kernels.cross_entropy.padded import padded_cross_entropy
 from mtcli_kernels.cross_entropy.reference import reference_cross_entropy
-from mtcli_kernels.dispatch import Choice, choose, triton_obstacle
+from mtcli_kernels.dispatch import Choice, choose, constant_when_compiled, triton_obstacle
 
 OFFERED = ("triton", "padded", "reference")
 
 
 # torch.compile asks once, outside the graph: the rule imports and logs, which cannot be traced.
-@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
+@constant_when_compiled
 def choice(impl: str, device: torch.device, dtype: torch.dtype) -> Choice:
     """What `cross_entropy` runs for logits of this number type on this device."""
     return choose("cross_entropy", impl, OFFERED, device, {"triton": triton_obstacle(device, dtype)})

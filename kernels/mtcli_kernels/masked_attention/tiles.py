@@ -2,7 +2,8 @@
 
 A tile of packed queries holds several short sentences at once, so a larger one mostly adds masked work: at some
 tens of tokens a sentence, 64 x 64 is large already. The backward kernels keep two products and two gradients in
-registers, and on sm_80 a narrower tile of queries is what fits. Products of float32 run without tensor cores,
+registers, and on sm_80, whose tensor cores take their operands from there too, narrower
+tiles are what fits. Products of float32 run without tensor cores,
 from registers: their tiles are small.
 """
 
@@ -22,7 +23,7 @@ def _shapes(arch: int, bits: int, head_dim: int) -> dict[str, tuple[int, int, in
         forward = dq = (16, 32, 4, 1)
         dkdv = (16, 16 if is_wide else 32, 4, 1)
     elif arch == 80:
-        forward = (64, 64, 8 if is_wide else 4, 2)
+        forward = (64, 32, 4, 2)
         dq = (32, 64, 4, 1)
         dkdv = (32, 64, 8 if is_wide else 4, 1)
     else:

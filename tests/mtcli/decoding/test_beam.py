@@ -79,6 +79,26 @@ def test_search_finds_what_a_plain_search_finds(seed: int, beam: int, length_pen
             assert ours.log_prob == pytest.approx(theirs.log_prob, abs=1e-4)
 
 
+def test_a_search_that_outgrows_its_first_caches_finds_the_same() -> None:
+    model, limits = network(2, sharpness=1.0), [45, 3, 40, 5]
+    found = beam_search(model, SOURCES, limits, options(2, 1.0))
+    assert max(len(hypothesis.tokens) for hypotheses in found for hypothesis in hypotheses) > 33
+    for source, limit, hypotheses in zip(SOURCES, limits, found, strict=True):
+        expected = plain_search(model, source, limit, options(2, 1.0))
+        assert [h.tokens for h in hypotheses] == [h.tokens for h in expected]
+
+
+@pytest.mark.parametrize("attention", ["sdpa", "reference"])
+@pytest.mark.parametrize("beam", [1, 4])
+def test_every_form_of_the_operations_finds_the_same_tokens(attention: str, beam: int) -> None:
+    model, limits = network(3).float(), [6, 9, 20, 5]
+    expected = beam_search(model, SOURCES, limits, options(beam))
+    model.attention = attention
+    for ours, theirs in zip(beam_search(model, SOURCES, limits, options(beam)), expected, strict=True):
+        assert [h.tokens for h in ours] == [h.tokens for h in theirs]
+        assert [h.score for h in ours] == pytest.approx([h.score for h in theirs], abs=1e-4)
+
+
 def test_a_beam_of_one_is_greedy() -> None:
     model = network(11)
     for source, [hypothesis] in zip(SOURCES, beam_search(model, SOURCES, [10] * 4, options(1)), strict=True):

@@ -7,6 +7,7 @@ from torch import Tensor
 from mtcli.config import ModelConfig
 from mtcli.errors import ConfigError
 from mtcli.model.transformer import Transformer, VocabularySizes, sinusoids
+from mtcli_kernels.decoding_layout import BeamPlaces
 from mtcli_kernels.packing import Packing
 
 SOURCES = [[5, 6, 7, 2], [8, 2], [9, 10, 11, 12, 13, 2]]
@@ -43,13 +44,24 @@ def test_a_sentence_alone_and_in_a_batch_agree(name: str) -> None:
         torch.testing.assert_close(states, alone, rtol=1e-5, atol=1e-5)
 
 
+def at_step(step: int, slots: int, beam: int, parents: list[list[int]] | None = None) -> BeamPlaces:
+    """All slots at one step; every hypothesis has always been at its own place, or came by way of `parents`."""
+    ancestry = torch.arange(beam, dtype=torch.int32).repeat(slots, step + 1, 1).transpose(1, 2).contiguous()
+    if parents is not None:
+        ancestry[:, :, :step] = torch.tensor(parents, dtype=torch.int32)
+    return BeamPlaces(ancestry, torch.full((slots,), step, dtype=torch.int32), longest=step)
+
+
+@pytest.mark.parametrize("attention", ["padded", "sdpa", "reference"])
 @pytest.mark.parametrize("name", OPTIONS)
-def test_step_by_step_with_caches_equals_the_whole_target_at_once(name: str) -> None:
+def test_step_by_step_with_caches_equals_the_whole_target_at_once(name: str, attention: str) -> None:
     network = build(**OPTIONS[name])
+    network.attention = attention
     target = [1, 20, 21, 22, 23]
     src, packing = packed(SOURCES)
     cache = network.start(network.encode(src, packing), packing)
-    steps = torch.stack([network.step(torch.full((3,), token), cache) for token in target], dim=1)
+    rows = [network.step(torch.full((3,), token), cache, at_step(i, 3, 1)) for i, token in enumerate(target)]
+    steps = torch.stack(rows, dim=1)
     whole = network.output(network(src, packing, *packed([target] * 3))).view(3, len(target), -1)
     torch.testing.assert_close(steps, whole, rtol=1e-5, atol=1e-5)
 
@@ -57,25 +69,52 @@ def test_step_by_step_with_caches_equals_the_whole_target_at_once(name: str) -> 
 def test_hypotheses_of_a_sentence_share_its_source() -> None:
     network = build()
     src, packing = packed(SOURCES)
-    cache = network.start(network.encode(src, packing), packing)
-    assert cache.cross[0].keys.shape[0] == len(SOURCES)
-    logits = network.step(torch.tensor([1, 1, 1, 1, 1, 1]), cache)  # two hypotheses a sentence
+    cache = network.start(network.encode(src, packing), packing, beam=2)
+    assert cache.cross[0].keys.shape[0] == len(SOURCES) * max(map(len, SOURCES))
+    logits = network.step(torch.tensor([1, 1, 1, 1, 1, 1]), cache, at_step(0, 3, 2))
     torch.testing.assert_close(logits[0::2], logits[1::2])
     assert not torch.allclose(logits[0], logits[2])
 
 
-def test_the_cache_grows_and_is_reordered() -> None:
+@pytest.mark.parametrize("attention", ["padded", "sdpa", "reference"])
+def test_the_cache_grows_and_hypotheses_change_their_past_without_moving_it(attention: str) -> None:
     network = build(max_length=64)
+    network.attention = attention
     src, packing = packed([SOURCES[0]])
-    cache = network.start(network.encode(src, packing), packing)
+    cache = network.start(network.encode(src, packing), packing, beam=2, max_steps=8)
     first, second = [1, 20] * 20, [1, 30] * 20
-    for tokens in zip(first, second, strict=True):
-        network.step(torch.tensor(tokens), cache)
-    cache.select_rows(torch.tensor([1, 1]))
-    logits = network.step(torch.tensor([3, 4]), cache)
+    for step, tokens in enumerate(zip(first, second, strict=True)):
+        cache.reserve(step + 1)
+        network.step(torch.tensor(tokens), cache, at_step(step, 1, 2))
+    cache.reserve(41)
+    both_from_second = at_step(40, 1, 2, parents=[[1] * 40, [1] * 40])
+    logits = network.step(torch.tensor([3, 4]), cache, both_from_second)
     for row, last in enumerate((3, 4)):
         whole = network.output(network(src, packing, *packed([[*second, last]])))[-1]
         torch.testing.assert_close(logits[row], whole, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("attention", ["padded", "sdpa"])  # keys head by head, and as they were packed
+def test_slots_that_stay_keep_their_past_and_their_source(attention: str) -> None:
+    network = build()
+    network.attention = attention
+    src, packing = packed(SOURCES)
+    cache = network.start(network.encode(src, packing), packing)
+    for step, token in enumerate([1, 20]):
+        network.step(torch.full((3,), token), cache, at_step(step, 3, 1))
+    cache.select(torch.tensor([2, 0]))
+    logits = network.step(torch.tensor([21, 21]), cache, at_step(2, 2, 1))
+    for row, source in zip(logits, (SOURCES[2], SOURCES[0]), strict=True):
+        whole = network.output(network(*packed([source]), *packed([[1, 20, 21]])))[-1]
+        torch.testing.assert_close(row, whole, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("attention", ["sdpa", "reference"])
+def test_every_form_of_attention_gives_the_same_states(attention: str) -> None:
+    network = build()
+    expected = network(*packed(SOURCES), *packed(TARGETS))
+    network.attention = attention
+    torch.testing.assert_close(network(*packed(SOURCES), *packed(TARGETS)), expected, rtol=1e-5, atol=1e-5)
 
 
 def test_every_decoder_layer_has_its_own_view_of_the_source() -> None:
