@@ -5,12 +5,17 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# The kernels are checked with the oldest Triton they may meet, which needs neither PyTorch nor a GPU for it.
+AOT_VENV := .venv-aot
+AOT_BIN := $(AOT_VENV)/bin
+AOT_READY := $(AOT_VENV)/.ready
+AOT_PACKAGES := 'triton==3.6.*' 'numpy<2.4'
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint clean
+.PHONY: help install demo test lint aot aot-all gpu clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(READY) ## make .venv and install mtcli and its development tools into it
 	@echo "mtcli is ready. Next: . $(BIN)/activate && mtcli --help"
@@ -18,8 +23,10 @@ install: $(READY) ## make .venv and install mtcli and its development tools into
 demo: $(READY) ## train a tiny Korean-English model and translate with it, in two minutes
 	@$(BIN)/mtcli demo
 
-test: $(READY) ## run the whole test suite
-	@$(BIN)/python -m pytest
+# The kernels run in Triton's interpreter, which a process must be started for.
+test: $(READY) ## run the whole test suite, and the kernels in Triton's interpreter
+	@$(BIN)/python -m pytest -n auto
+	@TRITON_INTERPRET=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto tests/kernels/device
 
 lint: $(READY) ## check formatting, lint and types
 	$(BIN)/ruff format --check .
@@ -27,8 +34,26 @@ lint: $(READY) ## check formatting, lint and types
 	$(BIN)/mypy
 	MYPYPATH=benchmarks $(BIN)/mypy benchmarks
 
+aot: $(AOT_READY) ## compile the kernels for GPUs that need not be there, and refuse spills
+	@PYTHONPATH=kernels $(AOT_BIN)/python -m aot
+
+aot-all: $(AOT_READY) $(READY) ## the same for every head size and fp32, and with Triton of .venv too
+	@failed=0; \
+	PYTHONPATH=kernels $(AOT_BIN)/python -m aot --all || failed=1; \
+	PYTHONPATH=kernels $(BIN)/python -m aot --all --add || failed=1; \
+	exit $$failed
+
+# On the Python that is there, since only that has the GPU's PyTorch: PYTHON if given, else .venv where it exists.
+GPU_PYTHON = $(if $(filter file,$(origin PYTHON)),$(or $(wildcard $(BIN)/python),$(PYTHON)),$(PYTHON))
+GPU_OPTIONS = --stage '$(or $(STAGE),all)' $(if $(OPS),--ops '$(OPS)') $(if $(DATA),--data '$(DATA)') \
+  $(if $(WHEELS),--wheels '$(WHEELS)') $(if $(RESULTS),--results '$(RESULTS)') \
+  $(if $(BUDGET),--budget '$(BUDGET)') $(if $(REHEARSE),--rehearse)
+
+gpu: ## check and measure the kernels on this machine's GPU; REHEARSE=1 tries it without (see benchmarks/gpu)
+	@PYTHONPATH="benchmarks$${PYTHONPATH:+:$$PYTHONPATH}" $(GPU_PYTHON) -m gpu $(GPU_OPTIONS)
+
 clean: ## remove .venv, caches, builds and demo-model (never .runs)
-	rm -rf $(VENV) build dist demo-model .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(AOT_VENV) build dist demo-model .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name .git -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A Python without ensurepip (Debian's, lacking python3-venv) gets its pip from the pip outside.
@@ -41,4 +66,12 @@ $(READY): pyproject.toml
 	  $(PYTHON) -m venv --without-pip $(VENV) && \
 	  $(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check pip; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+$(AOT_READY): Makefile
+	@echo "Setting up $(AOT_VENV): Triton 3.6 (a minute the first time) ..."
+	@$(AOT_BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(AOT_VENV) >/dev/null 2>&1 || { \
+	  $(PYTHON) -m venv --without-pip $(AOT_VENV) && \
+	  $(PYTHON) -m pip --python $(AOT_BIN)/python install --quiet --disable-pip-version-check pip; }
+	@$(AOT_BIN)/python -m pip install --quiet --disable-pip-version-check $(AOT_PACKAGES)
 	@touch $@

@@ -124,7 +124,10 @@ class Packing:
 
 
 def _spread(rows: Tensor, places: Tensor, num_places: int) -> Tensor:
-    return rows.new_zeros(num_places, *rows.shape[1:]).index_copy_(0, places, rows)
+    spread = rows.new_zeros(num_places, *rows.shape[1:])
+    if torch.compiler.is_compiling():  # torch 2.11 compiles the write in place into gradients of zero
+        return spread.index_copy(0, places, rows)
+    return spread.index_copy_(0, places, rows)
 
 
 class _Spread(torch.autograd.Function):

@@ -29,6 +29,16 @@ def test_gradients_flow_through_pad_and_unpad() -> None:
     assert torch.autograd.gradcheck(packing.pad, rows)
 
 
+def test_gradients_flow_through_a_compiled_pad() -> None:
+    packing = Packing.of([1, 3, 2])
+    places = packing.padded_places  # outside the graph: it depends on the lengths
+    rows = torch.randn(6, 2, requires_grad=True)
+    compiled = torch.compile(lambda x: packing.pad(x) ** 2, backend="aot_eager")
+    [grad] = torch.autograd.grad(compiled(rows).sum(), rows)
+    assert places.numel() == 6
+    torch.testing.assert_close(grad, 2 * rows.detach())
+
+
 def test_intervals_say_what_each_query_sees_and_who_sees_each_key() -> None:
     queries, keys = Packing.of([2, 0, 1]), Packing.of([3, 2, 0])
     seen = queries.intervals(keys, causal=False)

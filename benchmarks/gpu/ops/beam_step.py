@@ -1,0 +1,161 @@
+"""One step of beam search on a batch's logits.
+
+The slots are in the middle of their searches and stay there: the end token's logit is low, and what a call changes
+is put back before the next.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from functools import partial
+from itertools import product
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gpu import formulas
+from gpu.contest import EAGER, Case, Contestant
+from gpu.context import Context
+from gpu.ops.compiled import SECONDS as COMPILE_SECONDS
+from gpu.ops.compiled import compiled
+from gpu.tables import OURS
+from mtcli_kernels.beam_step import BeamRules, BeamState, beam_step
+
+SLOTS = (64, 1024, 1, 256)
+BEAMS = (4, 1)
+VOCABULARY = 32_000
+STEPS, MOST_STEPS = 16, 128  # taken so far, and room
+SPREAD = 3.0  # standard deviation of the logits
+END, START, BANNED = 2, 1, (0, 1)
+END_LOGIT = -30.0
+LENGTH_PENALTY = 1.0
+
+
+@dataclass
+class Inputs:
+    logits: Tensor  # [S*K, V]
+    state: BeamState
+    kept: BeamState  # the same, to put back
+    rules: BeamRules
+
+
+def cases(context: Context) -> Iterator[Case]:
+    if context.toy:
+        for beam in BEAMS:
+            yield _case(3, beam, 70, torch.float16, context.torch_device, with_compile=beam > 1)
+        return
+    for dtype, beam, slots in product((torch.float16, torch.float32), BEAMS, SLOTS):
+        with_compile = dtype == torch.float16 and slots == 64 and context.left() > COMPILE_SECONDS
+        yield _case(slots, beam, VOCABULARY, dtype, context.torch_device, with_compile)
+
+
+def _case(slots: int, beam: int, vocabulary: int, dtype: torch.dtype, device: str, with_compile: bool) -> Case:
+    return Case(
+        name=f"slots {slots}, beam {beam}, vocabulary {vocabulary}",
+        direction="forward",
+        shape={"slots": slots, "beam": beam, "vocabulary": vocabulary, "steps": STEPS},
+        dtype=dtype,
+        arithmetic=torch.float32,
+        cost=formulas.beam_step(slots * beam, vocabulary, dtype.itemsize),
+        make=partial(_make, slots, beam, vocabulary, dtype, device),
+        exact=_exact,
+        contestants=tuple(_contestants(with_compile)),
+        before=_put_back,
+        in_graph=True,
+    )
+
+
+def _make(slots: int, beam: int, vocabulary: int, dtype: torch.dtype, device: str, seed: int) -> Inputs:
+    generator = torch.Generator(device).manual_seed(seed)
+
+    def random_logits(size: int) -> Tensor:
+        logits = torch.randn(slots * beam, size, generator=generator, device=device).mul_(SPREAD)
+        logits[:, END] = END_LOGIT
+        return logits.to(dtype)
+
+    state = BeamState.empty(slots, beam, MOST_STEPS, device)
+    state.admit(range(slots), [MOST_STEPS] * slots, START)
+    few = min(vocabulary, 64)
+    for _ in range(STEPS):  # of a smaller vocabulary: only where the search stands matters
+        beam_step(random_logits(few), state, _rules(few, device), impl=EAGER)
+    return Inputs(random_logits(vocabulary), state, _copy(state), _rules(vocabulary, device))
+
+
+def _rules(vocabulary: int, device: str) -> BeamRules:
+    return BeamRules.of(
+        vocab_size=vocabulary,
+        eos_id=END,
+        max_steps=MOST_STEPS,
+        length_penalty=LENGTH_PENALTY,
+        banned=BANNED,
+        device=device,
+    )
+
+
+def _copy(state: BeamState) -> BeamState:
+    return BeamState(**{field.name: getattr(state, field.name).clone() for field in fields(state)})
+
+
+def _put_back(inputs: Inputs) -> None:
+    for field in fields(inputs.state):
+        getattr(inputs.state, field.name).copy_(getattr(inputs.kept, field.name))
+
+
+def _exact(inputs: Inputs) -> tuple[Tensor, ...]:
+    """By sorting all continuations, in float64: totals, twice; new positions; statuses; no wrong ancestor."""
+    totals = _continuations(inputs).flatten(1).topk(inputs.state.beam, dim=1).values
+    kept = inputs.kept
+    return totals, totals, kept.positions + 1, kept.status, torch.zeros_like(kept.positions)
+
+
+def _continuations(inputs: Inputs) -> Tensor:
+    """[S, K, V] float64: the totals of all candidates, -inf where banned."""
+    wide = inputs.logits.double().log_softmax(dim=-1).masked_fill_(inputs.rules.banned, float("-inf"))
+    return wide.view(inputs.state.num_slots, inputs.state.beam, -1).add_(inputs.kept.log_probs[:, :, None])
+
+
+def _found(inputs: Inputs, returned: Any) -> tuple[Tensor, ...]:
+    """What the state says: its totals, and those that its tokens and parents really have.
+
+    Not the tokens themselves: of two that are equal but for rounding, either may be taken.
+    """
+    state, kept = inputs.state, inputs.kept
+    slots = torch.arange(state.num_slots, device=state.positions.device)
+    tokens, parents = (table[slots, kept.positions.long()].long() for table in (state.tokens, state.parents))  # [S, K]
+    real = _continuations(inputs)[slots[:, None], parents, tokens]
+    before = kept.ancestry[slots[:, None], parents, :STEPS]  # the parent's, but for the step it wrote itself
+    wrong = (state.ancestry[:, :, :STEPS] != before).sum((1, 2)) + (state.ancestry[:, :, STEPS] != parents).sum(1)
+    return state.log_probs, real, state.positions, state.status, wrong.int()
+
+
+def _contestants(with_compile: bool) -> Iterator[Contestant]:
+    for impl in (OURS, EAGER):
+        yield Contestant(name=impl, run=partial(_mtcli, impl=impl), outputs=_found)
+    note = "ranks the continuations; keeps no state"
+    yield Contestant(name="log_softmax and topk", run=partial(_torch, _rank), outputs=_ranked, note=note)
+    if with_compile:
+        run = partial(_torch, compiled(_rank))
+        yield Contestant(name="torch.compile", run=run, outputs=_ranked, note=f"of log_softmax and topk; {note}")
+
+
+def _mtcli(inputs: Inputs, impl: str) -> None:
+    beam_step(inputs.logits, inputs.state, inputs.rules, impl=impl)
+
+
+def _torch(rank: Callable[..., tuple[Tensor, Tensor]], inputs: Inputs) -> tuple[Tensor, Tensor]:
+    return rank(inputs.logits, inputs.kept.log_probs, inputs.rules.banned)
+
+
+def _rank(logits: Tensor, log_probs: Tensor, banned: Tensor) -> tuple[Tensor, Tensor]:
+    """The best 2 K continuations of each slot: totals and indices."""
+    scores = logits.log_softmax(dim=-1, dtype=torch.float32).masked_fill(banned, float("-inf"))
+    totals = scores.view(*log_probs.shape, -1) + log_probs[:, :, None]
+    best = totals.flatten(1).topk(2 * log_probs.shape[1], dim=1)
+    return best.values, best.indices
+
+
+def _ranked(inputs: Inputs, returned: tuple[Tensor, Tensor]) -> tuple[Tensor, ...]:
+    """The totals; a ranking has no state to look at, so what is expected of one is handed back."""
+    best = returned[0][:, : inputs.state.beam]
+    _, _, *rest = _exact(inputs)
+    return best, best, *rest

@@ -1,0 +1,131 @@
+"""Encoder-decoder attention of one decoding step: every hypothesis of a slot reads its sentence's keys and values."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
+
+import torch
+from torch import Tensor
+
+from gpu import formulas
+from gpu.contest import EAGER, Case, Contestant
+from gpu.context import Context
+from gpu.ops import sdpa
+from gpu.shapes import BASE, BIG, TOY, WIDE, Heads, region_lengths
+from gpu.tables import OURS
+from mtcli_kernels.cross_attention_decode import cross_attention_decode
+from mtcli_kernels.decoding_layout import SourceRegions
+
+try:
+    from torch.nn.attention.varlen import varlen_attn
+except ImportError:  # older than PyTorch 2.10
+    varlen_attn = None  # type: ignore[assignment]
+
+SLOTS = (64, 1024, 1, 256)
+BEAMS = (4, 1)
+LONGEST = (32, 128, 512)
+
+
+@dataclass
+class Inputs:
+    q: Tensor  # [S*K, H, D]
+    k: Tensor  # [S*L, H, D], head by head in memory; each slot's region has L rows, `regions.lengths` of them filled
+    v: Tensor
+    regions: SourceRegions
+    seen: Tensor  # [S, 1, 1, L] bool
+    starts: tuple[Tensor, Tensor]  # [S + 1] int32, of queries and of keys, for varlen_attn
+
+    def by_slot(self, rows: Tensor) -> Tensor:
+        """[S*n, H, D] -> [S, H, n, D], a view."""
+        by_slot: Tensor = rows.unflatten(0, (self.regions.num_slots, -1))
+        return by_slot.transpose(1, 2)
+
+
+def cases(context: Context) -> Iterator[Case]:
+    if context.toy:
+        for beam in BEAMS:
+            yield _case(TOY, 3, beam, 20, torch.float16, context.torch_device, context.seed)
+        return
+    for heads, beams, lengths in (
+        (BASE, BEAMS, LONGEST),
+        (BIG, BEAMS[:1], LONGEST[:2]),
+        (WIDE, BEAMS[:1], LONGEST[:1]),
+    ):
+        for beam, longest, slots in product(beams, lengths, SLOTS):
+            yield _case(heads, slots, beam, longest, torch.float16, context.torch_device, context.seed)
+
+
+def _case(heads: Heads, slots: int, beam: int, longest: int, dtype: torch.dtype, device: str, seed: int) -> Case:
+    lengths = region_lengths(slots, longest, seed)
+    return Case(
+        name=f"{heads.model}, slots {slots}, beam {beam}, sources up to {longest}",
+        direction="forward",
+        shape={
+            "model": heads.model,
+            "heads": heads.heads,
+            "head_dim": heads.head_dim,
+            "slots": slots,
+            "beam": beam,
+            "longest": longest,
+            "source_tokens": sum(lengths),
+        },
+        dtype=dtype,
+        cost=formulas.cross_attention_decode(lengths, beam, heads.heads, heads.head_dim, dtype.itemsize),
+        make=partial(_make, heads, lengths, beam, longest, dtype, device),
+        exact=_exact,
+        contestants=tuple(_contestants()),
+        in_graph=True,
+    )
+
+
+def _make(
+    heads: Heads, lengths: list[int], beam: int, longest: int, dtype: torch.dtype, device: str, seed: int
+) -> Inputs:
+    generator = torch.Generator(device).manual_seed(seed)
+    slots = len(lengths)
+
+    def random(rows: int) -> Tensor:
+        by_head = torch.randn(heads.heads, rows, heads.head_dim, generator=generator, device=device)
+        return by_head.to(dtype).transpose(0, 1)
+
+    filled = torch.tensor(lengths, dtype=torch.int32, device=device)
+    begins = torch.arange(slots + 1, dtype=torch.int32, device=device)
+    regions = SourceRegions(begins[:-1] * longest, filled, longest, longest)
+    seen = torch.arange(longest, device=device) < filled[:, None]
+    q, k, v = random(slots * beam).contiguous(), random(slots * longest), random(slots * longest)
+    return Inputs(q, k, v, regions, seen[:, None, None, :], (begins * beam, begins * longest))
+
+
+def _exact(inputs: Inputs) -> tuple[Tensor, ...]:
+    q, k, v = inputs.q.float(), inputs.k.float(), inputs.v.float()
+    return (cross_attention_decode(q, k, v, inputs.regions, impl=EAGER),)
+
+
+def _contestants() -> Iterator[Contestant]:
+    for impl in (OURS, EAGER):
+        yield Contestant(name=impl, run=partial(_mtcli, impl=impl))
+    for backend in sdpa.BACKENDS:
+        yield Contestant(name=f"sdpa {backend}", run=_sdpa, outputs=_by_row, within=sdpa.only(backend))
+    if varlen_attn is not None:
+        yield Contestant(name="varlen_attn", run=_varlen)
+
+
+def _mtcli(inputs: Inputs, impl: str) -> tuple[Tensor, ...]:
+    return (cross_attention_decode(inputs.q, inputs.k, inputs.v, inputs.regions, impl=impl),)
+
+
+def _sdpa(inputs: Inputs) -> Tensor:
+    q, k, v = (inputs.by_slot(rows) for rows in (inputs.q, inputs.k, inputs.v))
+    return sdpa.attend(q, k, v, inputs.seen)
+
+
+def _by_row(inputs: Inputs, out: Tensor) -> tuple[Tensor, ...]:
+    return (out.transpose(1, 2).flatten(0, 1),)
+
+
+def _varlen(inputs: Inputs) -> tuple[Tensor, ...]:
+    beam = inputs.q.shape[0] // inputs.regions.num_slots
+    longest = (beam, inputs.regions.max_length)
+    out = varlen_attn(inputs.q, inputs.k, inputs.v, *inputs.starts, *longest, seqused_k=inputs.regions.lengths)
+    return (out,)  # type: ignore[return-value]

@@ -1,0 +1,111 @@
+"""Cross-entropy over a training batch's logits, with label smoothing."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from gpu import formulas
+from gpu.contest import EAGER, Case, Contestant
+from gpu.context import Context
+from gpu.ops.compiled import SECONDS as COMPILE_SECONDS
+from gpu.ops.compiled import compiled
+from gpu.tables import OURS
+from mtcli_kernels.cross_entropy import cross_entropy
+
+SMOOTHING = 0.1
+IGNORED = -100
+ROWS, VOCABULARY = 25_000, 32_000
+SPREAD = 3.0  # standard deviation of the logits
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+@dataclass
+class Inputs:
+    logits: Tensor  # [N, V]; backward may write over it
+    kept: Tensor  # the same, to put back
+    targets: Tensor  # [N]
+    grad: Tensor  # [N] float32, of the losses
+
+
+def cases(context: Context) -> Iterator[Case]:
+    """Half the size first: it fits smaller GPUs, and shows whether time grows in step."""
+    rows, vocabulary, dtype = ROWS, VOCABULARY, torch.bfloat16
+    if context.toy:
+        rows, vocabulary, dtype = 12, 50, torch.float16
+    for num_rows, training in product((rows // 4, rows), (False, True)):
+        with_compile = num_rows == rows and context.left() > COMPILE_SECONDS
+        yield _case(num_rows, vocabulary, dtype, context.torch_device, training, with_compile)
+
+
+def _case(rows: int, vocabulary: int, dtype: torch.dtype, device: str, training: bool, with_compile: bool) -> Case:
+    formula = formulas.cross_entropy_training if training else formulas.cross_entropy_forward
+    return Case(
+        name=f"{rows} x {vocabulary}",
+        direction="forward and backward" if training else "forward",
+        shape={"rows": rows, "vocabulary": vocabulary, "label_smoothing": SMOOTHING},
+        dtype=dtype,
+        cost=formula(rows, vocabulary, dtype.itemsize),
+        make=partial(_make, rows, vocabulary, dtype, device, training),
+        exact=partial(_exact, training=training),
+        contestants=tuple(_contestants(training, with_compile)),
+        before=_put_back if training else None,
+    )
+
+
+def _make(rows: int, vocabulary: int, dtype: torch.dtype, device: str, training: bool, seed: int) -> Inputs:
+    generator = torch.Generator(device).manual_seed(seed)
+    kept = torch.randn(rows, vocabulary, generator=generator, device=device, dtype=torch.float32).mul_(SPREAD).to(dtype)
+    targets = torch.randint(vocabulary, (rows,), generator=generator, device=device)
+    targets[::17] = IGNORED
+    grad = torch.rand(rows, generator=generator, device=device)
+    return Inputs(kept.clone().requires_grad_(training) if training else kept, kept, targets, grad)
+
+
+def _put_back(inputs: Inputs) -> None:
+    with torch.no_grad():
+        inputs.logits.copy_(inputs.kept)
+
+
+def _exact(inputs: Inputs, training: bool) -> tuple[Tensor, ...]:
+    logits = inputs.kept.float().requires_grad_(training)
+    loss = _torch(logits, inputs.targets)
+    return (loss, *torch.autograd.grad(loss, logits, inputs.grad)) if training else (loss,)
+
+
+def _torch(logits: Tensor, targets: Tensor) -> Tensor:
+    return F.cross_entropy(logits, targets, ignore_index=IGNORED, label_smoothing=SMOOTHING, reduction="none")
+
+
+def _torch_in_float32(logits: Tensor, targets: Tensor) -> Tensor:
+    return _torch(logits.float(), targets)
+
+
+def _mtcli(logits: Tensor, targets: Tensor, impl: str) -> Tensor:
+    loss, _ = cross_entropy(logits, targets, label_smoothing=SMOOTHING, ignore_index=IGNORED, impl=impl)
+    return loss
+
+
+def _contestants(training: bool, with_compile: bool) -> Iterator[Contestant]:
+    def contestant(name: str, loss_of: Loss, note: str = "") -> Contestant:
+        def run(inputs: Inputs) -> tuple[Tensor, ...]:
+            loss = loss_of(inputs.logits, inputs.targets)
+            if not training:
+                return (loss,)
+            return loss, *torch.autograd.grad(loss, inputs.logits, inputs.grad.to(loss.dtype))
+
+        return Contestant(name=name, run=run, note=note)
+
+    yield contestant(OURS, partial(_mtcli, impl=OURS), "also gives the unsmoothed loss")
+    yield contestant(EAGER, partial(_mtcli, impl=EAGER), "also gives the unsmoothed loss")
+    yield contestant("F.cross_entropy", _torch, "computes in the number type of the logits")
+    yield contestant("F.cross_entropy in float32", _torch_in_float32, "as autocast does")
+    if with_compile:
+        function: Any = compiled(_torch_in_float32)
+        yield contestant("torch.compile", function, "of F.cross_entropy in float32")

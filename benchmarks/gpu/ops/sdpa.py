@@ -1,0 +1,27 @@
+"""PyTorch's own attention, one backend at a time."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import Any
+
+import torch.nn.functional as F
+from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+BACKENDS = {
+    "flash": SDPBackend.FLASH_ATTENTION,
+    "efficient": SDPBackend.EFFICIENT_ATTENTION,
+    "cudnn": SDPBackend.CUDNN_ATTENTION,
+    "math": SDPBackend.MATH,
+}
+
+
+def only(backend: str) -> Callable[[], AbstractContextManager[Any]]:
+    """A context in which scaled_dot_product_attention has this backend alone."""
+    return partial(sdpa_kernel, BACKENDS[backend])
+
+
+def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, causal: bool = False) -> Tensor:
+    """[B, H, T, D]; `mask` is true where a query sees a key."""
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal)

@@ -1,0 +1,68 @@
+"""What the machine is: python -m gpu.probe prints it as JSON. A process of its own, so that the driver needs no GPU."""
+
+import json
+import shutil
+import subprocess
+from typing import Any
+
+import torch
+from machine import cpu_name, device_facts, memory_gib, versions
+
+CLOCKS = ("clocks.sm", "clocks.mem", "clocks.max.sm", "clocks.max.mem", "power.draw", "power.limit", "temperature.gpu")
+
+
+def query_nvidia_smi(*fields: str) -> dict[str, str]:
+    """What nvidia-smi says of the first GPU, by field; empty where it is not installed or refuses."""
+    if shutil.which("nvidia-smi") is None:
+        return {}
+    command = ["nvidia-smi", "--id=0", f"--query-gpu={','.join(fields)}", "--format=csv,noheader,nounits"]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=20)
+    except subprocess.TimeoutExpired:
+        return {}
+    values = [value.strip() for value in answer.stdout.strip().split(",")]
+    return dict(zip(fields, values, strict=True)) if len(values) == len(fields) and not answer.returncode else {}
+
+
+def gpu_facts() -> dict[str, Any]:
+    """The `device` entry of a results file for the first GPU."""
+    properties = torch.cuda.get_device_properties(0)
+    return {
+        "gpu": properties.name,
+        "capability": f"{properties.major}.{properties.minor}",
+        "multiprocessors": properties.multi_processor_count,
+        "memory_gib": round(properties.total_memory / 2**30, 1),
+        "l2_mib": round(getattr(properties, "L2_cache_size", 0) / 2**20),
+        "driver": query_nvidia_smi("driver_version").get("driver_version", "unknown"),
+        "cpu": cpu_name(),
+        "host_memory_gib": memory_gib(),
+    }
+
+
+def all_versions() -> dict[str, str]:
+    """The `versions` entry, CUDA's and cuDNN's included."""
+    found = versions() | {"torch": torch.__version__}
+    if torch.version.cuda:
+        found["cuda"] = torch.version.cuda
+    if torch.backends.cudnn.is_available():
+        found["cudnn"] = str(torch.backends.cudnn.version())
+    return found
+
+
+def why_no_gpu() -> str | None:
+    """A clause when PyTorch sees no CUDA device."""
+    if torch.version.cuda is None:
+        return f"this PyTorch ({torch.__version__}) is not built for CUDA"
+    if not torch.cuda.is_available():
+        return f"PyTorch {torch.__version__} finds no CUDA device"
+    return None
+
+
+def main() -> None:
+    reason = why_no_gpu()
+    device = device_facts() if reason else gpu_facts()
+    print(json.dumps({"no_gpu": reason, "device": device, "versions": all_versions()}))
+
+
+if __name__ == "__main__":
+    main()

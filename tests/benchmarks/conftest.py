@@ -1,0 +1,6 @@
+"""The benchmarks are no package that is installed: they import each other from their folder."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
