@@ -18,6 +18,8 @@ A start-up result, written by benchmarks/startup.py:
 
     {"title", "command", "device", "versions", "date",
      "help": {"runs", "median", "min", "max"}, "translate": the same, "parameters"}
+
+The GPU's results are written by `make gpu` and turned into tables by benchmarks/gpu/tables.py.
 """
 
 import argparse
@@ -27,6 +29,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from gpu.tables import gpu_blocks
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -198,6 +201,7 @@ BLOCKS = {
     "ko-en": Block("cpu/ko-en-everyday.json", "Everyday Korean to English", quality_block),
     "startup": Block("cpu/startup.json", "Start-up", startup_block),
 }
+GPU_BLOCKS = ("ceilings", "correct", "kernels")
 
 
 def render_block(name: str, results: Path) -> str:
@@ -205,6 +209,8 @@ def render_block(name: str, results: Path) -> str:
 
     Exits when the results file is not what the module's docstring describes.
     """
+    if name in GPU_BLOCKS:
+        return gpu_blocks(name, results)
     block = BLOCKS[name]
     path = results / block.file
     if not path.exists():
@@ -237,7 +243,7 @@ def main() -> None:
 
     text = before = arguments.readme.read_text(encoding="utf-8")
     stale = []
-    for name in BLOCKS:
+    for name in (*BLOCKS, *GPU_BLOCKS):
         updated = replace_block(text, name, render_block(name, arguments.results))
         if updated != text:
             stale.append(name)
