@@ -5,7 +5,9 @@ A slot is a place for one sentence that is being translated, with room for `beam
 Axes: S slots, K beam, H heads, D head size, T most steps, N rows of source keys.
 """
 
+import math
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -35,6 +37,16 @@ class SourceRegions:
     def num_slots(self) -> int:
         return self.lengths.numel()
 
+    @cached_property
+    def may_have_empty_slots(self) -> bool:
+        """Whether a slot is empty; on a GPU, which is not asked because the host would wait for the answer, True."""
+        return self.lengths.device.type != "cpu" or not bool(self.lengths.all())
+
+    @cached_property
+    def may_be_ragged(self) -> bool:
+        """Whether a slot has fewer rows than `max_length`; on a GPU True, as above."""
+        return self.lengths.device.type != "cpu" or not bool((self.lengths == self.max_length).all())
+
     def bias(self, dtype: torch.dtype) -> Tensor:
         """[S, max_length]: 0 on a slot's own rows, `masked_score` behind; computed once for all layers and steps."""
         if dtype not in self._bias:
@@ -61,6 +73,17 @@ class BeamPlaces:
     positions: Tensor
     longest: int
     _bias: dict[torch.dtype, Tensor] = field(default_factory=dict, repr=False)
+    _cap: dict[torch.dtype, Tensor] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def are_at_one_step(self) -> bool:
+        """Whether every slot stands at `longest`; a GPU is not asked, the host would wait for the answer: False."""
+        return self.positions.device.type == "cpu" and bool((self.positions == self.longest).all())
+
+    @cached_property
+    def may_have_empty_slots(self) -> bool:
+        """Whether a slot is empty; on a GPU True, as above."""
+        return self.positions.device.type != "cpu" or bool((self.positions < 0).any())
 
     @property
     def beam(self) -> int:
@@ -76,3 +99,10 @@ class BeamPlaces:
             zeros = torch.zeros(own.shape, dtype=dtype, device=own.device)
             self._bias[dtype] = zeros.masked_fill_(~own, masked_score(dtype)).flatten(2)
         return self._bias[dtype]
+
+    def cap(self, dtype: torch.dtype) -> Tensor:
+        """The same as an upper bound: infinity on own entries, else `masked_score`; computed once a step."""
+        if dtype not in self._cap:
+            bias = self.bias(dtype)
+            self._cap[dtype] = torch.where(bias == 0, math.inf, bias)
+        return self._cap[dtype]

@@ -43,6 +43,9 @@ class Choice:
     reason: str
 
 
+_ON_CPU = Choice("padded", "the device is a CPU")
+
+
 def constant_when_compiled(function: F) -> F:
     """Have torch.compile call the function while it traces, and take its result for a constant.
 
@@ -81,7 +84,7 @@ def choose(
 
 def _rule(offered: tuple[str, ...], device: torch.device, obstacles: Mapping[str, str | None]) -> Choice:
     if device.type == "cpu":
-        return Choice("padded", "the device is a CPU")
+        return _ON_CPU
     reason = obstacles.get("triton")
     if reason is None:
         return Choice("triton", f"the device is {_device_name(device)}")
@@ -126,12 +129,17 @@ def triton_obstacle(device: torch.device, dtype: torch.dtype, head_dim: int = 0)
         device, dtype: of the floating-point inputs.
         head_dim: D, the size of an attention head; 0 for operations that are not attention.
     """
+    return _triton_obstacle(device, dtype, head_dim, is_interpreting())
+
+
+@cache
+def _triton_obstacle(device: torch.device, dtype: torch.dtype, head_dim: int, interpreting: bool) -> str | None:
     if dtype not in KERNEL_DTYPES:
         return f"the kernels compute float16, bfloat16 and float32, not {str(dtype).removeprefix('torch.')}."
     if head_dim > LARGEST_HEAD:
         return f"the kernels' tiles hold heads of up to {LARGEST_HEAD} numbers; these have {head_dim}."
     if device.type == "cpu":
-        if not is_interpreting():
+        if not interpreting:
             return "the tensors are on the CPU, where only Triton's interpreter runs (TRITON_INTERPRET=1)."
         if dtype == torch.bfloat16:
             return "Triton's interpreter computes bfloat16 wrongly; use float32 or float16."

@@ -41,12 +41,24 @@ class SelfCache:
     values: Tensor
 
 
+@dataclass(frozen=True)
+class JoinedProjections:
+    """One decoder layer's W_q, W_k and W_v of self-attention, one below the other.
+
+    Attributes:
+        weight: [3 * d, d]; bias: [3 * d].
+    """
+
+    weight: Tensor
+    bias: Tensor
+
+
 class DecoderCache:
     """The caches of all decoder layers.
 
     Attributes:
         regions: which source rows belong to each slot.
-        cross: one a layer; self_attention: one a layer.
+        cross: one a layer; self_attention: one a layer; projections: one a layer.
         max_steps: T.
     """
 
@@ -54,6 +66,7 @@ class DecoderCache:
         self,
         memory_views: Sequence[tuple[Tensor, Tensor]],
         packing: Packing,
+        projections: Sequence[JoinedProjections],
         *,
         beam: int,
         max_steps: int,
@@ -64,12 +77,13 @@ class DecoderCache:
         Args:
             memory_views: keys and values [N, H, D] a layer, of the packed source tokens.
             packing: where each sentence lies in them.
+            projections: of each layer's self-attention.
             beam: hypotheses a slot.
             max_steps: steps to make room for; `reserve` makes more.
             head_major: lay each head's rows side by side, sentences padded to one length: what the padded form of
                 cross-attention reads without copying. The kernels take the packed rows as they are.
         """
-        self.beam, self.max_steps = beam, max_steps
+        self.beam, self.max_steps, self.projections = beam, max_steps, projections
         if head_major:
             self.regions = _equal_regions(packing)
             self.cross = [CrossCache(*(_head_major(packing.pad(rows)) for rows in view)) for view in memory_views]

@@ -95,7 +95,8 @@ class Transformer(nn.Module):
         """Project memory [N, d] into every decoder layer's keys and values, once for all steps and hypotheses."""
         views = [layer.cross_attention.project_memory(memory) for layer in self.decoder.layers]
         impl = cross_attention_choice(self.attention, memory.device, memory.dtype, self.config.head_dim, beam).impl
-        return DecoderCache(views, packing, beam=beam, max_steps=max_steps, head_major=impl == "padded")
+        projections = [layer.self_attention.joined_projections() for layer in self.decoder.layers]
+        return DecoderCache(views, packing, projections, beam=beam, max_steps=max_steps, head_major=impl == "padded")
 
     def step(self, tokens: Tensor, cache: DecoderCache, places: BeamPlaces) -> Tensor:
         """[R, V] logits of the next token after tokens [R] int64, one for each hypothesis of each slot.
@@ -254,7 +255,8 @@ class DecoderLayer(nn.Module):
     def step(self, x: Tensor, cache: DecoderCache, index: int, places: BeamPlaces) -> Tensor:
         """The same three sublayers for one new token a hypothesis, R rows; older tokens come from the cache."""
         past, source, regions = cache.self_attention[index], cache.cross[index], cache.regions
-        x = self.self_attention_residual(x, lambda h: self.self_attention.step_self(h, past, places))
+        joined = cache.projections[index]
+        x = self.self_attention_residual(x, lambda h: self.self_attention.step_self(h, past, joined, places))
         x = self.cross_attention_residual(x, lambda h: self.cross_attention.step_cross(h, source, regions))
         return self.feed_forward_residual(x, self.feed_forward)  # type: ignore[no-any-return]
 

@@ -19,7 +19,7 @@ from mtcli_kernels.beam_step.state import BeamState, SlotStatus
 
 _BLOCK = 64
 # Logits taken at a time: what stays in the cache of a CPU while it is read again, and what fills a GPU.
-_CHUNK_NUMBERS = {"cpu": 2**19, "cuda": 2**26}
+_CHUNK_NUMBERS = {"cpu": 2**20, "cuda": 2**26}
 _DEAD = float("-inf")
 
 

@@ -31,7 +31,6 @@ def rows_by_slot(rows: Tensor, regions: SourceRegions) -> Tensor:
 
 def blank_empty_slots(out: Tensor, regions: SourceRegions) -> Tensor:
     """Zeros in place of what a slot without source rows got, in out [H, S, K, D]."""
-    # A GPU is not asked whether there is any: the host would wait for it.
-    if out.device.type == "cpu" and regions.lengths.all():
+    if not regions.may_have_empty_slots:
         return out
     return out.masked_fill(regions.lengths[:, None, None] == 0, 0.0)

@@ -9,12 +9,12 @@ from mtcli_kernels.decoding_layout import SourceRegions
 
 def padded_cross_attention(q: Tensor, k: Tensor, v: Tensor, regions: SourceRegions) -> Tensor:
     """Same arguments and result as `cross_attention_decode`; needs a row of q and a source row at least."""
-    num_slots, length, (_, heads, head_dim) = regions.num_slots, regions.max_length, q.shape
+    num_slots, (_, heads, head_dim) = regions.num_slots, q.shape
     beam = q.shape[0] // num_slots
-    queries = q.unflatten(0, (num_slots, beam)).permute(2, 0, 1, 3).reshape(-1, beam, head_dim)  # [H*S, K, D]
+    queries = q.view(num_slots, beam, heads, head_dim).permute(2, 0, 1, 3).reshape(-1, beam, head_dim)  # [H*S, K, D]
     keys, values = rows_by_slot(k, regions), rows_by_slot(v, regions)  # [H*S, L, D]
-    bias = regions.bias(q.dtype)[:, None].expand(heads, -1, beam, -1).reshape(-1, beam, length)  # [H*S, K, L]
-    # One call scales, multiplies and masks: for so few rows a call costs about as much as its arithmetic
-    scores = torch.baddbmm(bias, queries, keys.transpose(1, 2), alpha=head_dim**-0.5)
+    scores = torch.bmm(queries * head_dim**-0.5, keys.transpose(1, 2))  # [H*S, K, L]
+    if regions.may_be_ragged:
+        scores.view(heads, num_slots, beam, -1).add_(regions.bias(q.dtype)[:, None])
     out = torch.bmm(scores.softmax(dim=-1), values).view(heads, num_slots, beam, head_dim)
     return blank_empty_slots(out, regions).permute(1, 2, 0, 3).reshape(q.shape)

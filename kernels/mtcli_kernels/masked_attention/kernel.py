@@ -48,9 +48,8 @@ def _attend(
     all_lo, all_hi = tl.max(lo, 0), tl.min(hi, 0)  # keys that every query of the tile sees, and need no mask
     for start in range(first, end, BLOCK_N):
         o_n = start + tl.arange(0, BLOCK_N)
-        # [M, N]
-        b_k = _load_rows(K, o_n, o_n < end, stride_kt, HEAD, HEAD_DIM)
-        b_s = tl.dot(b_q, tl.trans(b_k), input_precision="ieee") * (scale * LOG2E)
+        b_k = _load_rows(K, o_n, o_n < end, stride_kt, HEAD, HEAD_DIM)  # [N, HEAD]
+        b_s = tl.dot(b_q, tl.trans(b_k), input_precision="ieee") * (scale * LOG2E)  # [M, N]
         if (start < all_lo) | (start + BLOCK_N > all_hi):
             b_s = tl.where((o_n[None, :] >= lo[:, None]) & (o_n[None, :] < hi[:, None]), b_s, -float("inf"))
         # What was summed so far was relative to the old maximum

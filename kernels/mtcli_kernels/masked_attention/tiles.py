@@ -2,9 +2,8 @@
 
 A tile of packed queries holds several short sentences at once, so a larger one mostly adds masked work: at some
 tens of tokens a sentence, 64 x 64 is large already. The backward kernels keep two products and two gradients in
-registers, and on sm_80, whose tensor cores take their operands from there too, narrower
-tiles are what fits. Products of float32 run without tensor cores,
-from registers: their tiles are small.
+registers. The tensor cores of sm_80 and sm_120 take their operands from registers too, so that only narrower tiles
+fit. Products of float32 run without tensor cores, from registers: their tiles are small.
 """
 
 from mtcli_kernels.tuning import Tile, TileTable
@@ -22,8 +21,8 @@ def _shapes(arch: int, bits: int, head_dim: int) -> dict[str, tuple[int, int, in
     if bits == 32:
         forward = dq = (16, 32, 4, 1)
         dkdv = (16, 16 if is_wide else 32, 4, 1)
-    elif arch == 80:
-        forward = (64, 32, 4, 2)
+    elif arch in (80, 120):
+        forward = (32, 64, 4, 2)
         dq = (32, 64, 4, 1)
         dkdv = (32, 64, 8 if is_wide else 4, 1)
     else:
@@ -49,5 +48,5 @@ def _tiles(arch: int, bits: int, head_dim: int) -> list[Tile]:
 
 
 TILES = TileTable(
-    [tile for arch in (80, 90) for bits in (16, 32) for head in HEADS for tile in _tiles(arch, bits, head)]
+    [tile for arch in (80, 90, 120) for bits in (16, 32) for head in HEADS for tile in _tiles(arch, bits, head)]
 )

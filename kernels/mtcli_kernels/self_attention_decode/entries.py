@@ -11,9 +11,8 @@ from mtcli_kernels.decoding_layout import BeamPlaces
 
 def append_at_one_step(rows: Tensor, cache: Tensor, step: int) -> None:
     """Write rows [S*K, H, D] into cache [S, H, T*K, D] at the same step of every slot."""
-    new = rows.unflatten(0, (cache.shape[0], -1))  # [S, K, H, D]
-    beam = new.shape[1]
-    cache[:, :, step * beam : (step + 1) * beam] = new.transpose(1, 2)
+    new = rows.view(cache.shape[0], -1, *rows.shape[1:])  # [S, K, H, D]
+    cache.narrow(2, step * new.shape[1], new.shape[1]).copy_(new.transpose(1, 2))
 
 
 def append(rows: Tensor, cache: Tensor, places: BeamPlaces) -> None:
@@ -22,16 +21,11 @@ def append(rows: Tensor, cache: Tensor, places: BeamPlaces) -> None:
     steps = places.positions.clamp(min=0).long()
     new = rows.unflatten(0, (-1, places.beam))  # [S, K, H, D]
     by_step = cache.unflatten(2, (-1, places.beam)).permute(0, 2, 3, 1, 4)  # [S, T, K, H, D]
-    if may_have_empty_slots(places):
+    if places.may_have_empty_slots:
         # An empty slot gets back what it had: picking the live slots would make a GPU's host wait for their number
         live = (places.positions >= 0)[:, None, None, None]
         new = torch.where(live, new, by_step[slots, steps])
     by_step[slots, steps] = new
-
-
-def may_have_empty_slots(places: BeamPlaces) -> bool:
-    """Whether a slot is empty; on a GPU, which is not asked because the host would wait for the answer, True."""
-    return places.positions.device.type != "cpu" or bool((places.positions < 0).any())
 
 
 def blank_unwritten(entries: Tensor, places: BeamPlaces) -> Tensor:
@@ -43,6 +37,6 @@ def blank_unwritten(entries: Tensor, places: BeamPlaces) -> Tensor:
 
 def blank_empty_slots(out: Tensor, places: BeamPlaces) -> Tensor:
     """Zeros in place of what an empty slot got, in out [S, H, K, D]."""
-    if may_have_empty_slots(places):
+    if places.may_have_empty_slots:
         out = out.masked_fill((places.positions < 0)[:, None, None, None], 0.0)
     return out

@@ -19,11 +19,10 @@ def padded_self_attention(
     q: Tensor, k: Tensor, v: Tensor, k_cache: Tensor, v_cache: Tensor, places: BeamPlaces
 ) -> Tensor:
     """Same arguments and result as `self_attention_decode`; needs a row of q at least."""
-    queries = q.unflatten(0, (-1, places.beam)).transpose(1, 2)  # [S, H, K, D]
+    queries = q.view(-1, places.beam, *q.shape[1:]).transpose(1, 2)  # [S, H, K, D]
     entries = (places.longest + 1) * places.beam
-    keys, values = k_cache[:, :, :entries], v_cache[:, :, :entries]  # [S, H, entries, D]
-    # A GPU is not asked: the host would wait for the answer.
-    if q.device.type == "cpu" and bool((places.positions == places.longest).all()):
+    keys, values = k_cache.narrow(2, 0, entries), v_cache.narrow(2, 0, entries)  # [S, H, entries, D]
+    if places.are_at_one_step:
         append_at_one_step(k, k_cache, places.longest)
         append_at_one_step(v, v_cache, places.longest)
         bias = None if places.beam == 1 else places.bias(q.dtype)[:, None]
@@ -37,8 +36,7 @@ def padded_self_attention(
 
 def _attend_to_written(queries: Tensor, keys: Tensor, values: Tensor, places: BeamPlaces) -> Tensor:
     """[S, H, K, D] where some entries of keys and values were perhaps never written, and hold anything."""
-    bias = places.bias(queries.dtype)
-    cap = torch.where(bias == 0, math.inf, bias)[:, None]  # [S, 1, K, entries]
+    cap = places.cap(queries.dtype)[:, None]  # [S, 1, K, entries]
     if keys.device.type == "cpu":
         out = _attend_capped(queries, keys, values, cap)
         # What the cap lets through as a weight of 0 times NaN or infinity, or as a score of NaN, shows in the result.
