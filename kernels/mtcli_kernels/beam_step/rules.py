@@ -5,6 +5,7 @@ Axes: V vocabulary, T most steps.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 import torch.nn.functional as F
@@ -76,6 +77,16 @@ class BeamRules:
             length_norms=torch.tensor(norms, dtype=torch.float64).to(torch.float32).to(device),
             min_tokens=min_tokens,
         )
+
+    @cached_property
+    def withheld_ids(self) -> Tensor:
+        """[n] int64: the banned tokens and the end token."""
+        return torch.cat([self.banned.nonzero().view(-1), self.banned.new_tensor([self.eos_id], dtype=torch.int64)])
+
+    @cached_property
+    def end_is_banned(self) -> bool:
+        """Whether the end token is; waits for the device."""
+        return bool(self.banned[self.eos_id])
 
     def withheld(self, block: int) -> "Withheld":
         """Where the banned tokens and the end token are, in blocks of `block` ids; computed once."""
