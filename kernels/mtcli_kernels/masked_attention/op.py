@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mtcli_kernels.dispatch import is_interpreting
+from mtcli_kernels.dispatch import capability
 from mtcli_kernels.masked_attention.tiles import TILES
 from mtcli_kernels.tuning import Tile, padded_head_dim
 
@@ -140,8 +140,7 @@ def _head(q: Tensor) -> dict[str, int]:
 
 
 def _tile(kernel: str, q: Tensor) -> Tile:
-    capability = (9, 0) if is_interpreting() else torch.cuda.get_device_capability(q.device)
-    return TILES.pick(kernel, capability, 8 * q.element_size(), q.shape[-1])
+    return TILES.pick(kernel, capability(q.device), 8 * q.element_size(), q.shape[-1])
 
 
 def _grid(tile: Tile, block: str, rows: Tensor) -> tuple[int, int]:
