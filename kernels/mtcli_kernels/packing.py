@@ -44,7 +44,8 @@ class Packing:
     lengths: Tensor
     max_length: int
     total: int
-    _intervals: dict[tuple["Packing", bool], Intervals] = field(default_factory=dict, repr=False)
+    _intervals: dict[tuple[int, bool], Intervals] = field(default_factory=dict, repr=False)
+    _seen: list["Packing"] = field(default_factory=list, repr=False)  # other packings whose id is a key above
 
     @classmethod
     def of(cls, lengths: Sequence[int], device: torch.device | str = "cpu") -> "Packing":
@@ -85,9 +86,11 @@ class Packing:
 
         Sentence i's queries see sentence i's keys: all, or when `causal` those up to their own place.
         """
-        if (keys, causal) not in self._intervals:
-            self._intervals[keys, causal] = self._see(keys, causal)
-        return self._intervals[keys, causal]
+        if (id(keys), causal) not in self._intervals:
+            self._intervals[id(keys), causal] = self._see(keys, causal)
+            if keys is not self:  # which must not hold itself: torch.compile would follow it for ever
+                self._seen.append(keys)
+        return self._intervals[id(keys), causal]
 
     def _see(self, keys: "Packing", causal: bool) -> Intervals:
         lo = self.per_token(keys.starts)

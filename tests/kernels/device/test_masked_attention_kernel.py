@@ -364,3 +364,16 @@ def test_two_runs_of_a_training_batch_give_the_same_bits(device: torch.device) -
     runs = [_results("triton", inputs, packing, packing, True) for _ in range(3)]
     for once, *others in zip(*runs, strict=True):
         assert all(once.equal(other) for other in others)
+
+
+def test_gradients_flow_through_one_compiled_graph_of_the_public_function(device: torch.device) -> None:
+    packing = Packing.of([3, 1], device)
+    packing.intervals(packing, causal=True)  # a Packing is laid out before it is compiled
+    q = torch.randn(4, 2, 16, requires_grad=True, device=device)
+
+    def attend(x: torch.Tensor) -> torch.Tensor:
+        return masked_attention(x, x, x, packing, packing, causal=True, impl="triton").sum()
+
+    compiled = torch.compile(attend, fullgraph=True, backend="aot_eager")
+    [ours], [expected] = (torch.autograd.grad(function(q), q) for function in (compiled, attend))
+    torch.testing.assert_close(ours, expected)

@@ -80,3 +80,17 @@ for impl in ("auto", "sdpa", "padded", "reference"):
     assert masked_attention(x, x, x, packing, packing, impl=impl).allclose(x)
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
+
+
+@pytest.mark.parametrize("impl", ["padded", "sdpa"])
+def test_gradients_flow_through_one_compiled_graph(impl: str) -> None:
+    packing = Packing.of([3, 1])
+    _ = packing.valid, packing.padded_places  # a Packing is laid out before it is compiled
+    q = torch.randn(4, 2, 16, requires_grad=True)
+
+    def attend(x: torch.Tensor) -> torch.Tensor:
+        return masked_attention(x, x, x, packing, packing, causal=True, impl=impl).sum()
+
+    compiled = torch.compile(attend, fullgraph=True, backend="aot_eager")
+    [ours], [expected] = (torch.autograd.grad(function(q), q) for function in (compiled, attend))
+    torch.testing.assert_close(ours, expected)
