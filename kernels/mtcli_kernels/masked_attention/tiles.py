@@ -20,7 +20,7 @@ def _shapes(arch: int, bits: int, head_dim: int) -> dict[str, tuple[int, int, in
     is_wide = head_dim == 128
     if bits == 32:
         forward = dq = (16, 32, 4, 1)
-        dkdv = (16, 16 if is_wide else 32, 4, 1)
+        dkdv = (16, 16, 8, 1) if is_wide else (16, 32, 4, 1)
     elif arch in (80, 120):
         forward = (32, 64, 4, 2)
         dq = (32, 64, 4, 1)
