@@ -32,6 +32,7 @@ lint: $(READY) ## check formatting, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/mypy -p aot
 	MYPYPATH=benchmarks $(BIN)/mypy benchmarks
 
 aot: $(AOT_READY) ## compile the kernels for GPUs that need not be there, and refuse spills
