@@ -15,6 +15,7 @@ from support.beam_cases import (
     copy_of,
     logits_of,
     middle_of_search,
+    place_finished,
     place_live,
     plain_search,
     random_logits,
@@ -94,19 +95,39 @@ def of_equal_scores_the_earlier_is_kept(impl: str, device: torch.device) -> None
     assert state.finished_places.tolist() == [[1, 1]]
 
 
-def a_search_goes_on_while_a_live_hypothesis_may_still_win(impl: str, device: torch.device) -> None:
-    state = BeamState.empty(3, 2, 10, device)
-    for slot, worst in enumerate((-1.0, -0.5, -0.6)):
-        place_live(state, slot, [-6.0, -7.0], 3, 10)
-        state.finished_scores[slot] = torch.tensor([-0.1, worst], device=device)
-        state.finished_log_probs[slot] = torch.tensor([-0.2, 2 * worst], device=device)
-        state.finished_steps[slot] = 2
-    logits = torch.full((6, 50), DEAD, device=device)
-    logits[:, 4] = 1.0  # all the probability, so that the totals stay -6 and -7
-    beam_step(logits, state, rules_for(50, 10, length_penalty=1.0, device=device), impl=impl)
+def a_search_goes_on_while_a_live_hypothesis_may_still_enter_the_n_best(impl: str, device: torch.device) -> None:
+    logits = torch.full((12, 50), DEAD, device=device)
+    logits[:, 4] = 1.0  # all the probability, so that the totals stay -6 to -8
+    rules = [rules_for(50, 10, length_penalty=1.0, n_best=n_best, device=device) for n_best in (1, 2)]
+
+    def statuses(finished: list[list[float]], n_best: int) -> list[int]:
+        state = BeamState.empty(4, 3, 10, device)
+        for slot, scores in enumerate(finished):
+            place_live(state, slot, [-6.0, -7.0, -8.0], 3, 10)
+            place_finished(state, slot, scores)
+        beam_step(logits, state, rules[n_best - 1], impl=impl)
+        status: list[int] = state.status.tolist()
+        assert state.positions.tolist() == [4 if left == SlotStatus.LIVE else -1 for left in status]
+        return status
+
     # -6 over the 10 tokens that it may have in the end is -0.6, though it is -1.5 over the 4 that it has now.
-    assert state.status.tolist() == [SlotStatus.LIVE, SlotStatus.DONE, SlotStatus.DONE]
-    assert state.positions.tolist() == [4, -1, -1]
+    live, done = SlotStatus.LIVE, SlotStatus.DONE
+    assert statuses([[-0.7], [-0.5, -0.9], [-0.6], []], 1) == [live, done, done, live]
+    assert statuses([[-0.1, -0.7], [-0.1, -0.5], [-0.1, -0.6], [-0.1]], 2) == [live, done, done, live]
+
+
+def a_search_stops_when_as_many_have_finished_as_the_beam_holds(impl: str, device: torch.device) -> None:
+    for beam in (1, 2):
+        state = BeamState.empty(2, beam, 10, device)
+        logits = torch.full((2 * beam, 50), DEAD, device=device)
+        for slot in range(2):
+            place_live(state, slot, [-1.0, -9.0][:beam], 3, 10)
+            place_finished(state, slot, [-5.0] * (beam - 1))
+        # The first slot's best ends, or is about to: half its probability goes on, and could score far above the rest.
+        logits[0, EOS] = logits[:, 4] = 1.0
+        beam_step(logits, state, rules_for(50, 10, length_penalty=1.0, n_best=beam, device=device), impl=impl)
+        assert state.status.tolist() == [SlotStatus.DONE, SlotStatus.LIVE]
+        assert state.finished_steps[0].tolist() == [4, 2][:beam]
 
 
 def banned_tokens_keep_their_share(impl: str, device: torch.device) -> None:
@@ -270,13 +291,27 @@ def slots_do_not_depend_on_their_neighbours(impl: str, device: torch.device) -> 
 
 
 def whole_searches_find_what_a_plain_search_finds(impl: str, device: torch.device) -> None:
-    for beam, length_penalty, min_tokens in ((1, 1.0, 1), (2, 0.0, 2), (4, 0.6, 4)):
+    for beam, length_penalty, min_tokens, n_best in ((1, 1.0, 1, 1), (2, 0.0, 2, 1), (4, 0.6, 4, 3)):
         banned, limits = (0, 7), [15, 6]
         tables = torch.stack([table_model(15, 15, 40 + beam + i, end_bias=i) for i in range(2)])
-        rules = rules_for(15, 15, banned=banned, min_tokens=min_tokens, length_penalty=length_penalty, device=device)
+        chosen = {"length_penalty": length_penalty, "banned": banned, "min_tokens": min_tokens, "n_best": n_best}
+        rules = rules_for(15, 15, **chosen, device=device)
         found = whole_search(tables.to(device), limits, beam, rules, impl).all_hypotheses(range(2))
         for table, limit, ours in zip(tables, limits, found, strict=True):
-            assert_same_hypotheses(ours, plain_search(table, limit, beam, length_penalty, banned, min_tokens))
+            assert_same_hypotheses(ours, plain_search(table, limit, beam, **chosen))
+
+
+def what_is_found_early_is_what_is_found_late(impl: str, device: torch.device) -> None:
+    tables = torch.stack([table_model(12, 12, 61 + i) for i in range(4)])
+    num_early = 0
+    for length_penalty, n_best in ((0.0, 2), (0.6, 1), (1.0, 1)):
+        rules = rules_for(12, 12, length_penalty=length_penalty, n_best=n_best, device=device)
+        found = whole_search(tables.to(device), [12] * 4, 4, rules, impl).all_hypotheses(range(4))
+        for table, ours in zip(tables, found, strict=True):
+            late = plain_search(table, 12, 4, length_penalty=length_penalty, n_best=None)
+            assert_same_hypotheses(ours[:n_best], late[:n_best])
+            num_early += len(ours) < len(late)
+    assert num_early > 4
 
 
 def no_slots_are_no_work(impl: str, device: torch.device) -> None:
@@ -291,7 +326,8 @@ BEHAVIOURS: tuple[Callable[[str, torch.device], None], ...] = (
     equal_totals_go_to_the_lowest_place,
     the_end_token_ties_like_any_other,
     of_equal_scores_the_earlier_is_kept,
-    a_search_goes_on_while_a_live_hypothesis_may_still_win,
+    a_search_goes_on_while_a_live_hypothesis_may_still_enter_the_n_best,
+    a_search_stops_when_as_many_have_finished_as_the_beam_holds,
     banned_tokens_keep_their_share,
     whole_blocks_may_be_banned,
     no_end_before_the_minimum,
@@ -305,5 +341,6 @@ BEHAVIOURS: tuple[Callable[[str, torch.device], None], ...] = (
     a_refilled_slot_is_like_new,
     slots_do_not_depend_on_their_neighbours,
     whole_searches_find_what_a_plain_search_finds,
+    what_is_found_early_is_what_is_found_late,
     no_slots_are_no_work,
 )

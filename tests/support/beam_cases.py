@@ -22,6 +22,7 @@ def rules_for(
     eos_id: int = EOS,
     min_tokens: int = 1,
     length_penalty: float = 0.6,
+    n_best: int = 1,
     device: torch.device | str = "cpu",
 ) -> BeamRules:
     return BeamRules.of(
@@ -31,6 +32,7 @@ def rules_for(
         length_penalty=length_penalty,
         banned=banned,
         min_tokens=min_tokens,
+        n_best=n_best,
         device=device,
     )
 
@@ -59,20 +61,26 @@ def place_live(state: BeamState, slot: int, log_probs: Sequence[float], position
         table[slot, :position] = row.to(device)
 
 
+def place_finished(state: BeamState, slot: int, scores: Sequence[float], steps: int = 2) -> None:
+    """Give a slot finished hypotheses with these scores, best first, of `steps` tokens, all from the last place."""
+    best_first, count = torch.tensor(scores, device=state.positions.device), len(scores)
+    state.finished_scores[slot, :count] = best_first
+    state.finished_log_probs[slot, :count] = 3 * best_first
+    state.finished_steps[slot, :count] = steps
+    state.finished_places[slot, :count] = state.beam - 1
+
+
 def middle_of_search(num_slots: int, beam: int, max_steps: int, seed: int, device: torch.device | str) -> BeamState:
-    """Live slots at various positions, with various log-probabilities, none dead, and some finished hypotheses."""
+    """Live slots at various positions, with various log-probabilities, none dead, and up to K - 1 finished ones."""
     state = BeamState.empty(num_slots, beam, max_steps, device)
     generator = torch.Generator().manual_seed(seed)
     for slot in range(num_slots):
         log_probs = -5 - 3 * torch.rand(beam, generator=generator).sort().values
         position = int(torch.randint(1, max_steps - 1, (1,), generator=generator))
         place_live(state, slot, log_probs.tolist(), position, max_steps)
-        count = int(torch.randint(0, beam + 1, (1,), generator=generator))
+        count = int(torch.randint(0, beam, (1,), generator=generator))
         scores = (-2 - 2 * torch.rand(count, generator=generator)).sort(descending=True).values
-        state.finished_scores[slot, :count] = scores.to(device)
-        state.finished_log_probs[slot, :count] = 3 * scores.to(device)
-        state.finished_steps[slot, :count] = min(3, position)
-        state.finished_places[slot, :count] = beam - 1
+        place_finished(state, slot, scores.tolist(), min(3, position))
     return state
 
 
@@ -185,9 +193,20 @@ def whole_search(
 
 
 def plain_search(
-    table: Tensor, limit: int, beam: int, length_penalty: float, banned: Sequence[int], min_tokens: int
+    table: Tensor,
+    limit: int,
+    beam: int,
+    *,
+    length_penalty: float = 0.6,
+    banned: Sequence[int] = (0,),
+    min_tokens: int = 1,
+    n_best: int | None = 1,
 ) -> list[FinishedHypothesis]:
-    """Beam search over whole sequences in plain Python: neither tensors of state, nor places, nor parents."""
+    """Beam search over whole sequences in plain Python: neither tensors of state, nor places, nor parents.
+
+    Args:
+        n_best: None goes on until `beam` have finished, however certain the best of them are.
+    """
     live: list[tuple[float, list[int]]] = [(0.0, [])]
     finished: list[FinishedHypothesis] = []
     for step in range(limit):
@@ -209,8 +228,10 @@ def plain_search(
         live = live[:beam]
         if not live:
             break
+        if len(finished) == beam:
+            break
         bound = live[0][0] / limit**length_penalty
-        if len(finished) == beam and (beam == 1 or finished[-1].score >= bound):
+        if n_best is not None and len(finished) >= n_best and finished[n_best - 1].score >= bound:
             break
     return finished
 

@@ -31,6 +31,7 @@ _OWN = {
         "num_tiles": "i32",
         "max_steps": "i32",
         "min_tokens": "i32",
+        "n_best": "i32",
     },
 }
 

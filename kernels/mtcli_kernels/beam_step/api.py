@@ -40,19 +40,21 @@ def beam_step(logits: Tensor, state: BeamState, rules: BeamRules, *, impl: str =
        hypotheses the K best by score are kept; of equal scores, the earlier.
     5. The first K that do not end live on. If there are fewer, the places left over have log-probability -inf, the
        end token as their token and place 0 as their parent.
-    6. The slot is DONE when nothing lives on; or when K hypotheses are finished and, if K > 1, the best total that
-       lives on, divided by length_norms[max_tokens], does not exceed the worst finished score.
+    6. The slot is DONE when nothing lives on; or when K hypotheses have finished, which is the usual rule; or, before
+       that, when n_best have finished and the best total that lives on, divided by length_norms[max_tokens], does not
+       exceed the n_best-th best of their scores. Totals only fall and the longest output has the kindest denominator,
+       so that the first n_best results are those that going on until K have finished would find.
 
     Other slots do not change, whatever their logits hold. Nothing waits for the device ("reference" does).
 
     Args:
         logits: [S * K, V] floating point, any strides; not changed. Arithmetic is float32 whatever their type.
         state: changed in place.
-        rules: of the same vocabulary, with length_norms for at least as many steps.
+        rules: of the same vocabulary, with length_norms for at least as many steps and n_best of at most K.
         impl: "auto" takes "padded" on a CPU and "triton" on a GPU; "reference" is the definition.
 
     Raises:
-        ValueError: shapes, number types or devices that do not fit, or an unknown impl.
+        ValueError: shapes, number types or devices that do not fit, an n_best above K, or an unknown impl.
         UnavailableError: an impl that was named and cannot run here.
     """
     _check(logits, state, rules)
@@ -62,7 +64,7 @@ def beam_step(logits: Tensor, state: BeamState, rules: BeamRules, *, impl: str =
         from mtcli_kernels.beam_step.op import beam_step_op
 
         tensors = (getattr(state, name) for name in _STATE)
-        beam_step_op(logits, *tensors, rules.banned, rules.length_norms, rules.eos_id, rules.min_tokens)
+        beam_step_op(logits, *tensors, rules.banned, rules.length_norms, rules.eos_id, rules.min_tokens, rules.n_best)
     elif form == "padded":
         padded_beam_step(logits, state, rules)
     else:
@@ -78,6 +80,11 @@ def _check(logits: Tensor, state: BeamState, rules: BeamRules) -> None:
     if rules.length_norms.shape[0] <= state.max_steps:
         raise ValueError(
             f"length_norms end at {rules.length_norms.shape[0] - 1} tokens; the state has room for {state.max_steps}."
+        )
+    if rules.n_best > state.beam:
+        raise ValueError(
+            f"n_best = {rules.n_best} hypotheses are asked for and the beam finds up to {state.beam}: "
+            "ask for no more than the beam, or widen it."
         )
     devices = {tensor.device for tensor in (logits, state.positions, rules.banned, rules.length_norms)}
     if len(devices) > 1:

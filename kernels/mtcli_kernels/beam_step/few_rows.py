@@ -64,7 +64,7 @@ def step_few_rows(logits: Tensor, normaliser: Tensor, state: BeamState, rules: B
                 if total > _DEAD and token >= 0 and (may_end or token != rules.eos_id)
             ]
         candidates.sort()
-        _take(state, slot, position, candidates, norms, norms[limits[slot]], rules.eos_id)
+        _take(state, slot, position, candidates, norms, norms[limits[slot]], rules)
     return True
 
 
@@ -75,18 +75,20 @@ def _take(
     candidates: list[_Candidate],
     norms: "np.ndarray[tuple[int], np.dtype[np.float32]]",
     longest_norm: np.float32,
-    eos_id: int,
+    rules: BeamRules,
 ) -> None:
     """Finish and go on with a slot's ranked candidates."""
-    beam = state.beam
+    beam, eos_id = state.beam, rules.eos_id
     ends = [candidate for candidate in candidates[:beam] if candidate.token == eos_id]
     if ends:
         _finish(state, slot, position + 1, ends, norms[position + 1])
     living = [candidate for candidate in candidates if candidate.token != eos_id][:beam]
-    worst = float(state.finished_scores[slot, -1])
+    scores = state.finished_scores[slot].tolist()
     # Log-probabilities only fall, so the longest output is the kindest denominator.
-    is_done = not living or (
-        worst > _DEAD and (beam == 1 or worst >= float(np.float32(-living[0].minus_total) / longest_norm))
+    is_done = (
+        not living
+        or scores[-1] > _DEAD
+        or scores[rules.n_best - 1] >= float(np.float32(-living[0].minus_total) / longest_norm)
     )
     if is_done:
         _leave(state, slot, SlotStatus.DONE)

@@ -162,6 +162,13 @@ def _outranks(total_a, place_a, key_a, total_b, place_b, key_b):
 
 
 @triton.jit
+def _score_of_rank(rank, old_rank, old_score, new_rank, new_score):
+    """The score that comes at this rank among the old and the new finished hypotheses; -inf if none does."""
+    found = tl.maximum(tl.where(old_rank == rank, old_score, DEAD), tl.where(new_rank == rank, new_score, DEAD))
+    return tl.max(found, 0)
+
+
+@triton.jit
 def _inherit(
     ANCESTRY, slot, position, parent, max_steps, BEAM: tl.constexpr, PLACES: tl.constexpr, BLOCK_T: tl.constexpr
 ):
@@ -206,6 +213,7 @@ def beam_step_merge_kernel(
     max_steps,
     eos_id,
     min_tokens,
+    n_best,
     BEAM: tl.constexpr,
     PLACES: tl.constexpr,
     LANES: tl.constexpr,
@@ -280,13 +288,12 @@ def beam_step_merge_kernel(
             tl.store(FINISHED_PLACES + o_old, old_place, mask=m_old)
             tl.store(FINISHED_PLACES + o_new, o_place, mask=m_new)
 
-            # Done: no survivor, or none that can beat the worst finished one, were it as long as it may be.
+            # Done: no survivor, or K finished, or none that could enter the first n_best, were it as long as it may be.
             best = tl.max(total, 0)
-            worst = tl.minimum(
-                tl.min(tl.where(m_old, old_score, float("inf")), 0), tl.min(tl.where(m_new, new_score, float("inf")), 0)
-            )
-            bound = DEAD if BEAM == 1 else tl.div_rn(best, tl.load(LENGTH_NORMS + limit))
-            if (best == DEAD) | ((worst > DEAD) & (worst >= bound)):
+            last_kept = _score_of_rank(BEAM - 1, old_rank, old_score, new_rank, new_score)
+            last_asked_for = _score_of_rank(n_best - 1, old_rank, old_score, new_rank, new_score)
+            bound = tl.div_rn(best, tl.load(LENGTH_NORMS + limit))
+            if (best == DEAD) | (last_kept > DEAD) | (last_asked_for >= bound):
                 tl.store(STATUS + slot, DONE)
                 tl.store(POSITIONS + slot, -1)
             else:

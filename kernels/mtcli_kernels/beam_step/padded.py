@@ -150,13 +150,13 @@ def _finish(state: BeamState, rules: BeamRules, totals: Tensor, parents: Tensor,
 
 
 def _is_done(best_total: Tensor, state: BeamState, rules: BeamRules) -> Tensor:
-    """[S]: no live hypothesis is left, or none can beat the finished ones."""
-    worst = state.finished_scores[:, -1]
-    is_full = worst > _DEAD
-    if state.beam > 1:
+    """[S]: no live hypothesis is left, or K have finished, or none that lives can enter the first n_best."""
+    is_done = (best_total == _DEAD) | (state.finished_scores[:, -1] > _DEAD)
+    if rules.n_best < state.beam:
         # Log-probabilities only fall, so the longest output is the kindest denominator.
-        is_full &= worst >= best_total / rules.length_norms[state.max_tokens]
-    return is_full | (best_total == _DEAD)
+        bound = best_total / rules.length_norms[state.max_tokens]
+        is_done |= state.finished_scores[:, rules.n_best - 1] >= bound
+    return is_done
 
 
 def _live_on(state: BeamState, totals: Tensor, tokens: Tensor, parents: Tensor, goes_on: Tensor | None) -> None:

@@ -62,7 +62,7 @@ def _step(logits: Tensor, slot: int, state: BeamState, rules: BeamRules) -> None
     nothing = _Candidate(_DEAD, 0, rules.eos_id)
     living = [c if c.total > _DEAD else nothing for c in candidates if c.token != rules.eos_id or c.total == _DEAD]
     living = (living + [nothing] * beam)[:beam]
-    if _is_done(living[0].total, finished, beam, norms[limit]):
+    if _is_done(living[0].total, finished, beam, rules.n_best, norms[limit]):
         _leave(state, slot, SlotStatus.DONE)
     else:
         _write_living(state, slot, position, living)
@@ -95,13 +95,13 @@ def _divide(total: float, norm: Tensor) -> float:
     return float(torch.tensor(total, dtype=torch.float32) / norm)
 
 
-def _is_done(best_living: float, finished: list[_Finished], beam: int, longest_norm: Tensor) -> bool:
-    if best_living == _DEAD:  # every hypothesis was made to end
+def _is_done(best_living: float, finished: list[_Finished], beam: int, n_best: int, longest_norm: Tensor) -> bool:
+    if best_living == _DEAD or len(finished) == beam:  # every hypothesis was made to end, or enough did
         return True
-    if len(finished) < beam:
+    if len(finished) < n_best:
         return False
     # Log-probabilities only fall, so the longest output is the kindest denominator.
-    return beam == 1 or finished[-1].score >= _divide(best_living, longest_norm)
+    return finished[n_best - 1].score >= _divide(best_living, longest_norm)
 
 
 def _leave(state: BeamState, slot: int, status: SlotStatus) -> None:

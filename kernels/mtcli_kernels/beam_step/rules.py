@@ -24,12 +24,15 @@ class BeamRules:
         length_norms: [more than T] float32, length_norms[n] = n ** length_penalty: computed once, so that every
             implementation divides by the same numbers.
         min_tokens: the end token may not be among so many first tokens.
+        n_best: how many finished hypotheses of a slot will be asked for, from 1 to the beam; a search may stop as
+            soon as they are certain.
     """
 
     eos_id: int
     banned: Tensor
     length_norms: Tensor
     min_tokens: int = 1
+    n_best: int = 1
     _withheld: dict[int, "Withheld"] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -41,6 +44,8 @@ class BeamRules:
             )
         if not 0 <= self.eos_id < self.vocab_size:
             raise ValueError(f"eos_id = {self.eos_id} is not one of the {self.vocab_size} tokens.")
+        if self.n_best < 1:
+            raise ValueError(f"a search is asked for at least 1 hypothesis; got n_best = {self.n_best}.")
 
     @property
     def vocab_size(self) -> int:
@@ -56,17 +61,26 @@ class BeamRules:
         length_penalty: float,
         banned: Sequence[int] = (),
         min_tokens: int = 1,
+        n_best: int = 1,
         device: torch.device | str = "cpu",
     ) -> "BeamRules":
         """Rules for states with room for `max_steps` steps.
 
         Args:
             vocab_size: V.
-            length_penalty: exponent of the length, in tokens with the end token, in a hypothesis's score.
+            length_penalty: exponent of the length, in tokens with the end token, in a hypothesis's score; 0 or more.
             banned: ids of the tokens never generated.
-            eos_id, max_steps, min_tokens: as above.
+            eos_id, max_steps, min_tokens, n_best: as above.
             device: where the logits and the state are.
+
+        Raises:
+            ValueError: a number out of its range.
         """
+        if not length_penalty >= 0:
+            raise ValueError(
+                f"expected a length_penalty of 0 or more; got {length_penalty}: the search stops by a bound that only "
+                "holds where a longer output divides by more."
+            )
         check_range("banned", banned, 0, vocab_size - 1)
         mask = torch.zeros(vocab_size, dtype=torch.bool)
         mask[list(banned)] = True
@@ -76,6 +90,7 @@ class BeamRules:
             banned=mask.to(device),
             length_norms=torch.tensor(norms, dtype=torch.float64).to(torch.float32).to(device),
             min_tokens=min_tokens,
+            n_best=n_best,
         )
 
     @cached_property

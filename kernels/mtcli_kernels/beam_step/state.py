@@ -10,7 +10,6 @@ from dataclasses import dataclass, fields
 from enum import IntEnum
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 _DEAD = float("-inf")
@@ -146,22 +145,72 @@ class BeamState:
         for counts in (self.finished_steps, self.finished_places):
             counts.index_fill_(0, places, 0)
 
+    def release(self, slots: Sequence[int] | Tensor) -> None:
+        """Make these slots EMPTY, once their results have been read; never waits for the device.
+
+        Raises:
+            ValueError: a slot that there is not (not looked at in tensors on a GPU).
+        """
+        check_range("slots", slots, 0, self.num_slots - 1)
+        places = torch.as_tensor(slots, dtype=torch.int64).to(self.positions.device, non_blocking=True)
+        self.status.index_fill_(0, places, int(SlotStatus.EMPTY))
+        self.positions.index_fill_(0, places, -1)
+
+    def move(self, sources: Tensor, targets: Tensor) -> None:
+        """Copy whole slots in place, slot sources[i] to slot targets[i]; never waits for the device.
+
+        Args:
+            sources: [n] int64, on the state's device.
+            targets: [n] int64, likewise; each slot at most once, and none that is among the sources.
+
+        Raises:
+            ValueError: sources and targets that do not pair up, do not exist or overlap (what tensors on a GPU hold is
+                not looked at).
+        """
+        if sources.shape != targets.shape or sources.dim() != 1:
+            raise ValueError(
+                f"expected as many sources as targets, [n] each; got {list(sources.shape)} and {list(targets.shape)}."
+            )
+        check_range("sources", sources, 0, self.num_slots - 1)
+        check_range("targets", targets, 0, self.num_slots - 1)
+        if targets.device.type == "cpu":
+            written = targets.tolist()
+            if len({*written}) < len(written) or not {*written}.isdisjoint(sources.tolist()):
+                raise ValueError(
+                    f"a target must be no source and come once; got sources {sources.tolist()} and targets {written}: "
+                    "move in several calls."
+                )
+        for f in fields(self):
+            tensor: Tensor = getattr(self, f.name)
+            tensor.index_copy_(0, targets, tensor.index_select(0, sources))
+
+    def first(self, num_slots: int) -> "BeamState":
+        """The first slots as views of the same memory: what a step does to them, it does to this state.
+
+        Raises:
+            ValueError: more slots than there are.
+        """
+        if not 0 <= num_slots <= self.num_slots:
+            raise ValueError(f"the state has {self.num_slots} slots, and the first {num_slots} were asked for.")
+        return BeamState(**{f.name: getattr(self, f.name)[:num_slots] for f in fields(self)})
+
     def select(self, slots: Tensor) -> "BeamState":
         """A copy that has these slots [S'] int64, in this order."""
         return BeamState(**{f.name: getattr(self, f.name).index_select(0, slots) for f in fields(self)})
 
-    def grow(self, max_steps: int) -> "BeamState":
-        """A copy that has room for outputs of `max_steps` tokens, no fewer than now."""
-        more = max_steps - self.max_steps
-        if more < 0:
-            raise ValueError(f"the state has room for {self.max_steps} steps and cannot shrink to {max_steps}.")
-        grown = {
-            "tokens": F.pad(self.tokens, (0, 0, 0, more)),
-            "parents": F.pad(self.parents, (0, 0, 0, more)),
-            "ancestry": F.pad(self.ancestry, (0, more)),
-        }
-        kept = {f.name: getattr(self, f.name).clone() for f in fields(self) if f.name not in grown}
-        return BeamState(**kept, **grown)
+    def grow(self, max_steps: int, num_slots: int | None = None) -> "BeamState":
+        """A copy that has room for outputs of `max_steps` tokens and for `num_slots` sentences, no fewer than now."""
+        num_slots = self.num_slots if num_slots is None else num_slots
+        if max_steps < self.max_steps or num_slots < self.num_slots:
+            raise ValueError(
+                f"the state has {self.num_slots} slots and room for {self.max_steps} steps and cannot shrink "
+                f"to {num_slots} and {max_steps}."
+            )
+        grown = BeamState.empty(num_slots, self.beam, max_steps, self.positions.device)
+        for f in fields(self):
+            old: Tensor = getattr(self, f.name)
+            getattr(grown, f.name)[tuple(slice(size) for size in old.shape)] = old
+        return grown
 
     def hypotheses(self, slot: int) -> list[FinishedHypothesis]:
         """The finished hypotheses of a slot, best first. Waits for the device."""

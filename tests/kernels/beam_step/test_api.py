@@ -56,6 +56,13 @@ def test_rules_for_fewer_steps_than_the_state_has_are_refused() -> None:
         beam_step(torch.zeros(6, 10), BeamState.empty(2, 3, 5), rules_for(10, 4))
 
 
+def test_more_hypotheses_than_the_beam_finds_are_refused() -> None:
+    state = BeamState.empty(2, 3, 5)
+    with pytest.raises(ValueError, match="n_best = 4 hypotheses are asked for and the beam finds up to 3"):
+        beam_step(torch.zeros(6, 10), state, rules_for(10, 5, n_best=4))
+    beam_step(torch.zeros(6, 10), state, rules_for(10, 5, n_best=3))
+
+
 def test_tensors_on_several_devices_are_refused() -> None:
     state = BeamState.empty(2, 3, 5, device="meta")
     with pytest.raises(ValueError, match="must be on one device; got cpu, meta"):
@@ -72,6 +79,11 @@ def test_rules_are_checked() -> None:
     with pytest.raises(ValueError, match=r"expected length_norms \[N\] float32; got \[6\] of torch.float64"):
         norms = torch.ones(6, dtype=torch.float64)
         BeamRules(eos_id=1, banned=torch.zeros(10, dtype=torch.bool), length_norms=norms)
+    with pytest.raises(ValueError, match="at least 1 hypothesis; got n_best = 0"):
+        rules_for(10, 5, n_best=0)
+    for length_penalty in (-0.1, float("nan")):
+        with pytest.raises(ValueError, match=f"length_penalty of 0 or more; got {length_penalty}"):
+            rules_for(10, 5, length_penalty=length_penalty)
 
 
 def test_length_norms_are_rounded_once() -> None:

@@ -9,6 +9,7 @@ from support.beam_cases import (
     assert_same_steps,
     logits_of,
     middle_of_search,
+    place_finished,
     place_live,
     random_logits,
     rules_for,
@@ -17,13 +18,13 @@ from support.beam_cases import (
     whole_search,
 )
 
-from mtcli_kernels.beam_step import BeamState, beam_step
+from mtcli_kernels.beam_step import BeamState, FinishedHypothesis, beam_step
 
 
 @pytest.mark.parametrize("vocab_size", [3, 7, 63, 64, 65, 128, 1000, 8191])
 @pytest.mark.parametrize("beam", [1, 2, 4, 5, 8, 17])
 def test_a_step_is_that_of_the_definition(vocab_size: int, beam: int) -> None:
-    state = middle_of_search(5, beam, 12, seed=beam, device="cpu")
+    state = middle_of_search(5, beam, 12, seed=20 + beam, device="cpu")
     logits = random_logits(5 * beam, vocab_size, seed=vocab_size)
     assert not undecided_slots(logits, state)
     assert_same_steps(logits, state, rules_for(vocab_size, 12), "padded")
@@ -61,10 +62,10 @@ def test_vocabularies_smaller_than_the_candidates(beam: int, vocab_size: int) ->
     assert (state.positions == -1).all()
 
 
-@pytest.mark.parametrize("beam", [1, 3, 5])
-def test_each_step_of_whole_searches(beam: int) -> None:
+@pytest.mark.parametrize(("beam", "n_best"), [(1, 1), (3, 1), (3, 3), (5, 2)])
+def test_each_step_of_whole_searches(beam: int, n_best: int) -> None:
     tables = torch.stack([table_model(25, 15, seed) for seed in range(4)])
-    rules, limits = rules_for(25, 15, min_tokens=2), [15, 15, 5, 9]
+    rules, limits = rules_for(25, 15, min_tokens=2, n_best=n_best), [15, 15, 5, 9]
     steps = []
 
     def compare(state: BeamState, logits: torch.Tensor) -> None:
@@ -101,11 +102,33 @@ def test_any_step_is_that_of_the_definition(data: st.DataObject) -> None:
         position = data.draw(st.integers(0, 7), "position")
         log_probs = data.draw(st.lists(st.sampled_from([-1.0, -2.5, float("-inf")]), min_size=beam, max_size=beam))
         place_live(state, slot, log_probs, position, data.draw(st.integers(position + 1, 9), "limit"))
+        finished = data.draw(st.lists(st.sampled_from([-0.3, -0.6, -1.1, -2.0]), max_size=beam - 1), "finished")
+        place_finished(state, slot, sorted(finished, reverse=True))
     levels = data.draw(st.integers(1, 6), "levels")
     generator = torch.Generator().manual_seed(data.draw(st.integers(0, 2**16), "seed"))
     row = torch.randint(-levels, levels, (1, vocab_size), generator=generator) / 2
     banned = data.draw(st.sets(st.integers(0, vocab_size - 1), max_size=5), "banned")
     eos_id = data.draw(st.integers(0, vocab_size - 1), "eos")
     min_tokens = data.draw(st.integers(0, 3), "minimum")
-    rules = rules_for(vocab_size, 9, banned=sorted(banned), eos_id=eos_id, min_tokens=min_tokens)
+    n_best = data.draw(st.integers(1, beam), "n_best")
+    rules = rules_for(vocab_size, 9, banned=sorted(banned), eos_id=eos_id, min_tokens=min_tokens, n_best=n_best)
     assert_same_steps(row.repeat(2 * beam, 1), state, rules, "padded")
+
+
+@given(data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_a_search_that_stops_early_misses_nothing_of_the_n_best(data: st.DataObject) -> None:
+    """To the bit, also with few different logits, where bounds and scores are often equal."""
+    beam, seed = data.draw(st.integers(2, 6), "beam"), data.draw(st.integers(0, 2**16), "seed")
+    n_best, limit = data.draw(st.integers(1, beam - 1), "n_best"), data.draw(st.integers(2, 10), "limit")
+    length_penalty = data.draw(st.sampled_from([0.0, 0.3, 0.6, 1.0, 2.0]), "penalty")
+    tables = torch.stack([table_model(9, limit, seed + i, end_bias=i) for i in range(3)])
+    if data.draw(st.booleans(), "few different logits"):
+        tables = tables.round()
+
+    def results(n_best: int) -> list[list[FinishedHypothesis]]:
+        rules = rules_for(9, limit, length_penalty=length_penalty, n_best=n_best)
+        return whole_search(tables, [limit] * 3, beam, rules, "padded").all_hypotheses(range(3))
+
+    for early, late in zip(results(n_best), results(beam), strict=True):
+        assert early[:n_best] == late[:n_best]

@@ -10,6 +10,7 @@ from support.beam_cases import (
     assert_same_state,
     logits_of,
     middle_of_search,
+    random_logits,
     rules_for,
     table_model,
     whole_search,
@@ -70,6 +71,79 @@ def test_select_keeps_order_and_copies() -> None:
     assert state.select(torch.tensor([], dtype=torch.int64)).num_slots == 0
 
 
+def test_moving_copies_whole_slots() -> None:
+    state = middle_of_search(5, 2, 9, seed=4, device="cpu")
+    state.status[4], state.positions[4] = int(SlotStatus.DONE), -1
+    expected = state.select(torch.tensor([4, 1, 2, 1, 4]))
+    state.move(torch.tensor([4, 1]), torch.tensor([0, 3]))
+    for name, tensor in vars(state).items():
+        assert torch.equal(tensor, getattr(expected, name)), name
+    state.move(*torch.empty(2, 0, dtype=torch.int64))
+    assert_same_state(state, expected, close=0.0)
+
+
+def test_what_is_moved_goes_on_alike() -> None:
+    tables = torch.stack([table_model(20, 9, seed) for seed in range(3)])
+    rules = rules_for(20, 9)
+    expected = whole_search(tables, [9] * 3, 3, rules, "padded").hypotheses(2)
+    state = BeamState.empty(3, 3, 9)
+    state.admit([2], [9], START)
+    for step in range(9):
+        if step == 2:
+            state.move(torch.tensor([2]), torch.tensor([0]))
+            state.release([2])
+            tables = tables[[2, 1, 0]]
+        beam_step(logits_of(tables, state), state, rules)
+    assert state.hypotheses(0) == expected
+
+
+def test_only_slots_that_there_are_and_that_do_not_overlap_are_moved() -> None:
+    state = middle_of_search(4, 2, 9, seed=5, device="cpu")
+    before = state.select(torch.arange(4))
+    for sources, targets, message in (
+        ([0, 1], [2], r"as many sources as targets, \[n\] each; got \[2\] and \[1\]"),
+        ([0, 4], [2, 3], "sources must lie between 0 and 3; got 4"),
+        ([0, 1], [2, -1], "targets must lie between 0 and 3; got -1"),
+        ([0, 1], [2, 2], r"come once; got sources \[0, 1\] and targets \[2, 2\]"),
+        ([0, 1], [1, 2], r"must be no source.*sources \[0, 1\] and targets \[1, 2\]"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            state.move(torch.tensor(sources), torch.tensor(targets))
+    for name, tensor in vars(state).items():
+        assert torch.equal(tensor, getattr(before, name)), name
+
+
+@pytest.mark.parametrize("num_slots", [0, 1, 3, 4])
+def test_a_step_of_the_first_slots_leaves_the_others(num_slots: int) -> None:
+    state = middle_of_search(4, 2, 9, seed=6, device="cpu")
+    before, logits, rules = state.select(torch.arange(4)), random_logits(8, 30, seed=7), rules_for(30, 9)
+    first = state.first(num_slots)
+    assert first.num_slots == num_slots
+    beam_step(logits[: 2 * num_slots], first, rules)
+    expected = before.select(torch.arange(4))
+    beam_step(logits, expected, rules)
+    here, there = torch.arange(num_slots), torch.arange(num_slots, 4)
+    assert_same_state(state.select(here), expected.select(here))
+    assert_same_state(state.select(there), before.select(there), close=0.0)
+
+
+def test_there_are_no_more_first_slots_than_slots() -> None:
+    with pytest.raises(ValueError, match="the state has 3 slots, and the first 4 were asked for"):
+        BeamState.empty(3, 2, 7).first(4)
+
+
+@pytest.mark.parametrize("as_tensor", [False, True])
+def test_a_released_slot_is_empty(as_tensor: bool) -> None:
+    state = middle_of_search(4, 2, 9, seed=8, device="cpu")
+    others = state.select(torch.tensor([0, 2]))
+    state.release(torch.tensor([3, 1]) if as_tensor else [3, 1])
+    assert state.status.tolist() == [SlotStatus.LIVE, SlotStatus.EMPTY] * 2
+    assert state.positions[[1, 3]].tolist() == [-1, -1]
+    assert_same_state(state.select(torch.tensor([0, 2])), others, close=0.0)
+    with pytest.raises(ValueError, match="slots must lie between 0 and 3; got 4"):
+        state.release([4])
+
+
 def test_a_search_goes_on_alike_in_a_longer_state() -> None:
     tables = torch.stack([table_model(20, 14, seed) for seed in range(3)])
     rules, limits = rules_for(20, 14), [6, 5, 4]
@@ -83,7 +157,7 @@ def test_a_search_goes_on_alike_in_a_longer_state() -> None:
     assert (state.status == SlotStatus.DONE).all()
     for ours, theirs in zip(state.all_hypotheses(range(3)), expected, strict=True):
         assert_same_hypotheses(ours, theirs)
-    with pytest.raises(ValueError, match="room for 14 steps and cannot shrink to 6"):
+    with pytest.raises(ValueError, match="room for 14 steps and cannot shrink to 3 and 6"):
         state.grow(6)
 
 
@@ -91,6 +165,39 @@ def test_growing_in_the_middle_of_a_search_loses_nothing() -> None:
     state = middle_of_search(3, 3, 9, seed=3, device="cpu")
     assert_same_state(state.grow(20), state, close=0.0)
     assert state.grow(20).all_hypotheses(range(3)) == state.all_hypotheses(range(3))
+
+
+def test_growing_by_slots_leaves_them_empty_and_the_others_as_they_were() -> None:
+    state = middle_of_search(3, 3, 9, seed=3, device="cpu")
+    grown = state.grow(9, 5)
+    assert (grown.num_slots, grown.max_steps) == (5, 9)
+    here = torch.arange(3)
+    for name, tensor in vars(grown.select(here)).items():
+        assert torch.equal(tensor, getattr(state, name)), name
+    for name, tensor in vars(grown.select(torch.tensor([3, 4]))).items():
+        assert torch.equal(tensor, getattr(BeamState.empty(2, 3, 9), name)), name
+    both = state.grow(20, 5)
+    assert both.ancestry.shape == (5, 3, 21)
+    assert_same_state(both.select(here), state, close=0.0)
+    assert both.all_hypotheses(range(5)) == [*state.all_hypotheses(range(3)), [], []]
+    grown.positions.fill_(-1)
+    assert (state.positions >= 0).all()
+    with pytest.raises(ValueError, match="the state has 5 slots and room for 9 steps and cannot shrink to 4 and 9"):
+        grown.grow(9, 4)
+
+
+def test_a_search_goes_on_alike_among_more_slots() -> None:
+    tables = torch.stack([table_model(20, 9, seed) for seed in range(4)])
+    rules = rules_for(20, 9)
+    expected = whole_search(tables, [9] * 4, 3, rules, "padded").all_hypotheses(range(4))
+    state = BeamState.empty(2, 3, 9)
+    state.admit([0, 1], [9, 9], START)
+    for step in range(9 + 2):
+        if step == 2:
+            state = state.grow(9, 4)
+            state.admit([2, 3], [9, 9], START)
+        beam_step(logits_of(tables[: state.num_slots], state), state, rules)
+    assert state.all_hypotheses(range(4)) == expected
 
 
 def test_reading_back_follows_the_parents() -> None:

@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.beam_behaviour import BEHAVIOURS
 from support.beam_cases import (
+    assert_same_state,
     assert_same_steps,
     copy_of,
     middle_of_search,
+    place_finished,
     place_live,
     random_logits,
     rules_for,
@@ -106,10 +108,10 @@ def test_vocabularies_smaller_than_the_candidates(beam: int, vocab_size: int, de
     assert (state.positions == -1).all()
 
 
-@pytest.mark.parametrize("beam", [1, 4, 5])
-def test_each_step_of_whole_searches(beam: int, device: torch.device) -> None:
+@pytest.mark.parametrize(("beam", "n_best"), [(1, 1), (4, 1), (4, 4), (5, 2)])
+def test_each_step_of_whole_searches(beam: int, n_best: int, device: torch.device) -> None:
     tables = torch.stack([table_model(25, 15, 10 * beam + seed, end_bias=0.0) for seed in range(2)]).to(device)
-    rules, limits = rules_for(25, 15, min_tokens=2, device=device), [15, 5]
+    rules, limits = rules_for(25, 15, min_tokens=2, n_best=n_best, device=device), [15, 5]
     num_steps = 0
 
     def compare(state: BeamState, logits: Tensor) -> None:
@@ -132,18 +134,24 @@ def test_any_step_is_that_of_the_definition(data: st.DataObject) -> None:
         position = data.draw(st.integers(0, 7), "position")
         log_probs = data.draw(st.lists(st.sampled_from([-1.0, -2.5, float("-inf")]), min_size=beam, max_size=beam))
         place_live(state, slot, log_probs, position, data.draw(st.integers(position + 1, 9), "limit"))
+        finished = data.draw(st.lists(st.sampled_from([-0.3, -0.6, -1.1, -2.0]), max_size=beam - 1), "finished")
+        place_finished(state, slot, sorted(finished, reverse=True))
     levels = data.draw(st.integers(1, 6), "levels")
     generator = torch.Generator().manual_seed(data.draw(st.integers(0, 2**16), "seed"))
     row = torch.randint(-levels, levels, (1, vocab_size), generator=generator) / 2
     banned = data.draw(st.sets(st.integers(0, vocab_size - 1), max_size=5), "banned")
     eos_id = data.draw(st.integers(0, vocab_size - 1), "eos")
     min_tokens = data.draw(st.integers(0, 3), "minimum")
-    rules = rules_for(vocab_size, 9, banned=sorted(banned), eos_id=eos_id, min_tokens=min_tokens, device=DEVICE)
+    n_best = data.draw(st.integers(1, beam), "n_best")
+    rules = rules_for(
+        vocab_size, 9, banned=sorted(banned), eos_id=eos_id, min_tokens=min_tokens, n_best=n_best, device=DEVICE
+    )
     assert_same_steps(row.repeat(2 * beam, 1).to(DEVICE), state, rules, "triton")
 
 
 def arguments(logits: Tensor, state: BeamState, rules: BeamRules) -> tuple[Tensor | int, ...]:
-    return (logits, *vars(state).values(), rules.banned, rules.length_norms, rules.eos_id, rules.min_tokens)
+    numbers = (rules.eos_id, rules.min_tokens, rules.n_best)
+    return (logits, *vars(state).values(), rules.banned, rules.length_norms, *numbers)
 
 
 def test_the_operator_keeps_pytorchs_rules(device: torch.device) -> None:
@@ -216,6 +224,22 @@ def test_nothing_waits_for_the_device(device: torch.device) -> None:
             beam_step(logits, copy_of(state), rules, impl=impl)
         finally:
             torch.cuda.set_sync_debug_mode("default")
+
+
+@pytest.mark.gpu
+def test_slots_move_without_waiting(device: torch.device) -> None:
+    state = middle_of_search(4, 3, 32, seed=40, device=device)
+    expected = state.select(torch.tensor([3, 1, 2, 3], device=device))
+    sources, targets = (torch.tensor([slot], device=device) for slot in (3, 0))
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        state.move(sources, targets)
+        state.first(3)
+        state.release(sources)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    assert_same_state(state.first(3), expected.first(3), close=0.0)
+    assert state.status[3] == SlotStatus.EMPTY
 
 
 @pytest.mark.gpu
