@@ -10,9 +10,14 @@ AOT_VENV := .venv-aot
 AOT_BIN := $(AOT_VENV)/bin
 AOT_READY := $(AOT_VENV)/.ready
 AOT_PACKAGES := 'triton==3.6.*' 'numpy<2.4'
+# The decoders that mtcli is measured beside have packages of their own.
+PEERS_VENV := .venv-peers
+PEERS_BIN := $(PEERS_VENV)/bin
+PEERS_READY := $(PEERS_VENV)/.ready
+PEERS_PACKAGES := benchmarks/peers/requirements.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint aot aot-all gpu clean
+.PHONY: help install demo test soak lint aot aot-all gpu peers bench-decoding clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +32,9 @@ demo: $(READY) ## train a tiny Korean-English model and translate with it, in tw
 test: $(READY) ## run the whole test suite, and the kernels in Triton's interpreter
 	@$(BIN)/python -m pytest -n auto
 	@TRITON_INTERPRET=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto tests/kernels/device
+
+soak: $(READY) ## kill a translation at fifty random moments and compare bytes; KILLS=N for another number
+	@KILLS='$(or $(KILLS),50)' $(BIN)/python -m pytest tests/soak
 
 lint: $(READY) ## check formatting, lint and types
 	$(BIN)/ruff format --check .
@@ -53,8 +61,17 @@ GPU_OPTIONS = --stage '$(or $(STAGE),all)' $(if $(OPS),--ops '$(OPS)') $(if $(DA
 gpu: ## check and measure the kernels on this machine's GPU; REHEARSE=1 tries it without (see benchmarks/gpu)
 	@PYTHONPATH="benchmarks$${PYTHONPATH:+:$$PYTHONPATH}" $(GPU_PYTHON) -m gpu $(GPU_OPTIONS)
 
+peers: $(PEERS_READY) ## make .venv-peers, with the decoders that mtcli is measured beside
+	@echo "The peers are ready. Next: make bench-decoding"
+
+DECODING_OPTIONS = $(if $(DATA),--data '$(DATA)') $(if $(MODEL),--model '$(MODEL)') $(if $(SRC),--src '$(SRC)') \
+  $(if $(REF),--ref '$(REF)') $(if $(ISA),--isa '$(ISA)')
+
+bench-decoding: $(READY) $(PEERS_READY) ## measure decoding beside other decoders; QUESTION=base (see benchmarks/decoding)
+	@PYTHONPATH=benchmarks $(BIN)/python -m decoding '$(or $(QUESTION),base)' $(DECODING_OPTIONS)
+
 clean: ## remove .venv, caches, builds and demo-model (never .runs)
-	rm -rf $(VENV) $(AOT_VENV) build dist demo-model .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(AOT_VENV) $(PEERS_VENV) build dist demo-model .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name .git -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A Python without ensurepip (Debian's, lacking python3-venv) gets its pip from the pip outside.
@@ -75,4 +92,12 @@ $(AOT_READY): Makefile
 	  $(PYTHON) -m venv --without-pip $(AOT_VENV) && \
 	  $(PYTHON) -m pip --python $(AOT_BIN)/python install --quiet --disable-pip-version-check pip; }
 	@$(AOT_BIN)/python -m pip install --quiet --disable-pip-version-check $(AOT_PACKAGES)
+	@touch $@
+
+$(PEERS_READY): $(PEERS_PACKAGES)
+	@echo "Setting up $(PEERS_VENV): CTranslate2, transformers and PyTorch (a few minutes the first time) ..."
+	@$(PEERS_BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(PEERS_VENV) >/dev/null 2>&1 || { \
+	  $(PYTHON) -m venv --without-pip $(PEERS_VENV) && \
+	  $(PYTHON) -m pip --python $(PEERS_BIN)/python install --quiet --disable-pip-version-check pip; }
+	@$(PEERS_BIN)/python -m pip install --quiet --disable-pip-version-check -r $(PEERS_PACKAGES)
 	@touch $@

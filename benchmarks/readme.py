@@ -1,4 +1,4 @@
-"""Write the measured parts of README.md from the JSON files under benchmarks/results.
+"""Write the measured parts of README.md and docs/decoding.md from the JSON files under benchmarks/results.
 
     python benchmarks/readme.py            rewrite what stands between the markers
     python benchmarks/readme.py --check    change nothing; exit 1 naming the blocks that are out of date
@@ -19,45 +19,24 @@ A start-up result, written by benchmarks/startup.py:
     {"title", "command", "device", "versions", "date",
      "help": {"runs", "median", "min", "max"}, "translate": the same, "parameters"}
 
-The GPU's results are written by `make gpu` and turned into tables by benchmarks/gpu/tables.py.
+The results of `make bench-decoding` are described by benchmarks/decoding/records.py and turned into tables by
+benchmarks/decoding/tables.py. The GPU's results are written by `make gpu` and turned into tables by
+benchmarks/gpu/tables.py.
 """
 
 import argparse
-import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from blocks import circumstances, console
+from decoding import tables
 from gpu.tables import gpu_blocks
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
+from records import Record, Result
 
 ROOT = Path(__file__).resolve().parent.parent
-COMMAND_WIDTH = 100
-
-
-class Record(BaseModel):
-    """A part of a results file: exactly these keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Device(Record):
-    """The machine; `cores` are those the process was allowed to use."""
-
-    cpu: str
-    cores: int
-    memory_gib: float
-
-
-class Result(Record):
-    """What every results file says."""
-
-    title: str
-    command: list[str]
-    device: Device
-    versions: dict[str, str]
-    date: str
 
 
 class Train(Record):
@@ -134,9 +113,9 @@ def quality_block(text: str) -> str:
             f"Trained for {train.minutes:.1f} minutes: {train.steps:,} steps, "
             f"{train.target_tokens / 1e6:.1f} million target tokens "
             f"at {train.target_tokens_per_second:,.0f} a second, "
-            f"{train.parameters / 1e6:.2f} million parameters. {_circumstances(result)}",
+            f"{train.parameters / 1e6:.2f} million parameters. {circumstances(result)}",
             "",
-            *_console(result.command),
+            *console(result.command),
         ]
     )
 
@@ -154,37 +133,15 @@ def startup_block(text: str) -> str:
             f"| one line through `mtcli translate` | {_timing_cells(result.translate)} |",
             "",
             f"Each run is a new process, with its files already in the disk cache; the model has "
-            f"{result.parameters / 1e6:.2f} million parameters. {_circumstances(result)}",
+            f"{result.parameters / 1e6:.2f} million parameters. {circumstances(result)}",
             "",
-            *_console(result.command),
+            *console(result.command),
         ]
     )
 
 
 def _timing_cells(timing: Timing) -> str:
     return f"{timing.median:.2f} | {timing.min:.2f} to {timing.max:.2f} | {timing.runs}"
-
-
-def _circumstances(result: Result) -> str:
-    device = result.device
-    versions = ", ".join(f"{name} {version}" for name, version in result.versions.items())
-    cores = "core" if device.cores == 1 else "cores"
-    return f"{device.cpu}, {device.cores} {cores}, {device.memory_gib:.0f} GiB; {versions}; {result.date}."
-
-
-def _console(commands: list[str]) -> list[str]:
-    return ["```console", *("$ " + _wrap(command) for command in commands), "```"]
-
-
-def _wrap(command: str) -> str:
-    """Break a long command before its options."""
-    lines: list[str] = []
-    for part in re.split(r" (?=-)", command):
-        if lines and len(lines[-1]) + len(part) < COMMAND_WIDTH:
-            lines[-1] += " " + part
-        else:
-            lines.append(part)
-    return " \\\n    ".join(lines)
 
 
 @dataclass(frozen=True)
@@ -196,12 +153,21 @@ class Block:
     render: Callable[[str], str]
 
 
+_BASE, _TRAINED = "cpu/decoding-base.json", "cpu/decoding-trained.json"
 BLOCKS = {
     "multi30k": Block("cpu/multi30k-en-de-tiny.json", "Multi30k, English to German", quality_block),
     "ko-en": Block("cpu/ko-en-everyday.json", "Everyday Korean to English", quality_block),
     "startup": Block("cpu/startup.json", "Start-up", startup_block),
+    "decoding-base": Block(_BASE, "Transformer-base beside other decoders", tables.base_block),
+    "decoding-trained": Block(_TRAINED, "A trained model beside other decoders", tables.trained_block),
+    "decoding-latency": Block("cpu/decoding-latency.json", "One sentence at a time", tables.latency_block),
+    "decoding-base-settings": Block(_BASE, "Every setting on Transformer-base", tables.base_settings_block),
+    "decoding-trained-settings": Block(_TRAINED, "Every setting on a trained model", tables.trained_settings_block),
+    "decoding-profile": Block("cpu/decoding-profile.json", "Where the time goes", tables.profile_block),
 }
-GPU_BLOCKS = ("ceilings", "correct", "kernels")
+GPU_BLOCKS = ("ceilings", "correct", "kernels", "translate")
+IN_DECODING_PAGE = ("decoding-base-settings", "decoding-trained-settings", "decoding-profile")
+IN_README = (*(name for name in BLOCKS if name not in IN_DECODING_PAGE), *GPU_BLOCKS)
 
 
 def render_block(name: str, results: Path) -> str:
@@ -221,38 +187,53 @@ def render_block(name: str, results: Path) -> str:
         sys.exit(f"{path} is not a results file as benchmarks/readme.py describes it: {error}")
 
 
-def replace_block(readme: str, name: str, content: str) -> str:
-    """Put `content` between the block's markers.
+def replace_block(page: Path, text: str, name: str, content: str) -> str:
+    """Put `content` between the block's markers in the page's text.
 
-    Exits when the README does not hold each marker exactly once, begin before end.
+    Exits when it does not hold each marker exactly once, begin before end.
     """
     begin, end = f"<!-- begin: {name} -->", f"<!-- end: {name} -->"
-    if readme.count(begin) != 1 or readme.count(end) != 1 or readme.index(begin) > readme.index(end):
-        sys.exit(f"The README must hold {begin} once and after it {end} once; put the markers back.")
-    head, _, rest = readme.partition(begin)
+    if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
+        sys.exit(f"{page} must hold {begin} once and after it {end} once; put the markers back.")
+    head, _, rest = text.partition(begin)
     _, _, tail = rest.partition(end)
     return f"{head}{begin}\n{content}\n{end}{tail}"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Write README.md's measured parts from benchmarks/results.")
-    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if a block is out of date")
-    parser.add_argument("--readme", type=Path, default=ROOT / "README.md")
-    parser.add_argument("--results", type=Path, default=ROOT / "benchmarks" / "results")
-    arguments = parser.parse_args()
+def update(page: Path, names: Sequence[str], results: Path, *, check: bool) -> list[str]:
+    """Bring these blocks of a page up to date, or only find out which are not.
 
-    text = before = arguments.readme.read_text(encoding="utf-8")
+    Exits when there is no such page.
+    """
+    try:
+        text = before = page.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        sys.exit(f"{page} does not exist; it must hold the blocks {', '.join(names)}.")
     stale = []
-    for name in (*BLOCKS, *GPU_BLOCKS):
-        updated = replace_block(text, name, render_block(name, arguments.results))
+    for name in names:
+        updated = replace_block(page, text, name, render_block(name, results))
         if updated != text:
             stale.append(name)
         text = updated
-    if arguments.check and stale:
-        sys.exit(f"{arguments.readme}: out of date: {', '.join(stale)}. Run: python benchmarks/readme.py")
-    if text != before:
-        arguments.readme.write_text(text, encoding="utf-8")
-        print(f"{arguments.readme}: wrote {', '.join(stale)}")
+    if text != before and not check:
+        page.write_text(text, encoding="utf-8")
+        print(f"{page}: wrote {', '.join(stale)}")
+    return stale
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Write the pages' measured parts from benchmarks/results.")
+    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if a block is out of date")
+    parser.add_argument("--readme", type=Path, default=ROOT / "README.md")
+    parser.add_argument("--decoding-page", type=Path, default=ROOT / "docs" / "decoding.md")
+    parser.add_argument("--results", type=Path, default=ROOT / "benchmarks" / "results")
+    arguments = parser.parse_args()
+
+    pages = {arguments.readme: IN_README, arguments.decoding_page: IN_DECODING_PAGE}
+    stale = {page: update(page, names, arguments.results, check=arguments.check) for page, names in pages.items()}
+    if arguments.check and any(stale.values()):
+        words = "; ".join(f"{page}: out of date: {', '.join(names)}" for page, names in stale.items() if names)
+        sys.exit(f"{words}. Run: python benchmarks/readme.py")
 
 
 if __name__ == "__main__":

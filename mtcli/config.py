@@ -9,7 +9,7 @@ import difflib
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -138,7 +138,9 @@ class DecodingConfig(Section):
     length_penalty: float = Field(default=1.0, ge=0, description="score = log-probability / length^A")
     max_length_ratio: float = Field(default=2.0, gt=0)
     max_length_extra: int = Field(default=50, ge=0, description="longest output = ratio x source tokens + extra")
-    batch_tokens: int = Field(default=4096, ge=1, description="source tokens decoded at once")
+    batch_tokens: Literal["auto"] | Annotated[int, Field(ge=1)] = Field(
+        default="auto", description="source tokens decoded at once in each thread, padding included"
+    )
 
 
 class Config(Section):

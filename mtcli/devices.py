@@ -99,6 +99,15 @@ def resolve_dtype(name: str, device: torch.device) -> torch.dtype:
     return DTYPES[name]
 
 
+def decoding_dtype(name: str, device: torch.device) -> torch.dtype:
+    """The same for translation, where `auto` on CUDA is float16: bfloat16 logits are so coarse that they tie.
+
+    Raises:
+        BackendUnavailableError: as `resolve_dtype`.
+    """
+    return torch.float16 if name == "auto" and device.type == "cuda" else resolve_dtype(name, device)
+
+
 def _multiplies_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)

@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import lzma
 import os
+import shutil
 import stat
 import sys
 import zlib
@@ -16,6 +17,11 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
 from mtcli.errors import DataError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 STDIN = Path("-")
 _OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
@@ -51,6 +57,34 @@ def file_error(path: Path, error: OSError, action: str) -> DataError:
 def is_compressed(path: Path) -> bool:
     """Whether a file of this name is compressed."""
     return path.suffix in _OPENERS
+
+
+@contextmanager
+def _compressing(stream: BinaryIO, suffix: str) -> Iterator[BinaryIO]:
+    """What is written to the result reaches `stream` compressed; equal content makes equal bytes: no time, no name."""
+    compressors: dict[str, Callable[[], Any]] = {
+        ".gz": lambda: gzip.GzipFile(filename="", mode="wb", fileobj=stream, mtime=0),
+        ".bz2": lambda: bz2.BZ2File(stream, "wb"),
+        ".xz": lambda: lzma.LZMAFile(stream, "wb"),  # noqa: SIM115 (closed below)
+    }
+    if suffix not in compressors:
+        yield stream
+        return
+    with compressors[suffix]() as compressed:
+        yield cast(BinaryIO, compressed)
+
+
+def compress_file(source: Path, target: Path, suffix: str) -> None:
+    """Write the content of `source` to `target`, compressed as a file of that suffix is, and on the disk for good.
+
+    Raises:
+        OSError: one cannot be read, or the other not written.
+    """
+    with source.open("rb") as plain, target.open("wb") as stream:
+        with _compressing(stream, suffix) as compressed:
+            shutil.copyfileobj(plain, compressed, _CHUNK)
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 @contextmanager
@@ -134,9 +168,78 @@ def content_hash(path: Path) -> str:
     return digest.hexdigest()
 
 
+class Fingerprint:
+    """`content_hash` of the first bytes of a file that grows; no byte is read twice."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._digest, self._length = path, hashlib.blake2b(digest_size=16), 0
+
+    def up_to(self, length: int) -> str | None:
+        """Of the first `length` bytes, at least as many as at the last call; None where the file has fewer.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        if length > self._length:
+            try:
+                stream = self._path.open("rb")
+            except FileNotFoundError:
+                return None
+            with stream:
+                stream.seek(self._length)
+                while chunk := stream.read(min(_CHUNK, length - self._length)):
+                    self._digest.update(chunk)
+                    self._length += len(chunk)
+        return self._digest.hexdigest() if self._length == length else None
+
+
+def lock_file(stream: IO[bytes]) -> bool:
+    """Keep other processes from locking an open file until it is closed; False where another one was first.
+
+    Where the system or the file system has no such locks, everybody is first.
+    """
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(stream.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # some network file systems
+        return True
+    return True
+
+
+def open_locked(path: Path) -> BinaryIO | None:
+    """Open a file to append to it, made if it is not there, and lock it; None where another process holds it.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    while True:
+        stream = path.open("ab")
+        if not lock_file(stream):
+            stream.close()
+            return None
+        if _is_at(path, stream):
+            return stream
+        stream.close()  # another process has just put a new file in its place
+
+
+def _is_at(path: Path, stream: IO[bytes]) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(stream.fileno()))
+    except FileNotFoundError:
+        return False
+
+
+def hidden_name(path: Path, kind: str) -> Path:
+    """Where something about `path` lies, of one `kind`: in its own directory, out of the way."""
+    return path.with_name(f".{path.name}.{kind}")
+
+
 def partial_name(path: Path) -> Path:
     """Where `path` is written until it is whole: in its own directory, so that the rename is atomic."""
-    return path.with_name(f".{path.name}.{os.getpid()}.partial")
+    return hidden_name(path, f"{os.getpid()}.partial")
 
 
 def sync_directory(directory: Path) -> None:
@@ -214,6 +317,16 @@ class Output:
             raise file_error(Path(self._name), error, "write") from error
 
 
+def is_awaited(path: Path | None) -> bool:
+    """Whether somebody may read this output while it is written: it is a pipe, a terminal, a device, no plain file."""
+    if path is not None and path != STDIN:
+        return path.exists() and not path.is_file()
+    try:
+        return not stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode)
+    except OSError:  # no file behind it: a test's
+        return True
+
+
 @contextmanager
 def open_output(path: Path | None) -> Iterator[Output]:
     """Open an output, compressed by its suffix: stdout for None or `-`, else written beside and renamed.
@@ -225,28 +338,27 @@ def open_output(path: Path | None) -> Iterator[Output]:
         with _stdout() as output:
             yield output
         return
-    opener = _OPENERS.get(path.suffix, open)
-    if path.exists() and not path.is_file():  # /dev/null, a FIFO: nothing to rename over
+    if is_awaited(path):  # /dev/null, a FIFO: nothing to rename over
         try:
-            with opener(path, "wb") as stream:
-                yield Output(cast(BinaryIO, stream), str(path), awaited=True)
+            with path.open("wb") as raw, _compressing(raw, path.suffix) as stream:
+                yield Output(stream, str(path), awaited=True)
         except BrokenPipeError:
             raise
         except OSError as error:
             raise file_error(path, error, "write") from error
         return
     # Through a link (/dev/stdout sent to a file is one) to the file it names: the link itself stays.
-    with atomic_path(path.resolve()) as partial, opener(partial, "wb") as stream:
-        yield Output(cast(BinaryIO, stream), str(path), awaited=False)
+    with (
+        atomic_path(path.resolve()) as partial,
+        partial.open("wb") as raw,
+        _compressing(raw, path.suffix) as stream,
+    ):
+        yield Output(stream, str(path), awaited=False)
 
 
 @contextmanager
 def _stdout() -> Iterator[Output]:
-    try:
-        awaited = not stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode)
-    except OSError:  # no file behind it: a test's
-        awaited = True
-    output = Output(sys.stdout.buffer, _STDOUT_NAME, awaited)
+    output = Output(sys.stdout.buffer, _STDOUT_NAME, is_awaited(None))
     yield output
     output.flush()
 

@@ -24,6 +24,7 @@ STAGES = (
     Stage("ceilings", "gpu.ceilings"),
     Stage("correct", "gpu.correct", needs="tests"),
     Stage("kernels", "gpu.kernels"),
+    Stage("translate", "gpu.translate", needs="project"),
 )
 
 

@@ -1,7 +1,7 @@
 """Markdown from the results files of `make gpu`: python -m gpu.tables [RESULTS] prints that of every GPU.
 
-For benchmarks/readme.py there are `ceilings_block`, `correct_block` and `kernels_block`, which take a file's text,
-and `gpu_blocks`, which takes the folder of all results. A rehearsal is never shown as a measurement.
+For benchmarks/readme.py there are `ceilings_block`, `correct_block`, `kernels_block` and `translate_block`, which take
+a file's text, and `gpu_blocks`, which takes the folder of all results. A rehearsal is never shown as a measurement.
 """
 
 import argparse
@@ -116,6 +116,70 @@ def _columns(row: Json, way: str) -> str:
     return f"{name[:62]:62} {'fwd+bwd' if 'backward' in direction else 'fwd':7} {way:5} {shown}"
 
 
+def translate_block(text: str) -> str:
+    """The Markdown of a `translate.json`: for each search the rates by sentences at once, then the latencies."""
+    record = _record(text)
+    model, sources = record["model"], record["sources"]
+    lines = [
+        f"Transformer {model['name']}, {model['parameters'] / 1e6:.0f} million random weights in float16; "
+        f"{sources['origin']}, {sources['mean']:.0f} source tokens on average; {record['target_tokens']} target tokens "
+        "forced for each.",
+        "",
+    ]
+    many = [row for row in record["rows"] if not row["one_by_one"]]
+    for search in dict.fromkeys(row["search"] for row in many):
+        lines += _rates_of(search, [row for row in many if row["search"] == search])
+    lines += _latencies([row for row in record["rows"] if row["one_by_one"]])
+    taken = [row for row in record["rows"] if row["status"] == "right"]
+    if taken:
+        spread = max((row["max"] - row["min"]) / row["median"] for row in taken)
+        rounds = max(row["rounds"] for row in taken)
+        lines += [f"Medians of up to {rounds} rounds; a figure's least and greatest are up to {spread:.0%} apart.", ""]
+    why = dict.fromkeys((row["contestant"], row["why"]) for row in record["rows"] if row["status"] == "cannot run")
+    lines += [f"Could not run: {'; '.join(f'{who}: {words}' for who, words in why)}.", ""] if why else []
+    failed = [f"{one['check']} ({one['detail']})" for one in record["checks"] if one["passed"] is False]
+    lines += [f"Checks that failed: {'; '.join(failed)}.", ""] if failed else []
+    return _block(record, lines)
+
+
+def _rates_of(search: str, rows: list[Json]) -> list[str]:
+    """One search's table: a line for each way to decode, a column for each number of sentences at once."""
+    sizes = sorted({row["size"] for row in rows})
+    lines = [
+        f"**{search}**, target tokens a second, by sentences at once (milliseconds for one more token of all)",
+        "",
+        f"| decoder | {' | '.join(map(str, sizes))} | best, to mtcli |",
+        f"|---|{'--:|' * len(sizes)}--:|",
+    ]
+    for who, way in dict.fromkeys((row["contestant"], row["way"]) for row in rows):
+        own = {row["size"]: row for row in rows if (row["contestant"], row["way"]) == (who, way)}
+        cells = [_rate_cell(own[size]) if size in own else "" for size in sizes]
+        best = max((row.get("ratio") or 0.0 for row in own.values()), default=0.0)
+        lines.append(f"| {_who(who, way)} | {' | '.join(cells)} | {f'{best:.2f}x' if best else ''} |")
+    return [*lines, ""]
+
+
+def _rate_cell(row: Json) -> str:
+    return f"{row['median']:,.0f} ({row['step_ms']:.2f})" if row["status"] == "right" else row["status"]
+
+
+def _latencies(rows: list[Json]) -> list[str]:
+    if not rows:
+        return []
+    head = "| one sentence at a time | search | p50 (ms) | p95 (ms) | target tokens/s |"
+    lines = [head, "|---|---|--:|--:|--:|"]
+    for row in rows:
+        right = row["status"] == "right"
+        figures = (f"{row['p50_ms']:.1f}", f"{row['p95_ms']:.1f}", f"{row['median']:,.0f}") if right else ()
+        cells = figures or (row["status"], "", "")
+        lines.append(f"| {_who(row['contestant'], row['way'])} | {row['search']} | {' | '.join(cells)} |")
+    return [*lines, ""]
+
+
+def _who(contestant: str, way: str) -> str:
+    return ", ".join(filter(None, (contestant, way)))
+
+
 def _block(record: Json, lines: list[str]) -> str:
     device, versions = record["device"], record["versions"]
     words = ", ".join(f"{name} {version}" for name, version in versions.items())
@@ -144,6 +208,7 @@ BLOCKS: dict[str, Callable[[str], str]] = {
     "ceilings": ceilings_block,
     "correct": correct_block,
     "kernels": kernels_block,
+    "translate": translate_block,
 }
 
 

@@ -2,10 +2,9 @@
 
 A slot is a place for one sentence that is being translated, with room for `beam` hypotheses.
 
-Axes: S slots, K beam, H heads, D head size, T most steps, N rows of source keys.
+Axes: S slots, K beam, H heads, D head size, T most steps, N rows of source keys, L source rows a slot has room for.
 """
 
-import math
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -17,20 +16,18 @@ from mtcli_kernels.dense import masked_score
 
 @dataclass(frozen=True, eq=False)
 class SourceRegions:
-    """Which rows of the cached encoder keys and values [N, H, D] belong to each slot.
+    """Which cached encoder keys and values belong to each slot.
 
     Attributes:
-        starts: [S] int32, each slot's first row.
+        starts: [S] int32, each slot's first row in packed keys and values [N, H, D]; None where they are kept slot by
+            slot, [S, H, L, D], and a slot's rows are the first of its own L.
         lengths: [S] int32, its rows; 0 for an empty slot, whose attention is 0.
         max_length: the largest of them, or a bound of it.
-        stride: rows from one slot's start to the next, where all are equally far apart, from row 0 on; the padded
-            form then reads the keys where they are. None anywhere else.
     """
 
-    starts: Tensor
+    starts: Tensor | None
     lengths: Tensor
     max_length: int
-    stride: int | None = None
     _bias: dict[torch.dtype, Tensor] = field(default_factory=dict, repr=False)
 
     @property
@@ -41,11 +38,6 @@ class SourceRegions:
     def may_have_empty_slots(self) -> bool:
         """Whether a slot is empty; on a GPU, which is not asked because the host would wait for the answer, True."""
         return self.lengths.device.type != "cpu" or not bool(self.lengths.all())
-
-    @cached_property
-    def may_be_ragged(self) -> bool:
-        """Whether a slot has fewer rows than `max_length`; on a GPU True, as above."""
-        return self.lengths.device.type != "cpu" or not bool((self.lengths == self.max_length).all())
 
     def bias(self, dtype: torch.dtype) -> Tensor:
         """[S, max_length]: 0 on a slot's own rows, `masked_score` behind; computed once for all layers and steps."""
@@ -67,42 +59,119 @@ class BeamPlaces:
             position; at the position itself it is k.
         positions: [S] int32: the step at which this step's token is written; -1 for an empty slot.
         longest: a bound of the positions, known to the host: the cache holds at least longest + 1 steps.
+        multiple: forms that read all entries up to `longest` read a multiple of so many: matrix products of some
+            widths round alike (mtcli/decoding/independence.py).
+        stragglers: [n] int64, the few slots that stand far behind the others, if the host knows of any: those forms
+            then take them apart, and read no more of the others than they have.
+        common: a bound of the positions of all slots but the stragglers; as `longest` where there are none.
     """
 
     ancestry: Tensor
     positions: Tensor
     longest: int
+    multiple: int = 1
+    stragglers: Tensor | None = None
+    common: int = -1
     _bias: dict[torch.dtype, Tensor] = field(default_factory=dict, repr=False)
-    _cap: dict[torch.dtype, Tensor] = field(default_factory=dict, repr=False)
-
-    @cached_property
-    def are_at_one_step(self) -> bool:
-        """Whether every slot stands at `longest`; a GPU is not asked, the host would wait for the answer: False."""
-        return self.positions.device.type == "cpu" and bool((self.positions == self.longest).all())
+    _by_head: dict[torch.dtype, Tensor] = field(default_factory=dict, repr=False)
+    _rows: dict[tuple[int, int], Tensor] = field(default_factory=dict, repr=False)
+    _flat_steps: dict[tuple[int, int], Tensor] = field(default_factory=dict, repr=False)
 
     @cached_property
     def may_have_empty_slots(self) -> bool:
-        """Whether a slot is empty; on a GPU True, as above."""
+        """Whether a slot is empty; on a GPU, which is not asked because the host would wait for the answer, True."""
         return self.positions.device.type != "cpu" or bool((self.positions < 0).any())
 
     @property
     def beam(self) -> int:
         return self.ancestry.shape[1]
 
+    @property
+    def all_entries(self) -> int:
+        """Entries up to `longest`."""
+        return (self.longest + 1) * self.beam
+
+    @property
+    def num_entries(self) -> int:
+        """Entries up to `longest`, in whole multiples."""
+        return -(-(self.longest + 1) * self.beam // self.multiple) * self.multiple
+
+    @cached_property
+    def _own(self) -> Tensor:
+        """[S, K, steps * K] bool: which entries up to `longest` are a hypothesis's own."""
+        steps = torch.arange(self.longest + 1, device=self.ancestry.device)
+        places = torch.arange(self.beam, device=self.ancestry.device)
+        own = self.ancestry[:, :, : self.longest + 1, None] == places  # [S, K, steps, K]
+        own &= (steps <= self.positions[:, None])[:, None, :, None]
+        return own.flatten(2)
+
     def bias(self, dtype: torch.dtype) -> Tensor:
-        """[S, K, (longest + 1) * K]: 0 on a hypothesis's own entries, else `masked_score`; computed once a step."""
+        """[S, K, num_entries]: 0 on a hypothesis's own entries, else `masked_score`; computed once a step."""
         if dtype not in self._bias:
-            steps = torch.arange(self.longest + 1, device=self.ancestry.device)
-            places = torch.arange(self.beam, device=self.ancestry.device)
-            own = self.ancestry[:, :, : self.longest + 1, None] == places  # [S, K, steps, K]
-            own &= (steps <= self.positions[:, None])[:, None, :, None]
-            zeros = torch.zeros(own.shape, dtype=dtype, device=own.device)
-            self._bias[dtype] = zeros.masked_fill_(~own, masked_score(dtype)).flatten(2)
+            own = self._own
+            shape = (*own.shape[:2], self.num_entries)
+            bias = torch.full(shape, masked_score(dtype), dtype=dtype, device=own.device)
+            bias[:, :, : own.shape[2]].masked_fill_(own, 0.0)
+            self._bias[dtype] = bias
         return self._bias[dtype]
 
-    def cap(self, dtype: torch.dtype) -> Tensor:
-        """The same as an upper bound: infinity on own entries, else `masked_score`; computed once a step."""
-        if dtype not in self._cap:
-            bias = self.bias(dtype)
-            self._cap[dtype] = torch.where(bias == 0, math.inf, bias)
-        return self._cap[dtype]
+    @cached_property
+    def living(self) -> Tensor:
+        """[S, W] int64: the entries of each slot that some hypothesis owns, in order; then any, for equal widths.
+
+        W is a multiple, as above. Most branches of a search die soon, so that there is little more than one entry a
+        step. Waits for the device.
+        """
+        owned = self._own.any(1)  # [S, entries]
+        ends = owned.cumsum(1)
+        width = -(-max(1, int(ends[:, -1].max())) // self.multiple) * self.multiple
+        # What is not owned goes behind the last column, which is dropped
+        targets = torch.where(owned, ends - 1, width)
+        entries = torch.arange(owned.shape[1], device=owned.device).expand_as(owned)
+        return entries.new_zeros(owned.shape[0], width + 1).scatter_(1, targets, entries)[:, :width]
+
+    def living_rows(self, heads: int, capacity: int) -> Tensor:
+        """[S*H*W] int64: where the living entries are in a contiguous cache of so many entries seen as [S*H*T*K, D]."""
+        if (heads, capacity) not in self._rows:
+            first = torch.arange(self.positions.shape[0] * heads, device=self.positions.device) * capacity
+            rows = first.view(-1, heads, 1) + self.living[:, None]  # [S, H, W]
+            self._rows[heads, capacity] = rows.flatten()
+        return self._rows[heads, capacity]
+
+    def living_bias(self, dtype: torch.dtype, heads: int) -> Tensor:
+        """[S*H, K, W]: 0 on a hypothesis's own entries among the living, else `masked_score`; computed once a step."""
+        if dtype not in self._by_head:
+            living, own = self.living[:, None].expand(-1, self.beam, -1), self._own
+            seen = own.gather(2, living)
+            count = own.any(1).sum(1)[:, None, None]
+            seen &= torch.arange(living.shape[2], device=own.device) < count
+            bias = torch.zeros(seen.shape, dtype=dtype, device=own.device).masked_fill_(~seen, masked_score(dtype))
+            self._by_head[dtype] = bias.repeat_interleave(heads, 0)
+        return self._by_head[dtype]
+
+    @cached_property
+    def groups(self) -> tuple["BeamPlaces", "BeamPlaces"]:
+        """All slots as far as `common`, which leaves out part of the stragglers' past; and the stragglers alone."""
+        assert self.stragglers is not None
+        ancestry, positions = (x.index_select(0, self.stragglers) for x in (self.ancestry, self.positions))
+        return (
+            BeamPlaces(self.ancestry, self.positions, self.common, self.multiple),
+            BeamPlaces(ancestry, positions, self.longest, self.multiple),
+        )
+
+    @cached_property
+    def slots(self) -> Tensor:
+        """[S] int64: 0, 1, 2 and so on."""
+        return torch.arange(self.positions.shape[0], device=self.positions.device)
+
+    @cached_property
+    def steps(self) -> Tensor:
+        """[S] int64: each slot's position, 0 for an empty slot."""
+        return self.positions.clamp(min=0).to(torch.int64)
+
+    def flat_steps(self, heads: int, max_steps: int) -> Tensor:
+        """[S*H] int64: where each slot's and head's new entries go in a contiguous cache seen as [S*H*T, K*D]."""
+        if (heads, max_steps) not in self._flat_steps:
+            first = torch.arange(self.positions.shape[0] * heads, device=self.positions.device) * max_steps
+            self._flat_steps[heads, max_steps] = first + self.steps.repeat_interleave(heads)
+        return self._flat_steps[heads, max_steps]

@@ -86,7 +86,7 @@ def _explain_bug(error: BaseException) -> str:
     where = f" ({Path(frame[0].filename).name}:{frame[0].lineno})" if frame else ""
     return (
         f"this is a bug in mtcli: {type(error).__name__}: {_first_line(error)}{where} "
-        "No unfinished output was kept. Please report it with what --traceback adds."
+        "No unfinished output has a final name. Please report it with what --traceback adds."
     )
 
 

@@ -21,18 +21,19 @@ def statistics(
     tally: Tally, reader: Reader, model: LoadedModel, options: DecodingConfig, load_seconds: float
 ) -> dict[str, Any]:
     """Counts, times in seconds, and what they were measured on."""
-    work, seconds = tally.work, tally.seconds
+    seconds = tally.seconds
     weight = model.network.output.weight
     return {
         "inputs": [display_name(path) for path in reader.paths],
         "lines": tally.lines,
+        "resumed_lines": tally.resumed_lines,
         "blank_lines": tally.blank_lines,
         "distinct_lines": len(tally.distinct or ()),
         "replaced_lines": reader.replaced,
-        "split_lines": work.split_lines if work else 0,
-        "parts": work.parts if work else 0,
-        "decoded_parts": work.decoded if work else 0,
-        "source_tokens": work.source_tokens if work else 0,
+        "split_lines": tally.split_lines,
+        "parts": tally.parts,
+        "decoded_parts": tally.decoded_parts,
+        "source_tokens": tally.source_tokens,
         "target_tokens": tally.target_tokens,
         "seconds": round(seconds, 3),
         "load_seconds": round(load_seconds, 3),

@@ -1,10 +1,9 @@
 """`mtcli translate`."""
 
-import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -28,12 +27,6 @@ from mtcli.cli.translating import (
     say,
 )
 from mtcli.errors import UsageError
-
-if TYPE_CHECKING:
-    from mtcli.cli.pipeline import Job
-    from mtcli.cli.reading import Reader
-    from mtcli.cli.tally import Tally
-    from mtcli.decoding.translator import Translator
 
 NAME = "translate"
 EXAMPLE = """\b
@@ -74,6 +67,12 @@ def command(
         str, typer.Option("--on-bad-utf8", help="error, or replace: put U+FFFD in its place and go on.")
     ] = "error",
     stats: Annotated[Path | None, typer.Option("--stats", help="Write counts and times here, as JSON.")] = None,
+    verify: Annotated[
+        int, typer.Option("--verify", min=0, metavar="N", help="Translate N random lines again, alone, and compare.")
+    ] = 0,
+    fast: Annotated[
+        bool, typer.Option("--fast", help="Let a translation depend, in its last bits, on what is translated with it.")
+    ] = False,
     batch_tokens: BatchTokensOption = None,
     assignments: SetOption = None,
     device: DeviceOption = "auto",
@@ -87,6 +86,8 @@ def command(
 
     Reads raw text and writes detokenised text, in order, as lines finish. Blank lines stay blank. Scores are
     natural-log probabilities. Other columns of TSV and other fields of JSON are passed through.
+
+    From files to files, the same command goes on where it was stopped or killed, and does nothing when all is done.
     """
     one_of("--format", output_format, _FORMATS)
     one_of("--input-format", input_format, ("text", "tsv", "jsonl"))
@@ -100,8 +101,10 @@ def command(
     size = beam_size(beam, greedy)
     if size is not None and n_best > size:
         raise UsageError(f"--n-best {n_best} needs a beam of at least {n_best}; --beam-size is {size}.")
+    from mtcli.cli.execution import execute, outputs_of, up_to_date
     from mtcli.cli.pipeline import Job
-    from mtcli.cli.writing import check_outputs, outputs_in
+    from mtcli.cli.signals import tidy_when_stopped
+    from mtcli.cli.writing import outputs_in
 
     inputs = files or [input_file or _STDIN]
     job = Job(
@@ -113,51 +116,32 @@ def command(
         alignments=alignments,
         stats=stats,
     )
-    check_outputs([*job.outputs, *(path for path in (alignments, stats) if path)], force)
-    began = time.monotonic()
-    loaded = load(model, device, dtype, attention)
-    options = decoding_options(
-        loaded, beam=size, length_penalty=length_penalty, batch_tokens=batch_tokens, assignments=assignments
-    )
-    from mtcli.decoding.translator import Translator
-
-    _run(job, Translator(loaded, options, n_best), time.monotonic() - began, quiet)
-
-
-def _run(job: "Job", translator: "Translator", load_seconds: float, quiet: bool) -> None:
-    from mtcli.cli.pipeline import run
-    from mtcli.cli.reading import Reader
-    from mtcli.cli.signals import tidy_when_stopped
-    from mtcli.cli.tally import Tally
-    from mtcli.decoding.alignment import Aligner
-    from mtcli.files import write_output
-
-    reader = Reader(job.inputs, job.input_format, job.on_bad_utf8)
-    tally = Tally(work=translator.work, distinct=set() if job.stats else None)
+    settings = {
+        "beam": size,
+        "n_best": n_best,
+        "length_penalty": length_penalty,
+        "batch_tokens": batch_tokens,
+        "assignments": assignments,
+        "attention": attention,
+        "fast": fast,
+        "format": output_format,
+        "input_format": input_format,
+        "on_bad_utf8": on_bad_utf8,
+    }
     with ExitStack() as stack:
         stack.enter_context(tidy_when_stopped())
-        if not quiet and sys.stderr.isatty() and not _is_conversation(job):
-            from mtcli.cli.progress import progress_bar, size_of_inputs
+        saved = stack.enter_context(
+            outputs_of(job, model, settings, device=device, dtype=dtype, force=force, verify=verify, quiet=quiet)
+        )
+        if saved and saved.is_done:
+            say(up_to_date(job), quiet)
+            return
+        began = time.monotonic()
+        loaded = load(model, device, dtype, attention)
+        options = decoding_options(
+            loaded, beam=size, length_penalty=length_penalty, batch_tokens=batch_tokens, assignments=assignments
+        )
+        from mtcli.decoding.translator import Translator
 
-            tally.total_bytes = size_of_inputs(job.inputs)
-            stack.enter_context(progress_bar(tally))
-        align = Aligner(translator.model) if job.alignments else None
-        run(job, reader, translator.translate_window, align, tally)
-        if job.stats:
-            from mtcli.cli.stats import statistics, to_json
-
-            content = statistics(tally, reader, translator.model, translator.options, load_seconds)
-            write_output(job.stats, to_json(content))
-    _say_totals(tally, reader, quiet)
-
-
-def _is_conversation(job: "Job") -> bool:
-    """Whether lines are typed or translations shown on the terminal: a bar would run through them."""
-    typed = _STDIN in job.inputs and sys.stdin is not None and sys.stdin.isatty()
-    return typed or (sys.stdout.isatty() and any(output in (None, _STDIN) for output in job.outputs))
-
-
-def _say_totals(tally: "Tally", reader: "Reader", quiet: bool) -> None:
-    say(tally.closing_line(), quiet)
-    if reader.replaced:
-        say(f"{reader.replaced:,} lines held bytes that are not UTF-8; U+FFFD took their place.", quiet)
+        translator, seconds = Translator(loaded, options, independent=not fast), time.monotonic() - began
+        execute(job, translator, saved, n_best=n_best, verify=verify, load_seconds=seconds, quiet=quiet)

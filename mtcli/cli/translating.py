@@ -23,7 +23,9 @@ LengthPenaltyOption = Annotated[
 ]
 BatchTokensOption = Annotated[
     str | None,
-    typer.Option("--batch-tokens", help="Source tokens decoded at once, or auto: the model's own default."),
+    typer.Option(
+        "--batch-tokens", help="Source tokens decoded at once, padding included, or auto: the model's own default."
+    ),
 ]
 
 
@@ -77,12 +79,12 @@ def load(directory: Path, device: str, dtype: str, attention: str = "auto") -> "
     Raises:
         CheckpointError, BackendUnavailableError: as `load_model`, `resolve_device` and `Implementations.resolve` do.
     """
-    from mtcli.devices import prepare_cpu, resolve_device, resolve_dtype
+    from mtcli.devices import decoding_dtype, prepare_cpu, resolve_device
     from mtcli.model.store import load_model
 
     prepare_cpu()
     where = resolve_device(device)
-    model = load_model(directory, where, resolve_dtype(dtype, where))
+    model = load_model(directory, where, decoding_dtype(dtype, where))
     model.network.attention = attention
     model.implementations()
     return model

@@ -1,7 +1,7 @@
 """How `mtcli translate` writes: one output for all input, or one for each input file."""
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -13,6 +13,9 @@ from mtcli.files import STDIN, Output, open_output, refuse_to_overwrite
 
 if TYPE_CHECKING:
     from mtcli.decoding.translator import Translation
+
+OpenOutput = Callable[[Path | None], AbstractContextManager[Output]]
+"""Opens an output, which appears under its name when the block ends well."""
 
 
 def outputs_in(directory: Path, inputs: Sequence[Path]) -> list[Path]:
@@ -67,14 +70,23 @@ class Writer:
     """Writes records' translations in order; a context manager whose end makes the outputs appear.
 
     With an output for each input, an output appears as soon as it is whole, and stays when a later input fails.
+
+    Attributes:
+        lines: lines written.
+        unended: whether the last of them had no newline.
     """
 
-    def __init__(self, outputs: Sequence[Path | None], reader: Reader, output_format: str) -> None:
+    def __init__(
+        self,
+        outputs: Sequence[Path | None],
+        reader: Reader,
+        output_format: str,
+        open_file: OpenOutput = open_output,
+    ) -> None:
         """Write to `outputs`, one for each of the reader's files or one for all."""
         self._outputs, self._reader, self._format = outputs, reader, FORMATS[output_format]
-        self._stack, self._place = ExitStack(), 0
-        self._unended = False  # the last line written had no newline
-        self.lines = 0
+        self._open_file, self._stack, self._place = open_file, ExitStack(), 0
+        self.lines, self.unended = 0, False
 
     def __enter__(self) -> "Writer":
         self._open()
@@ -84,8 +96,9 @@ class Writer:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if error is None:
-            self._finish()
-        elif self._is_whole():
+            self._turn_to(len(self._outputs) - 1)
+            self._stack.close()
+        elif isinstance(error, Exception) and self._is_whole():
             self._stack.close()
         else:
             self._stack.__exit__(kind, error, traceback)
@@ -96,14 +109,24 @@ class Writer:
         Raises:
             DataError: the output cannot be written.
         """
-        while len(self._outputs) > 1 and self._place < record.file:
-            self._turn_to_next()
+        if self.begins_another(record):
+            self._turn_to(record.file)
         line = self._format(self.lines, record, translation)
-        if self._unended:
+        if self.unended:
             self._output.write(b"\n")
-        self._unended = not line.endswith("\n")
+        self.unended = not line.endswith("\n")
         self._output.write(line.encode())
         self.lines += 1
+
+    def begins_another(self, record: Record) -> bool:
+        """Whether the output at hand is whole before this record is written."""
+        return len(self._outputs) > 1 and self._place < record.file
+
+    def go_on(self, place: int, lines: int, unended: bool) -> None:
+        """Stand where an earlier run stood: in the output of this index (the last if it is past all), after so many
+        lines of all outputs together."""
+        self._turn_to(min(place, len(self._outputs) - 1))
+        self.lines, self.unended = lines, unended
 
     @property
     def is_awaited(self) -> bool:
@@ -115,23 +138,15 @@ class Writer:
         self._output.flush()
 
     def _open(self) -> None:
-        self._output: Output = self._stack.enter_context(open_output(self._outputs[self._place]))
-        self._unended = False
+        self._output: Output = self._stack.enter_context(self._open_file(self._outputs[self._place]))
+        self.unended = False
 
-    def _turn_to_next(self) -> None:
-        self._stack.close()
-        self._place += 1
-        self._open()
-
-    def _finish(self) -> None:
-        """Make the last outputs appear, if as many lines were written as read."""
-        if self.lines != self._reader.lines:
-            error = miscounted(self._reader.lines, self.lines)
-            self._stack.__exit__(MtcliError, error, None)
-            raise error
-        while self._place + 1 < len(self._outputs):
-            self._turn_to_next()
-        self._stack.close()
+    def _turn_to(self, place: int) -> None:
+        """Make the outputs before this one appear."""
+        while self._place < place:
+            self._stack.close()
+            self._place += 1
+            self._open()
 
     def _is_whole(self) -> bool:
         """Whether the output at hand has all lines of its input."""

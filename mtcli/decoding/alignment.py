@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from mtcli.data.tokenizer import Tokenizer, normalize
-from mtcli.decoding.scheduler import token_batches
+from mtcli.decoding.batches import token_batches
 from mtcli.decoding.translator import Translation
 from mtcli.model.store import LoadedModel
 from mtcli.model.transformer import Transformer

@@ -1,21 +1,24 @@
-"""Lines in, translations out, in order: cleaning, splitting, batching, search, text again."""
+"""Lines in, translations out, in order: cleaning, splitting, decoding, text again."""
 
-import logging
+import threading
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from pathlib import Path
+from typing import Any, overload
 
 from mtcli.config import DecodingConfig
-from mtcli.decoding.beam import Hypothesis, SearchOptions, beam_search
-from mtcli.decoding.lines import Part, is_invisible, one_line, rejoin
-from mtcli.decoding.scheduler import token_batches
-from mtcli.decoding.window import Window
-from mtcli.errors import MtcliError, UsageError, is_out_of_memory
-from mtcli.model.store import LoadedModel
+from mtcli.decoding.decoder import Decoder
+from mtcli.decoding.flow import Flow
+from mtcli.decoding.lines import Part, is_invisible, one_line, rejoin, split_line
+from mtcli.decoding.scheduler import Scheduler, Source
+from mtcli.decoding.search import Hypothesis, SearchOptions
+from mtcli.devices import decoding_dtype, resolve_device
+from mtcli.errors import UsageError
+from mtcli.model.store import LoadedModel, load_model
 
-_SHORTEST = 16  # tokens a shorter sentence counts for: each one costs a row of logits, however short
-_WINDOW = 2000  # lines sorted by length together
-_log = logging.getLogger(__name__)
+_FEW = 8  # lines
+_KEPT = 4  # ways to search whose decoders are kept, with their memory
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class Candidate:
         log_prob: summed natural-log probability of its tokens, end tokens included.
         num_tokens: how many those are.
         parts: what `text` was joined from, one text a part of the line; none for a line the model did not see.
+        tokens: target ids, without end tokens.
     """
 
     text: str
@@ -35,6 +39,7 @@ class Candidate:
     log_prob: float
     num_tokens: int
     parts: tuple[str, ...] = ()
+    tokens: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,10 @@ class Translation:
     def score(self) -> float:
         return self.n_best[0].score
 
+    @property
+    def tokens(self) -> tuple[int, ...]:
+        return self.n_best[0].tokens
+
 
 @dataclass
 class Work:
@@ -67,9 +76,8 @@ class Work:
     Attributes:
         parts: pieces of lines that the model was to translate; an over-long line has several.
         split_lines: lines of more than one part.
-        decoded: parts that were decoded: equal parts of lines translated together are decoded once.
+        decoded: parts that were decoded: equal ones are decoded once.
         source_tokens, target_tokens: tokens of the decoded parts and their best translations, end tokens included.
-        share: how much of the lines at hand is done, 0 to 1.
     """
 
     parts: int = 0
@@ -77,117 +85,205 @@ class Work:
     decoded: int = 0
     source_tokens: int = 0
     target_tokens: int = 0
-    share: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A line and what the model is to translate of it: nothing, one part, or several."""
+
+    line: str
+    parts: Sequence[Part]
 
 
 class Translator:
-    """Translates lines with one model.
+    """Translates lines with one model. May be used from several threads at once.
 
-    A line's translation depends on nothing but the line, the model and the options, within rounding.
+    A line's translation depends on nothing but the line, the model and the options (mtcli/decoding/independence.py).
 
     Attributes:
-        work: what has been done so far.
-        implementations: which form of each operation runs, and why.
+        model: the network and its tokenizers.
+        options: the defaults of `translate`.
+        work: what has been done so far, in all calls.
     """
 
-    def __init__(self, model: LoadedModel, options: DecodingConfig | None = None, n_best: int = 1) -> None:
-        """Use `options`, or the decoding defaults stored with the model.
+    def __init__(
+        self,
+        model: str | Path | LoadedModel,
+        options: DecodingConfig | None = None,
+        *,
+        device: str = "auto",
+        dtype: str = "auto",
+        attention: str = "auto",
+        independent: bool = True,
+    ) -> None:
+        """Load a model directory, or take a model that is loaded.
+
+        Args:
+            model: a directory that `mtcli train` made.
+            options: how to decode; by default as the model's own config.json says.
+            device: `auto`, `cpu`, `cuda` or `cuda:N`; auto takes a GPU if there is one.
+            dtype: number type of the arithmetic: `auto`, `float32`, `bfloat16` or `float16`.
+            attention: form of the attention operations, as `mtcli translate --attention`.
+            independent: False lets a translation depend, in its last bits, on what is translated beside it.
 
         Raises:
-            UsageError: n_best is larger than the beam.
-            BackendUnavailableError: the form of attention that was asked for cannot run with this beam.
+            CheckpointError: the directory is no model, or damaged.
+            BackendUnavailableError: the device, number type or form of attention is not to be had here.
         """
-        self.model, self.options, self.n_best = model, options or model.architecture.decoding, n_best
-        if n_best > self.options.beam_size:
-            raise UsageError(
-                f"--n-best {n_best} needs a beam of at least {n_best}; --beam-size is {self.options.beam_size}."
-            )
-        self.implementations = model.implementations(self.options.beam_size)
+        if not isinstance(model, LoadedModel):
+            where = resolve_device(device)
+            model = load_model(Path(model), where, decoding_dtype(dtype, where))
+            model.network.attention = attention
+        self.model, self.options = model, options or model.architecture.decoding
+        self._independent = independent
+        self._decoders: OrderedDict[SearchOptions, Decoder] = OrderedDict()
+        self._lock = threading.Lock()
         self.work = Work()
-        tgt = model.tokenizers.tgt
-        self._search = SearchOptions(
-            beam_size=self.options.beam_size,
-            length_penalty=self.options.length_penalty,
+        model.implementations(self.options.beam_size)
+
+    @overload
+    def translate(  # type: ignore[overload-overlap]  # a sequence is an iterable too
+        self,
+        lines: Sequence[str],
+        *,
+        beam_size: int | None = None,
+        n_best: int = 1,
+        length_penalty: float | None = None,
+        hurry: bool = False,
+    ) -> list[Translation]: ...
+    @overload
+    def translate(
+        self,
+        lines: Iterable[str],
+        *,
+        beam_size: int | None = None,
+        n_best: int = 1,
+        length_penalty: float | None = None,
+        hurry: bool = False,
+    ) -> Iterator[Translation]: ...
+
+    def translate(
+        self,
+        lines: Iterable[str],
+        *,
+        beam_size: int | None = None,
+        n_best: int = 1,
+        length_penalty: float | None = None,
+        hurry: bool = False,
+    ) -> list[Translation] | Iterator[Translation]:
+        """Translate lines, in order: one result for each.
+
+        A sequence gives a list. Any other iterable gives an iterator, which yields each result as soon as it and
+        those before it are there; a thread reads a few thousand lines ahead of it. Closing the iterator stops all
+        work. An error of the iterable is raised after the results of the lines before it.
+
+        Args:
+            lines: text without line ends.
+            beam_size: live hypotheses a sentence; 1 is greedy.
+            n_best: translations a line, at most the beam.
+            length_penalty: A in score = log-probability / tokens ** A.
+            hurry: whether somebody waits for the first results: lines are translated as they arrive, without waiting
+                for others to sort them with.
+
+        Raises:
+            UsageError: n_best is larger than the beam, or `lines` is a string.
+            BackendUnavailableError: the form of attention that was asked for cannot run with this beam.
+            MtcliError: memory does not suffice for a single sentence, or the network's output is not a number.
+        """
+        if isinstance(lines, str | bytes):
+            raise UsageError("Translator.translate takes lines, such as a list of strings; it was given one string.")
+        decoder = self._decoder(beam_size, n_best, length_penalty)
+        if not isinstance(lines, Sequence):
+            return self._run(lines, decoder, hurry)
+        return list(self._run(lines, decoder, hurry) if len(lines) > _FEW else self._run_few(lines, decoder))
+
+    def _decoder(self, beam_size: int | None, n_best: int, length_penalty: float | None) -> Decoder:
+        given = {"beam_size": beam_size, "length_penalty": length_penalty}
+        known: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        config = DecodingConfig.model_validate({**self.options.model_dump(), **known})
+        if not 1 <= n_best <= config.beam_size:
+            raise UsageError(f"--n-best {n_best} needs a beam of at least {n_best}; --beam-size is {config.beam_size}.")
+        self.model.implementations(config.beam_size)
+        tgt = self.model.tokenizers.tgt
+        search = SearchOptions(
+            beam_size=config.beam_size,
+            length_penalty=config.length_penalty,
             start_id=tgt.start_id,
             eos_id=tgt.eos_id,
             banned=tuple(tgt.never_generated),
+            n_best=n_best,
         )
+        with self._lock:
+            if search not in self._decoders:
+                self._decoders[search] = Decoder(
+                    self.model.network, search, independent=self._independent, batch_tokens=config.batch_tokens
+                )
+            self._decoders.move_to_end(search)
+            while len(self._decoders) > _KEPT:
+                self._decoders.popitem(last=False)
+            return self._decoders[search]
 
-    def translate(self, lines: Iterable[str]) -> Iterator[Translation]:
-        """Translate lines, in order; reads `_WINDOW` lines ahead of what it yields."""
-        stream = iter(lines)
-        while window := list(islice(stream, _WINDOW)):
-            yield from self.translate_window(window)
+    def _run_few(self, lines: Sequence[str], decoder: Decoder) -> Iterator[Translation]:
+        """The same without threads to read and wait, which would take longer than a few lines do."""
+        prepared = [self._prepare(line) for line in lines]
+        distinct = list(dict.fromkeys(source for _, sources in prepared for source in sources))
+        found = decoder.decode(distinct, [self._longest_output(len(source)) for source in distinct])
+        by_source = dict(zip(distinct, found, strict=True))
+        for source, hypotheses in by_source.items():
+            self._count(source, hypotheses)
+        for line, sources in prepared:
+            yield self._translation(line, [by_source[source] for source in sources], decoder)
 
-    def translate_window(self, lines: Sequence[str]) -> Iterator[Translation]:
-        """Translate these lines together, each distinct part of them once; they come in order, as soon as they can."""
+    def _run(self, lines: Iterable[str], decoder: Decoder, hurry: bool) -> Iterator[Translation]:
+        scheduler: Scheduler[list[Hypothesis]] = Scheduler(self._longest_output)
+        flow: Flow[str, _Prepared, list[Hypothesis]] = Flow(
+            scheduler, decoder.workers, hurry=hurry, finished=lambda task, found: self._count(task.source, found)
+        )
+        threading.Thread(target=flow.read, args=(lines,), daemon=True, name="reading").start()
+        with decoder.serving(flow):
+            for prepared, hypotheses in flow.results(self._prepare):
+                yield self._translation(prepared, hypotheses, decoder)
+
+    def _count(self, source: Source, hypotheses: Sequence[Hypothesis]) -> None:
+        with self._lock:
+            self.work.decoded += 1
+            self.work.source_tokens += len(source)
+            self.work.target_tokens += hypotheses[0].num_tokens
+
+    def _prepare(self, line: str) -> tuple[_Prepared, list[Source]]:
+        """What is to be decoded of a line."""
         src = self.model.tokenizers.src
-        window: Window[list[Hypothesis]] = Window(lines, src, self.model.architecture.model.max_length - 1)
-        self.work.parts += sum(map(len, window.parts))
-        self.work.split_lines += sum(len(parts) > 1 for parts in window.parts)
-        yield from self._whole_lines(window)
-        sources = [[*tokens, src.eos_id] for tokens in window.sources]
-        lengths, done = [len(source) for source in sources], 0
-        for batch in token_batches([max(length, _SHORTEST) for length in lengths], self.options.batch_tokens):
-            found = self._decode_batch([sources[place] for place in batch])
-            for place, hypotheses in zip(batch, found, strict=True):
-                window.finish(place, hypotheses)
-                self._count(lengths[place], hypotheses[0])
-                done += lengths[place]
-            self.work.share = done / sum(lengths)
-            yield from self._whole_lines(window)
-        self.work.share = 0.0
+        longest = self.model.architecture.model.max_length - 1
+        parts = [] if is_invisible(line) else split_line(line, src, longest)
+        with self._lock:
+            self.work.parts += len(parts)
+            self.work.split_lines += len(parts) > 1
+        return _Prepared(line, parts), [(*part.tokens, src.eos_id) for part in parts]
 
-    def _whole_lines(self, window: Window[list[Hypothesis]]) -> Iterator[Translation]:
-        for line, parts, hypotheses in window.ready():
-            yield Translation(line, self._candidates(line, parts, hypotheses), tuple(part.text for part in parts))
-
-    def _count(self, source_length: int, best: Hypothesis) -> None:
-        self.work.decoded += 1
-        self.work.source_tokens += source_length
-        self.work.target_tokens += best.num_tokens
-
-    def _decode_batch(self, sources: list[list[int]]) -> list[list[Hypothesis]]:
-        """Decode one batch; when memory runs out, its two halves one after the other."""
-        try:
-            return beam_search(self.model.network, sources, self._limits(sources), self._search)
-        except (MemoryError, RuntimeError) as error:
-            if not is_out_of_memory(error):
-                raise
-            if len(sources) == 1:
-                raise MtcliError(
-                    f"Out of memory while translating one sentence of {len(sources[0])} tokens. "
-                    "Use a smaller --beam-size, or --device cpu."
-                ) from error
-        _log.warning("Out of memory with %d sentences at once; going on with half as many.", len(sources))
-        middle = len(sources) // 2
-        return self._decode_batch(sources[:middle]) + self._decode_batch(sources[middle:])
-
-    def _limits(self, sources: list[list[int]]) -> list[int]:
-        """The longest output of each source, in tokens."""
+    def _longest_output(self, source_length: int) -> int:
+        """The longest output of a source of so many tokens, in tokens."""
         options, most = self.options, self.model.network.max_positions
-        return [
-            max(2, min(most, int(options.max_length_ratio * len(source)) + options.max_length_extra))
-            for source in sources
-        ]
+        return max(2, min(most, int(options.max_length_ratio * source_length) + options.max_length_extra))
 
-    def _candidates(
-        self, line: str, parts: Sequence[Part], hypotheses: Sequence[Sequence[Hypothesis]]
-    ) -> tuple[Candidate, ...]:
+    def _translation(self, prepared: _Prepared, found: Sequence[list[Hypothesis]], decoder: Decoder) -> Translation:
         """The line's n-best list; of a split line, rank r joins the parts' translations of rank r."""
+        line, parts = prepared.line, prepared.parts
         if not parts:
-            return (Candidate(one_line(line), 0.0, 0.0, 0),)
-        ranks = min(self.n_best, max(len(part) for part in hypotheses))
-        return tuple(
-            self._join(parts, [part[min(rank, len(part) - 1)] for part in hypotheses]) for rank in range(ranks)
+            return Translation(line, (Candidate(one_line(line), 0.0, 0.0, 0),))
+        ranks = max(len(part) for part in found)
+        penalty = decoder.options.length_penalty
+        n_best = tuple(
+            self._join(parts, [part[min(rank, len(part) - 1)] for part in found], penalty) for rank in range(ranks)
         )
+        return Translation(line, n_best, tuple(part.text for part in parts))
 
-    def _join(self, parts: Sequence[Part], chosen: Sequence[Hypothesis]) -> Candidate:
+    def _join(self, parts: Sequence[Part], chosen: Sequence[Hypothesis], length_penalty: float) -> Candidate:
         log_prob = sum(hypothesis.log_prob for hypothesis in chosen)
         num_tokens = sum(hypothesis.num_tokens for hypothesis in chosen)
         texts = [self._text(part, hypothesis) for part, hypothesis in zip(parts, chosen, strict=True)]
-        score = log_prob / num_tokens**self.options.length_penalty
-        return Candidate(rejoin(texts), score, log_prob, num_tokens, tuple(texts))
+        tokens = tuple(token for hypothesis in chosen for token in hypothesis.tokens)
+        score = log_prob / num_tokens**length_penalty
+        return Candidate(rejoin(texts), score, log_prob, num_tokens, tuple(texts), tokens)
 
     def _text(self, part: Part, hypothesis: Hypothesis) -> str:
         """The hypothesis as text; the source where it has none, so that nothing comes out blank."""

@@ -1,12 +1,15 @@
 """What the decoder remembers between steps: the keys and values it need not compute again.
 
-A slot is a place for one sentence in translation, with room for `beam` hypotheses.
+A slot is a place for one sentence in translation, with room for `beam` hypotheses. Sentences come into slots and
+leave them while others go on; what a sentence leaves behind is overwritten by the next.
 
-Axes: S slots, K beam, H heads, D head size, T steps there is room for, N source rows, L longest source.
+Axes: S slots, K beam, H heads, D head size, T steps there is room for, N packed source tokens, L source tokens there
+is room for.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -22,7 +25,7 @@ class CrossCache:
     It is projected once a sentence and shared by all its hypotheses.
 
     Attributes:
-        keys, values: [N, H, D]; which rows are a slot's, the cache's `regions` say.
+        keys, values: [S, H, L, D]; how many of the L are a slot's, the cache's `lengths` say.
     """
 
     keys: Tensor
@@ -53,97 +56,125 @@ class JoinedProjections:
     bias: Tensor
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
 class DecoderCache:
-    """The caches of all decoder layers.
+    """The caches of all decoder layers. All numbers in them are finite from the start.
 
     Attributes:
-        regions: which source rows belong to each slot.
-        cross: one a layer; self_attention: one a layer; projections: one a layer.
-        max_steps: T.
+        beam: K.
+        cross, self_attention, projections: one a layer.
+        lengths: [S] int32, source tokens of each slot; 1 where there was no sentence yet.
+        longest: a bound of the lengths, at most L.
     """
 
-    def __init__(
-        self,
-        memory_views: Sequence[tuple[Tensor, Tensor]],
-        packing: Packing,
+    beam: int
+    cross: Sequence[CrossCache]
+    self_attention: Sequence[SelfCache]
+    projections: Sequence[JoinedProjections]
+    lengths: Tensor
+    longest: int
+
+    @classmethod
+    def empty(
+        cls,
         projections: Sequence[JoinedProjections],
         *,
+        heads: int,
+        head_dim: int,
+        slots: int,
         beam: int,
         max_steps: int,
-        head_major: bool,
-    ) -> None:
-        """Set up one slot for each sentence.
+        max_source: int,
+    ) -> "DecoderCache":
+        """Slots without sentences; `max_steps` is T, `max_source` is L."""
+        weight = projections[0].weight
+
+        def zeros(length: int) -> Tensor:
+            return weight.new_zeros(slots, heads, length, head_dim)
+
+        return cls(
+            beam=beam,
+            cross=[CrossCache(zeros(max_source), zeros(max_source)) for _ in projections],
+            self_attention=[SelfCache(zeros(max_steps * beam), zeros(max_steps * beam)) for _ in projections],
+            projections=projections,
+            lengths=torch.ones(slots, dtype=torch.int32, device=weight.device),
+            longest=1,
+        )
+
+    @property
+    def num_slots(self) -> int:
+        return self.lengths.shape[0]
+
+    @property
+    def max_steps(self) -> int:
+        return self.self_attention[0].keys.shape[2] // self.beam
+
+    @property
+    def max_source(self) -> int:
+        return self.cross[0].keys.shape[2]
+
+    @cached_property
+    def regions(self) -> SourceRegions:
+        """Which source rows belong to each slot; kept from when it is first asked for: after a change, ask `first`."""
+        return SourceRegions(None, self.lengths, self.longest)
+
+    def admit(self, slots: Tensor, views: Sequence[tuple[Tensor, Tensor]], packing: Packing) -> None:
+        """Put sentences into slots, whatever was in them.
 
         Args:
-            memory_views: keys and values [N, H, D] a layer, of the packed source tokens.
-            packing: where each sentence lies in them.
-            projections: of each layer's self-attention.
-            beam: hypotheses a slot.
-            max_steps: steps to make room for; `reserve` makes more.
-            head_major: lay each head's rows side by side, sentences padded to one length: what the padded form of
-                cross-attention reads without copying. The kernels take the packed rows as they are.
+            slots: [B] int64, distinct.
+            views: keys and values [N, H, D] a layer, of the packed source tokens.
+            packing: where each of the B sentences lies in them; its width is at most L. Rows behind the last do not
+                count.
         """
-        self.beam, self.max_steps, self.projections = beam, max_steps, projections
-        if head_major:
-            self.regions = _equal_regions(packing)
-            self.cross = [CrossCache(*(_head_major(packing.pad(rows)) for rows in view)) for view in memory_views]
-        else:
-            starts, lengths = (x.to(torch.int32) for x in (packing.starts, packing.lengths))
-            self.regions = SourceRegions(starts, lengths, packing.max_length)
-            self.cross = [CrossCache(*view) for view in memory_views]
-        self.self_attention = [self._empty_self_cache(keys) for keys, _ in memory_views]
+        for cache, view in zip(self.cross, views, strict=True):
+            for target, rows in zip((cache.keys, cache.values), view, strict=True):
+                padded = packing.pad(rows[: packing.total]).transpose(1, 2)  # [B, H, width, D]
+                target.narrow(2, 0, packing.max_length).index_copy_(0, slots, padded)
+        self.lengths.index_copy_(0, slots, packing.lengths.to(torch.int32))
 
-    def _empty_self_cache(self, source_keys: Tensor) -> SelfCache:
-        _, heads, head_dim = source_keys.shape
-        shape = (self.regions.num_slots, heads, self.max_steps * self.beam, head_dim)
-        return SelfCache(source_keys.new_empty(shape), source_keys.new_empty(shape))
+    def move(self, sources: Tensor, targets: Tensor) -> None:
+        """Copy whole slots in place, slot sources[i] to slot targets[i]; [n] int64 each, no slot in both."""
+        for tensor in self._tensors():
+            tensor.index_copy_(0, targets, tensor.index_select(0, sources))
 
-    def reserve(self, steps: int) -> None:
-        """Make room for so many steps, and then some."""
-        if steps > self.max_steps:
-            self.max_steps = max(steps, 2 * self.max_steps)
-            self.self_attention = [
-                SelfCache(*(_longer(x, self.max_steps * self.beam) for x in (cache.keys, cache.values)))
-                for cache in self.self_attention
-            ]
+    def first(self, num_slots: int, longest: int) -> "DecoderCache":
+        """The first slots, as a view of the same memory, with a bound of their source lengths."""
 
-    def select(self, slots: Tensor) -> None:
-        """Keep these slots [S'] int64, in this order."""
-        regions, stride = self.regions, self.regions.stride
-        lengths = regions.lengths[slots]
-        if stride is None:
-            self.regions = SourceRegions(regions.starts[slots], lengths, regions.max_length)
-        else:
-            starts = torch.arange(slots.numel(), dtype=torch.int32, device=slots.device) * stride
-            self.regions = SourceRegions(starts, lengths, regions.max_length, stride)
-            self.cross = [
-                CrossCache(*(_select_regions(x, slots, stride) for x in (cache.keys, cache.values)))
-                for cache in self.cross
-            ]
-        self.self_attention = [
-            SelfCache(cache.keys.index_select(0, slots), cache.values.index_select(0, slots))
-            for cache in self.self_attention
-        ]
+        def view(tensor: Tensor) -> Tensor:
+            return tensor[:num_slots]
 
+        return replace(
+            self,
+            cross=[CrossCache(view(cache.keys), view(cache.values)) for cache in self.cross],
+            self_attention=[SelfCache(view(cache.keys), view(cache.values)) for cache in self.self_attention],
+            lengths=view(self.lengths),
+            longest=longest,
+        )
 
-def _equal_regions(packing: Packing) -> SourceRegions:
-    stride = packing.max_length
-    starts = torch.arange(packing.num_sentences, dtype=torch.int32, device=packing.lengths.device) * stride
-    return SourceRegions(starts, packing.lengths.to(torch.int32), stride, stride)
+    def grown(self, *, slots: int, max_steps: int, max_source: int) -> "DecoderCache":
+        """A copy that has room for so much, no less than now."""
+        entries = max_steps * self.beam
+        lengths = self.lengths.new_ones(slots)
+        lengths[: self.num_slots] = self.lengths
+        return replace(
+            self,
+            cross=[CrossCache(*(_larger(x, slots, max_source) for x in (c.keys, c.values))) for c in self.cross],
+            self_attention=[
+                SelfCache(*(_larger(x, slots, entries) for x in (c.keys, c.values))) for c in self.self_attention
+            ],
+            lengths=lengths,
+        )
+
+    def _tensors(self) -> list[Tensor]:
+        caches: list[CrossCache | SelfCache] = [*self.cross, *self.self_attention]
+        return [self.lengths, *(tensor for cache in caches for tensor in (cache.keys, cache.values))]
 
 
-def _head_major(padded: Tensor) -> Tensor:
-    """[B, L, H, D] -> [B*L, H, D], head by head in memory."""
-    return padded.permute(2, 0, 1, 3).contiguous().flatten(1, 2).transpose(0, 1)
-
-
-def _select_regions(rows: Tensor, slots: Tensor, stride: int) -> Tensor:
-    """These slots' rows of a head-major [S*L, H, D], laid out the same way."""
-    by_slot: Tensor = rows.transpose(0, 1).unflatten(1, (-1, stride))  # [H, S, L, D]
-    return by_slot.index_select(1, slots).flatten(1, 2).transpose(0, 1)
-
-
-def _longer(entries: Tensor, length: int) -> Tensor:
-    longer = entries.new_empty(*entries.shape[:2], length, entries.shape[3])
-    longer[:, :, : entries.shape[2]] = entries
-    return longer
+def _larger(entries: Tensor, slots: int, length: int) -> Tensor:
+    """[slots, H, length, D] that begins with entries [S, H, L, D], zeros elsewhere."""
+    if entries.shape[0] == slots and entries.shape[2] == length:
+        return entries
+    larger = entries.new_zeros(slots, entries.shape[1], length, entries.shape[3])
+    larger[: entries.shape[0], :, : entries.shape[2]] = entries
+    return larger

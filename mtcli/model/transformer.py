@@ -21,7 +21,6 @@ from mtcli.errors import ConfigError
 from mtcli.model.attention import Attention
 from mtcli.model.cache import DecoderCache
 from mtcli.model.dropout import Dropout
-from mtcli_kernels.cross_attention_decode import choice as cross_attention_choice
 from mtcli_kernels.decoding_layout import BeamPlaces
 from mtcli_kernels.packing import Packing
 
@@ -91,12 +90,32 @@ class Transformer(nn.Module):
         """[N, d]: the encoder's top layer for src [N] int64."""
         return self.encoder(self.src_embedding(src, packing.positions), packing)  # type: ignore[no-any-return]
 
-    def start(self, memory: Tensor, packing: Packing, *, beam: int = 1, max_steps: int = 32) -> DecoderCache:
-        """Project memory [N, d] into every decoder layer's keys and values, once for all steps and hypotheses."""
+    def empty_cache(self, slots: int, *, beam: int = 1, max_steps: int = 32, max_source: int = 32) -> DecoderCache:
+        """Room for so many sentences at once, each with `beam` hypotheses; it can grow."""
+        return DecoderCache.empty(
+            [layer.self_attention.joined_projections() for layer in self.decoder.layers],
+            heads=self.config.heads,
+            head_dim=self.config.head_dim,
+            slots=slots,
+            beam=beam,
+            max_steps=max_steps,
+            max_source=max_source,
+        )
+
+    def admit(self, memory: Tensor, packing: Packing, cache: DecoderCache, slots: Tensor) -> None:
+        """Begin to translate sentences: project memory [N, d] into every decoder layer's keys and values.
+
+        This happens once, for all steps and hypotheses. The sentences go into slots [B] int64 of the cache.
+        """
         views = [layer.cross_attention.project_memory(memory) for layer in self.decoder.layers]
-        impl = cross_attention_choice(self.attention, memory.device, memory.dtype, self.config.head_dim, beam).impl
-        projections = [layer.self_attention.joined_projections() for layer in self.decoder.layers]
-        return DecoderCache(views, packing, projections, beam=beam, max_steps=max_steps, head_major=impl == "padded")
+        cache.admit(slots, views, packing)
+
+    def start(self, memory: Tensor, packing: Packing, *, beam: int = 1, max_steps: int = 32) -> DecoderCache:
+        """A cache that holds these sentences, memory [N, d], and has no room for others."""
+        size, width = packing.num_sentences, packing.max_length
+        cache = self.empty_cache(size, beam=beam, max_steps=max_steps, max_source=width)
+        self.admit(memory, packing, cache, torch.arange(size, device=memory.device))
+        return cache.first(size, width)
 
     def step(self, tokens: Tensor, cache: DecoderCache, places: BeamPlaces) -> Tensor:
         """[R, V] logits of the next token after tokens [R] int64, one for each hypothesis of each slot.

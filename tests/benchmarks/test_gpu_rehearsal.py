@@ -121,6 +121,21 @@ def test_kernels(tmp_path: Path) -> None:
             assert row["torch_best"]["eager"]["speedup"] > 0
 
 
+def test_translate(tmp_path: Path) -> None:
+    record = rehearse(tmp_path, "translate")
+    ours = [row for row in record["rows"] if row["contestant"] == "mtcli"]
+    assert {row["search"] for row in ours} == {"beam 4", "greedy"}
+    for row in ours:
+        assert row["status"] == "right", row
+        assert row["median"] > 0
+        assert row["slots"] >= 1
+        assert ("p95_ms" in row) == row["one_by_one"]
+    assert [row["ratio"] for row in ours if row["way"] == "CUDA graphs" and row["size"] == 2] == [1.0, 1.0]
+    assert [one["passed"] for one in record["checks"] if one["contestant"] == "mtcli"] == [True] * 12
+    assert set(record["contestants"]) == {"mtcli", "CTranslate2", "Hugging Face Marian"}
+    assert record["contestants"]["mtcli"]["torch"] == torch.__version__
+
+
 def test_operations_run_again_keep_the_others(tmp_path: Path) -> None:
     rehearse(tmp_path, "kernels", OPS="cross_entropy")
     record = rehearse(tmp_path, "kernels", OPS="self_attention_decode")

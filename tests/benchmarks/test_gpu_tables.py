@@ -86,6 +86,62 @@ def test_ceilings_and_tests() -> None:
     assert "compute-sanitizer: memcheck: clean; racecheck: errors." in block
 
 
+def rate(contestant: str, size: int, **parts: Any) -> dict[str, Any]:
+    figures = {"median": 12345.0, "min": 12000.0, "max": 12600.0, "rounds": 3, "step_ms": 1.234, "ratio": 1.0}
+    row = {"contestant": contestant, "search": "beam 4", "way": "", "size": size, "one_by_one": False}
+    return row | {"status": "right", "why": None} | figures | parts
+
+
+def translation(*rows: dict[str, Any]) -> dict[str, Any]:
+    return HEAD | {
+        "model": {"name": "base", "parameters": 60_500_000},
+        "sources": {"origin": "newstest2014", "mean": 26.4},
+        "target_tokens": 27,
+        "checks": [
+            {"check": "graphs", "passed": True, "detail": "8 of 8 are the same"},
+            {"check": "independence", "passed": False, "detail": "3 of 8 are the same"},
+            {"check": "model", "passed": None, "detail": "no answer"},
+        ],
+        "rows": list(rows),
+    }
+
+
+def test_translation() -> None:
+    fast = {"median": 500.0, "step_ms": 2.0, "ratio": 0.25}
+    wrong = {"search": "greedy", "way": "CUDA graphs", "status": "wrong", "ratio": None}
+    alone = {"one_by_one": True, "p50_ms": 31.26, "p95_ms": 40.0, "median": 860.0, "min": 860.0, "max": 860.0}
+    record = translation(
+        rate("mtcli", 64, way="CUDA graphs"),
+        rate("mtcli", 16, way="CUDA graphs", ratio=1.5),
+        rate("Toy", 32, **fast),
+        rate("mtcli", 16, **wrong),
+        rate("Toy", 32, search="greedy", status="cannot run", why="no module 'toy'"),
+        rate("Toy", 64, search="greedy", status="cannot run", why="no module 'toy'"),
+        rate("mtcli", 1, way="no graphs", **alone),
+    )
+    block = tables.translate_block(json.dumps(record))
+    assert "Transformer base, 60 million random weights in float16; newstest2014, 26 source tokens" in block
+    assert "| decoder | 16 | 32 | 64 | best, to mtcli |\n|---|--:|--:|--:|--:|\n" in block
+    assert "| mtcli, CUDA graphs | 12,345 (1.23) |  | 12,345 (1.23) | 1.50x |" in block
+    assert "| Toy |  | 500 (2.00) |  | 0.25x |" in block
+    assert "| mtcli, CUDA graphs | wrong |  |  |  |" in block
+    assert "| Toy |  | cannot run | cannot run |" in block
+    assert "| mtcli, no graphs | beam 4 | 31.3 | 40.0 | 860 |" in block
+    assert "\nCould not run: Toy: no module 'toy'.\n" in block
+    assert "Checks that failed: independence (3 of 8 are the same)." in block
+    assert "Medians of up to 3 rounds; a figure's least and greatest are up to 120% apart." in block
+
+
+def test_translation_of_which_nothing_was_measured() -> None:
+    left_out = {"contestant": "mtcli", "search": "greedy", "way": "CUDA graphs", "size": 16, "one_by_one": False}
+    alone = left_out | {"size": 1, "one_by_one": True}
+    rows = [one | {"status": "left out", "why": None} for one in (left_out, alone)]
+    block = tables.translate_block(json.dumps(translation(*rows)))
+    assert "| mtcli, CUDA graphs | left out |  |" in block
+    assert "| mtcli, CUDA graphs | greedy | left out |  |  |" in block
+    assert "Medians" not in block
+
+
 def test_the_terminal_shows_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     lines = "\n".join(tables.kernel_lines(kernels()))
     assert "toy_attention:" in lines

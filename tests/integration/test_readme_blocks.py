@@ -1,4 +1,4 @@
-"""README.md's measured parts are what benchmarks/readme.py makes of benchmarks/results."""
+"""The measured parts of README.md and docs/decoding.md are what benchmarks/readme.py makes of benchmarks/results."""
 
 import json
 import subprocess
@@ -9,8 +9,25 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-BLOCKS = ("multi30k", "ko-en", "startup", "ceilings", "correct", "kernels")
-EMPTY_README = "".join(f"before\n<!-- begin: {name} -->\n<!-- end: {name} -->\nafter\n" for name in BLOCKS)
+BLOCKS = (
+    "multi30k",
+    "ko-en",
+    "startup",
+    "decoding-base",
+    "decoding-trained",
+    "decoding-latency",
+    "ceilings",
+    "correct",
+    "kernels",
+    "translate",
+)
+PAGE_BLOCKS = ("decoding-base-settings", "decoding-trained-settings", "decoding-profile")
+
+
+def empty(blocks: tuple[str, ...]) -> str:
+    return "".join(f"before\n<!-- begin: {name} -->\n<!-- end: {name} -->\nafter\n" for name in blocks)
+
+
 QUALITY: dict[str, Any] = {
     "title": "Toy, English to German",
     "command": [
@@ -51,7 +68,14 @@ def run_readme(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def readme(tmp_path: Path) -> Path:
     path = tmp_path / "README.md"
-    path.write_text(EMPTY_README, encoding="utf-8")
+    path.write_text(empty(BLOCKS), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    path = tmp_path / "decoding.md"
+    path.write_text(empty(PAGE_BLOCKS), encoding="utf-8")
     return path
 
 
@@ -71,26 +95,43 @@ def test_the_readme_is_up_to_date() -> None:
     assert checked.returncode == 0, checked.stderr
 
 
-def test_a_missing_result_says_not_measured_yet(readme: Path, results: Path) -> None:
-    assert run_readme("--readme", readme, "--results", results).returncode == 0
+def test_a_missing_result_says_not_measured_yet(readme: Path, page: Path, results: Path) -> None:
+    assert run_readme("--readme", readme, "--decoding-page", page, "--results", results).returncode == 0
     text = readme.read_text(encoding="utf-8")
     assert text.count("not measured yet.") + text.count("not yet measured on a GPU.") == len(BLOCKS)
     assert text.count("before\n") == text.count("after\n") == len(BLOCKS)
+    assert page.read_text(encoding="utf-8").count("not measured yet.") == len(PAGE_BLOCKS)
 
 
-def test_a_stale_block_is_named_and_left_alone(readme: Path, results: Path) -> None:
-    run_readme("--readme", readme, "--results", results)
+def test_a_page_that_is_not_there_is_an_error(readme: Path, page: Path, results: Path) -> None:
+    page.unlink()
+    finished = run_readme("--readme", readme, "--decoding-page", page, "--results", results)
+    assert finished.returncode == 1
+    assert "decoding.md does not exist; it must hold the blocks decoding-base-settings" in finished.stderr
+
+
+def test_a_stale_block_of_the_other_page_is_named(readme: Path, page: Path, results: Path) -> None:
+    run_readme("--readme", readme, "--decoding-page", page, "--results", results)
+    page.write_text(empty(PAGE_BLOCKS), encoding="utf-8")
+    checked = run_readme("--check", "--readme", readme, "--decoding-page", page, "--results", results)
+    assert checked.returncode == 1
+    assert "decoding.md: out of date: decoding-base-settings, decoding-trained-settings" in checked.stderr
+    assert page.read_text(encoding="utf-8") == empty(PAGE_BLOCKS)
+
+
+def test_a_stale_block_is_named_and_left_alone(readme: Path, page: Path, results: Path) -> None:
+    run_readme("--readme", readme, "--decoding-page", page, "--results", results)
     before = readme.read_text(encoding="utf-8")
     write_result(results, QUALITY)
-    checked = run_readme("--check", "--readme", readme, "--results", results)
+    checked = run_readme("--check", "--readme", readme, "--decoding-page", page, "--results", results)
     assert checked.returncode == 1
     assert "out of date: multi30k." in checked.stderr
     assert readme.read_text(encoding="utf-8") == before
 
 
-def test_a_result_is_written_and_then_up_to_date(readme: Path, results: Path) -> None:
+def test_a_result_is_written_and_then_up_to_date(readme: Path, page: Path, results: Path) -> None:
     write_result(results, QUALITY)
-    assert run_readme("--readme", readme, "--results", results).returncode == 0
+    assert run_readme("--readme", readme, "--decoding-page", page, "--results", results).returncode == 0
     text = readme.read_text(encoding="utf-8")
     assert "| first | en-de | 1,000 | 5 | 37.0 | 60.0 | 45.0 | 12.3 |" in text
     assert "| second | en-de | 1,000 | 5 | 30.0 |" in text
@@ -98,21 +139,21 @@ def test_a_result_is_written_and_then_up_to_date(readme: Path, results: Path) ->
     assert "40.0 minutes: 5,000 steps, 18.0 million target tokens at 7,500 a second, 2.35 million" in text
     assert "Some CPU, 2 cores, 23 GiB; python 3.11.7, mtcli 0.1.0; 2025-01-31." in text
     assert max(map(len, text[text.index("```console") :].splitlines())) <= 110
-    assert run_readme("--check", "--readme", readme, "--results", results).returncode == 0
+    assert run_readme("--check", "--readme", readme, "--decoding-page", page, "--results", results).returncode == 0
 
 
 @pytest.mark.parametrize("marker", ["<!-- begin: startup -->", "<!-- end: startup -->"])
-def test_a_missing_marker_is_an_error(readme: Path, results: Path, marker: str) -> None:
-    readme.write_text(EMPTY_README.replace(marker, ""), encoding="utf-8")
-    finished = run_readme("--readme", readme, "--results", results)
+def test_a_missing_marker_is_an_error(readme: Path, page: Path, results: Path, marker: str) -> None:
+    readme.write_text(empty(BLOCKS).replace(marker, ""), encoding="utf-8")
+    finished = run_readme("--readme", readme, "--decoding-page", page, "--results", results)
     assert finished.returncode == 1
     assert "<!-- begin: startup -->" in finished.stderr
     assert "Traceback" not in finished.stderr
 
 
-def test_a_result_with_other_keys_is_an_error(readme: Path, results: Path) -> None:
+def test_a_result_with_other_keys_is_an_error(readme: Path, page: Path, results: Path) -> None:
     write_result(results, {**QUALITY, "extra": 1})
-    finished = run_readme("--check", "--readme", readme, "--results", results)
+    finished = run_readme("--check", "--readme", readme, "--decoding-page", page, "--results", results)
     assert finished.returncode == 1
     assert "multi30k-en-de-tiny.json" in finished.stderr
     assert "Traceback" not in finished.stderr

@@ -8,20 +8,28 @@ import lzma
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mtcli import files
 from mtcli.errors import DataError
 from mtcli.files import (
+    Fingerprint,
     atomic_path,
+    compress_file,
     content_hash,
     decode_line,
     file_error,
+    is_awaited,
+    lock_file,
     open_binary,
+    open_locked,
     open_output,
     raw_lines,
     read_lines,
@@ -95,6 +103,24 @@ def test_compressed_outputs_are_written_by_suffix(tmp_path: Path, suffix: str) -
     decompress = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress}[suffix]
     assert decompress(path.read_bytes()).decode() == "grün\n"
     assert names_in(tmp_path) == [path.name]
+
+
+@suffixes
+def test_equal_content_is_compressed_to_equal_bytes(
+    tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = b"a line\n" * 100_000
+    (tmp_path / "plain").write_bytes(content)
+    first, second, third = (tmp_path / f"{name}{suffix}" for name in "abc")
+    with open_output(first) as stream:
+        stream.write(content)
+    monkeypatch.setattr(time, "time", lambda: 1e9)
+    with open_output(second) as stream:
+        stream.write(content[:1000])
+        stream.write(content[1000:])
+    compress_file(tmp_path / "plain", third, suffix)
+    assert len({path.read_bytes() for path in (first, second, third)}) == 1
+    assert b"".join(line + b"\n" for line in raw_lines_of(first)) == content
 
 
 @suffixes
@@ -176,6 +202,66 @@ def test_the_hash_is_of_the_content(tmp_path: Path) -> None:
 def test_the_hash_of_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="does not exist"):
         content_hash(tmp_path / "nothing")
+
+
+def test_a_fingerprint_is_the_hash_of_what_is_there_so_far(tmp_path: Path) -> None:
+    path, part = tmp_path / "grows", tmp_path / "part"
+    fingerprint, content = Fingerprint(path), os.urandom(3_000_000)
+    part.write_bytes(b"")
+    assert fingerprint.up_to(0) == content_hash(part)
+    assert fingerprint.up_to(5) is None
+    for length in (5, 5, 2_500_000, 3_000_000):
+        path.write_bytes(content[: length + 7])
+        part.write_bytes(content[:length])
+        assert fingerprint.up_to(length) == content_hash(part)
+    assert fingerprint.up_to(3_000_001) is None
+
+
+def test_a_locked_file_is_locked_until_it_is_closed(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    first = open_locked(path)
+    assert first is not None
+    assert open_locked(path) is None
+    first.write(b"kept")
+    first.close()
+    second = open_locked(path)
+    assert second is not None
+    assert path.read_bytes() == b"kept"
+    second.close()
+
+
+def test_a_file_that_was_replaced_meanwhile_is_not_the_one_locked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, fresh = tmp_path / "file", tmp_path / "fresh"
+    fresh.write_bytes(b"fresh")
+    lock = files.lock_file
+
+    def lock_too_late(stream: IO[bytes]) -> bool:
+        if fresh.exists():
+            fresh.replace(path)
+        return lock(stream)
+
+    monkeypatch.setattr(files, "lock_file", lock_too_late)
+    stream = open_locked(path)
+    assert stream is not None
+    assert os.path.samestat(os.fstat(stream.fileno()), path.stat())
+    assert path.read_bytes() == b"fresh"
+    stream.close()
+
+
+def test_where_there_are_no_locks_everybody_is_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "fcntl", None)
+    with (tmp_path / "file").open("wb") as first, (tmp_path / "file").open("ab") as second:
+        assert lock_file(first) and lock_file(second)
+
+
+def test_who_waits_for_an_output(tmp_path: Path) -> None:
+    fifo, plain = tmp_path / "fifo", tmp_path / "plain"
+    os.mkfifo(fifo)
+    plain.write_bytes(b"")
+    expected = {fifo: True, plain: False, tmp_path / "new": False, Path("/dev/null"): True}
+    assert {path: is_awaited(path) for path in expected} == expected
 
 
 @pytest.mark.parametrize(("content", "expected"), [("grün\n", "grün\n".encode()), (b"\xff\r\n", b"\xff\r\n")])

@@ -1,6 +1,6 @@
 """Random inputs of the decoding steps' attention: sources and beams as a search leaves them, and traps beside them.
 
-Axes: S slots, K beam, H heads, D head size, N source rows, T steps.
+Axes: S slots, K beam, H heads, D head size, N packed source rows, L source rows a slot has room for, T steps.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,8 @@ from torch import Tensor
 
 from mtcli_kernels.decoding_layout import BeamPlaces, SourceRegions
 
-LAYOUTS = ("packed", "scattered", "equal", "head-major")
+BY_SLOT = ("by slot", "by slot with room")
+LAYOUTS = ("packed", "scattered", *BY_SLOT)
 
 
 @dataclass(frozen=True)
@@ -46,31 +47,27 @@ def cross_case(
     """Slots with sources of these lengths.
 
     Args:
-        layout: `packed` end to end; `scattered` in another order with gaps; `equal` distances, row by row in memory;
-            `head-major` the same, head by head in memory.
-        behind: what stands in rows that belong to no slot.
+        layout: `packed` end to end; `scattered` in another order with gaps; `by slot`, [S, H, L, D]; `by slot with
+            room`, the first slots of a larger cache, whose L is larger than `max_length`.
+        behind: what stands in rows that belong to no slot; by slot, up to `max_length`, with NaN behind.
     """
     generator = torch.Generator().manual_seed(seed)
-    stride = max(lengths, default=0) + 3 if layout in ("equal", "head-major") else None
-    starts, num_rows = _starts(lengths, layout, stride, generator)
-    own = torch.zeros(num_rows, dtype=torch.bool)
-    for start, length in zip(starts, lengths, strict=True):
-        own[start : start + length] = True
     q = _normal(generator, len(lengths) * beam, heads, head_dim)
-    k, v = (_normal(generator, num_rows, heads, head_dim) for _ in range(2))
-    k[~own], v[~own] = behind, behind
+    starts = None if layout in BY_SLOT else _starts(lengths, layout, generator)
+    if starts is None:
+        more = 3 if layout == "by slot with room" else 0
+        k, v = (_by_slot(generator, lengths, more, heads, head_dim, behind) for _ in range(2))
+    else:
+        k, v = (_packed(generator, lengths, starts, heads, head_dim, behind) for _ in range(2))
     q, k, v = (x.to(dtype).to(device) for x in (q, k, v))
-    if layout == "head-major":
-        k, v = (x.transpose(0, 1).contiguous().transpose(0, 1) for x in (k, v))
-    starts_tensor, lengths_tensor = (torch.tensor(x, dtype=torch.int32, device=device) for x in (starts, lengths))
-    return CrossCase(q, k, v, SourceRegions(starts_tensor, lengths_tensor, max(lengths, default=0), stride))
+    if starts is None:
+        k, v = k[: len(lengths)], v[: len(lengths)]
+    starts_tensor = None if starts is None else torch.tensor(starts, dtype=torch.int32, device=device)
+    lengths_tensor = torch.tensor(lengths, dtype=torch.int32, device=device)
+    return CrossCase(q, k, v, SourceRegions(starts_tensor, lengths_tensor, max(lengths, default=0)))
 
 
-def _starts(
-    lengths: Sequence[int], layout: str, stride: int | None, generator: torch.Generator
-) -> tuple[list[int], int]:
-    if stride is not None:
-        return [slot * stride for slot in range(len(lengths))], len(lengths) * stride
+def _starts(lengths: Sequence[int], layout: str, generator: torch.Generator) -> list[int]:
     starts, row = [0] * len(lengths), 0
     scattered = layout == "scattered"
     order = torch.randperm(len(lengths), generator=generator).tolist() if scattered else range(len(lengths))
@@ -78,7 +75,32 @@ def _starts(
         row += int(torch.randint(4, (), generator=generator)) if scattered else 0
         starts[slot] = row
         row += lengths[slot]
-    return starts, row
+    return starts
+
+
+def _packed(
+    generator: torch.Generator, lengths: Sequence[int], starts: Sequence[int], heads: int, head_dim: int, behind: float
+) -> Tensor:
+    """[N, H, D], up to the last source's end."""
+    ends = [start + length for start, length in zip(starts, lengths, strict=True)]
+    own = torch.zeros(max(ends, default=0), dtype=torch.bool)
+    for start, end in zip(starts, ends, strict=True):
+        own[start:end] = True
+    rows = _normal(generator, own.numel(), heads, head_dim)
+    rows[~own] = behind
+    return rows
+
+
+def _by_slot(
+    generator: torch.Generator, lengths: Sequence[int], more: int, heads: int, head_dim: int, behind: float
+) -> Tensor:
+    """[S, H, L, D] for the lengths, and so many slots and rows more."""
+    longest = max(lengths, default=0)
+    rows = torch.full((len(lengths) + more, heads, longest + more, head_dim), torch.nan, dtype=torch.float64)
+    rows[: len(lengths), :, :longest] = behind
+    for slot, length in enumerate(lengths):
+        rows[slot, :, :length] = _normal(generator, heads, length, head_dim)
+    return rows
 
 
 @dataclass(frozen=True)
@@ -110,6 +132,7 @@ def self_case(
     head_dim: int = 16,
     capacity: int | None = None,
     longest: int | None = None,
+    multiple: int = 1,
     unwritten: float = float("nan"),
     unowned: float | None = None,
     dtype: torch.dtype = torch.float32,
@@ -119,14 +142,15 @@ def self_case(
     """Slots at these positions, -1 for an empty one, whose hypotheses had random parents at every step.
 
     Args:
-        capacity: T; by default one step more than needed.
+        capacity: T; by default one step more than needed, and room for whole multiples.
         longest: as in `BeamPlaces`; by default the largest position, and 0 at least.
+        multiple: as in `BeamPlaces`.
         unwritten: what stands in cache entries from the slot's position on.
         unowned: what stands in earlier entries that no hypothesis descends from; None for ordinary numbers.
     """
     generator = torch.Generator().manual_seed(seed)
     longest = max([0, *positions]) if longest is None else longest
-    capacity = longest + 2 if capacity is None else capacity
+    capacity = longest + 1 + multiple if capacity is None else capacity
     num_slots = len(positions)
     ancestry = torch.full((num_slots, beam, capacity), 10**6, dtype=torch.int32)  # behind the position: never read
     q, k, v = (_normal(generator, num_slots * beam, heads, head_dim) for _ in range(3))
@@ -141,7 +165,8 @@ def self_case(
                 entries = torch.arange(max(position, 0))[:, None] * beam + torch.arange(beam)  # [position, K]
                 owned = (ancestry[slot, :, : max(position, 0), None] == torch.arange(beam)).any(0)
                 cache[slot, :, entries[~owned]] = unowned
-    places = BeamPlaces(ancestry.to(device), torch.tensor(positions, dtype=torch.int32, device=device), longest)
+    positions_tensor = torch.tensor(positions, dtype=torch.int32, device=device)
+    places = BeamPlaces(ancestry.to(device), positions_tensor, longest, multiple)
     return SelfCase(*(x.to(dtype).to(device) for x in (q, k, v, *caches)), places)
 
 

@@ -98,12 +98,14 @@ def test_compressed_both_ways_into_a_directory(reverse_model: Path, tmp_path: Pa
         path.write_bytes(PACK[path.suffix](b"1 2 3\n\n4 5"))
     arguments = ("translate", "-m", reverse_model, "--output-dir", out, *inputs)
     assert succeed(*arguments, "--quiet") == ""
-    assert sorted(path.name for path in out.iterdir()) == sorted(path.name for path in inputs)
+    assert sorted(path.name for path in out.glob("[!.]*")) == sorted(path.name for path in inputs)
     for path in inputs:
         assert UNPACK[path.suffix]((out / path.name).read_bytes()) == b"3 2 1\n\n5 4"
-    refused = mtcli(*arguments)
+    refused = mtcli(*arguments, "--greedy")
     assert refused.returncode == 1
     assert b"--force" in refused.stderr
+    again = mtcli(*arguments)
+    assert (again.returncode, again.stderr) == (0, b"All 3 outputs are up to date.\n")
     succeed(*arguments, "--force")
 
 
@@ -187,19 +189,21 @@ def test_a_signal_to_a_waiting_process_ends_it_tidily(reverse_model: Path, numbe
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
-def test_a_killed_translation_leaves_nothing_that_looks_whole(
+def test_a_killed_stream_leaves_nothing_that_looks_whole(
     reverse_model: Path, tmp_path: Path, number: int, code: int
 ) -> None:
-    source = many_lines(tmp_path / "in")
     outputs = [tmp_path / name for name in ("out.gz", "links", "stats.json")]
     arguments = ("-o", outputs[0], "--alignments", outputs[1], "--stats", outputs[2])
-    with running("-m", reverse_model, "-i", source, *arguments) as process:
+    with running("-m", reverse_model, *arguments) as process:
+        assert process.stdin is not None
+        process.stdin.write(b"1 2\n3 4\n")
+        process.stdin.flush()
         wait_for(lambda: list(tmp_path.glob(".out.gz.*.partial")) and list(tmp_path.glob(".links.*.partial")))
-        time.sleep(0.5)
         process.send_signal(number)
         assert process.wait() == code
-    left = sorted(path.name for path in tmp_path.iterdir() if path != source)
+    left = [path.name for path in tmp_path.iterdir()]
     if number == signal.SIGKILL:
+        assert len(left) == 2
         assert all(name.startswith(".") and name.endswith(".partial") for name in left)
     else:
         assert left == []
@@ -292,7 +296,8 @@ def test_a_terminal_sees_a_bar_and_ctrl_c_ends_it(reverse_model: Path, tmp_path:
         rest = read_terminal(controller, lambda seen: False, seconds=5)
     assert b"Interrupted." in rest
     assert b"\x1b[?25h" in rest  # the cursor is back
-    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+    assert b" lines are kept. The same command goes on after them." in rest
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".out.journal", ".out.partial", "in"]
     os.close(controller)
 
 

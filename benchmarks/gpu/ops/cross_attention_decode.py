@@ -1,8 +1,12 @@
-"""Encoder-decoder attention of one decoding step: every hypothesis of a slot reads its sentence's keys and values."""
+"""Encoder-decoder attention of one decoding step: every hypothesis of a slot reads its sentence's keys and values.
+
+They are kept slot by slot, with room for the longest source, as decoding keeps them. PyTorch's attention for packed
+sentences gets them token by token, as it wants them.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import product
 
 import torch
@@ -27,19 +31,20 @@ BEAMS = (4, 1)
 LONGEST = (32, 128, 512)
 
 
-@dataclass
+@dataclass(eq=False)
 class Inputs:
     q: Tensor  # [S*K, H, D]
-    k: Tensor  # [S*L, H, D], head by head in memory; each slot's region has L rows, `regions.lengths` of them filled
+    k: Tensor  # [S, H, L, D]; of each slot's L rows, `regions.lengths` are filled
     v: Tensor
     regions: SourceRegions
     seen: Tensor  # [S, 1, 1, L] bool
     starts: tuple[Tensor, Tensor]  # [S + 1] int32, of queries and of keys, for varlen_attn
 
-    def by_slot(self, rows: Tensor) -> Tensor:
-        """[S*n, H, D] -> [S, H, n, D], a view."""
-        by_slot: Tensor = rows.unflatten(0, (self.regions.num_slots, -1))
-        return by_slot.transpose(1, 2)
+    @cached_property
+    def by_token(self) -> tuple[Tensor, Tensor]:
+        """[S*L, H, D], keys and values."""
+        k, v = (rows.transpose(1, 2).flatten(0, 1) for rows in (self.k, self.v))
+        return k, v
 
 
 def cases(context: Context) -> Iterator[Case]:
@@ -85,15 +90,15 @@ def _make(
     generator = torch.Generator(device).manual_seed(seed)
     slots = len(lengths)
 
-    def random(rows: int) -> Tensor:
-        by_head = torch.randn(heads.heads, rows, heads.head_dim, generator=generator, device=device)
-        return by_head.to(dtype).transpose(0, 1)
+    def random(*shape: int) -> Tensor:
+        return torch.randn(*shape, heads.head_dim, generator=generator, device=device).to(dtype)
 
     filled = torch.tensor(lengths, dtype=torch.int32, device=device)
     begins = torch.arange(slots + 1, dtype=torch.int32, device=device)
-    regions = SourceRegions(begins[:-1] * longest, filled, longest, longest)
     seen = torch.arange(longest, device=device) < filled[:, None]
-    q, k, v = random(slots * beam).contiguous(), random(slots * longest), random(slots * longest)
+    q = random(slots * beam, heads.heads)
+    k, v = (random(slots, heads.heads, longest) for _ in range(2))
+    regions = SourceRegions(None, filled, longest)
     return Inputs(q, k, v, regions, seen[:, None, None, :], (begins * beam, begins * longest))
 
 
@@ -116,8 +121,8 @@ def _mtcli(inputs: Inputs, impl: str) -> tuple[Tensor, ...]:
 
 
 def _sdpa(inputs: Inputs) -> Tensor:
-    q, k, v = (inputs.by_slot(rows) for rows in (inputs.q, inputs.k, inputs.v))
-    return sdpa.attend(q, k, v, inputs.seen)
+    q = inputs.q.unflatten(0, (inputs.regions.num_slots, -1)).transpose(1, 2)  # [S, H, K, D]
+    return sdpa.attend(q, inputs.k, inputs.v, inputs.seen)
 
 
 def _by_row(inputs: Inputs, out: Tensor) -> tuple[Tensor, ...]:
@@ -127,5 +132,5 @@ def _by_row(inputs: Inputs, out: Tensor) -> tuple[Tensor, ...]:
 def _varlen(inputs: Inputs) -> tuple[Tensor, ...]:
     beam = inputs.q.shape[0] // inputs.regions.num_slots
     longest = (beam, inputs.regions.max_length)
-    out = varlen_attn(inputs.q, inputs.k, inputs.v, *inputs.starts, *longest, seqused_k=inputs.regions.lengths)
+    out = varlen_attn(inputs.q, *inputs.by_token, *inputs.starts, *longest, seqused_k=inputs.regions.lengths)
     return (out,)  # type: ignore[return-value]

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from mtcli_kernels.cross_attention_decode.by_slot import as_rows
 from mtcli_kernels.cross_attention_decode.padded import padded_cross_attention
 from mtcli_kernels.cross_attention_decode.reference import reference_cross_attention
 from mtcli_kernels.cross_attention_decode.sdpa import sdpa_cross_attention
@@ -33,11 +34,12 @@ def cross_attention_decode(q: Tensor, k: Tensor, v: Tensor, regions: SourceRegio
 
     Args:
         q: [S*K, H, D] floating point; the K hypotheses of slot s are rows s*K to s*K + K - 1.
-        k: [N, H, D], cached keys of the encoder's output, dtype and device of q, any strides. The padded form reads
-            them without a copy where `regions.stride` is set and memory is head-major, strides (D, N*D, 1).
-        v: [N, H, D], the values.
-        regions: which rows of k and v each of the S slots sees. Where its stride is set, `padded` and `sdpa` need
-            finite numbers, which ones does not matter, in the rows behind a slot's own up to `max_length`.
+        k: cached keys of the encoder's output, dtype and device of q: packed, [N, H, D], any strides; or slot by slot,
+            [S, H, L, D], which the padded form reads without a copy.
+        v: the values, laid out as the keys.
+        regions: which rows of k and v each of the S slots sees; its `starts` are None for keys kept slot by slot.
+            There, `padded` and `sdpa` need finite numbers of ordinary size in the rows behind a slot's own up to
+            `max_length`; they get weight 0. What stands behind those does not matter.
         impl: "auto" takes "padded" on a CPU and "triton" on a GPU, or "sdpa" where the kernel cannot run;
             "reference" is the definition.
 
@@ -52,22 +54,25 @@ def cross_attention_decode(q: Tensor, k: Tensor, v: Tensor, regions: SourceRegio
     _check_tensors(q, k, v)
     beam = _check_regions(q, k, regions)
     form = choice(impl, q.device, q.dtype, q.shape[2], beam).impl
+    if 0 in (q.shape[0], k.shape[0], regions.max_length):
+        return torch.zeros_like(q)
     if form == "triton":
         from mtcli_kernels.cross_attention_decode.op import cross_attention_decode_op
 
+        starts, lengths = regions.starts, regions.lengths
+        if starts is None:
+            k, v, starts = as_rows(k, v)
         scale = q.shape[2] ** -0.5
-        return cross_attention_decode_op(  # type: ignore[no-any-return]
-            q, k, v, regions.starts, regions.lengths, regions.max_length, scale
-        )
-    if 0 in (q.shape[0], k.shape[0], regions.max_length):
-        return torch.zeros_like(q)
+        return cross_attention_decode_op(q, k, v, starts, lengths, regions.max_length, scale)  # type: ignore[no-any-return]
     return _FORMS[form](q, k, v, regions)
 
 
 def _check_tensors(q: Tensor, k: Tensor, v: Tensor) -> None:
-    if q.dim() != 3 or k.shape != v.shape or q.shape[1:] != k.shape[1:]:
+    fit = k.shape == v.shape and (k.shape[1:] if k.dim() == 3 else k.shape[1::2]) == q.shape[1:]
+    if q.dim() != 3 or k.dim() not in (3, 4) or not fit:
         raise ValueError(
-            f"expected q [S*K, H, D] and k, v [N, H, D]; got q {list(q.shape)}, k {list(k.shape)}, v {list(v.shape)}."
+            "expected q [S*K, H, D] and k, v [N, H, D] or [S, H, L, D]; "
+            f"got q {list(q.shape)}, k {list(k.shape)}, v {list(v.shape)}."
         )
     if not q.is_floating_point() or not q.dtype == k.dtype == v.dtype:
         raise ValueError(f"expected q, k, v of one floating-point type; got {q.dtype}, {k.dtype}, {v.dtype}.")
@@ -77,20 +82,20 @@ def _check_tensors(q: Tensor, k: Tensor, v: Tensor) -> None:
 
 def _check_regions(q: Tensor, k: Tensor, regions: SourceRegions) -> int:
     """The number of hypotheses a slot, K."""
-    num_slots, rows = regions.num_slots, q.shape[0]
-    if regions.starts.shape != (num_slots,) or regions.lengths.dim() != 1:
+    num_slots, rows, starts = regions.num_slots, q.shape[0], regions.starts
+    if regions.lengths.dim() != 1 or (starts is not None and starts.shape != (num_slots,)):
+        found = None if starts is None else list(starts.shape)
         raise ValueError(
-            "expected the regions' starts and lengths to be [S] both; "
-            f"got {list(regions.starts.shape)} and {list(regions.lengths.shape)}."
+            f"expected the regions' starts and lengths to be [S] both; got {found} and {list(regions.lengths.shape)}."
         )
-    if not q.device == regions.starts.device == regions.lengths.device:
+    if (starts is None) != (k.dim() == 4):
+        raise ValueError("expected starts for packed keys [N, H, D], and none for keys kept slot by slot.")
+    if not q.device == regions.lengths.device or (starts is not None and starts.device != q.device):
         raise ValueError(f"expected the regions on {q.device}, where q is; got them on {regions.lengths.device}.")
     if (rows % num_slots or not rows) if num_slots else rows:
         raise ValueError(f"expected as many hypotheses in each of {num_slots} slots; q has {rows} rows.")
-    stride = regions.stride
-    if stride is not None and not (regions.max_length <= stride and num_slots * stride <= k.shape[0]):
+    if starts is None and (k.shape[0] != num_slots or regions.max_length > k.shape[2]):
         raise ValueError(
-            f"{num_slots} regions {stride} rows apart, the longest of {regions.max_length}, "
-            f"do not fit into k's {k.shape[0]} rows, or overlap."
+            f"{num_slots} slots, the longest of {regions.max_length} rows, do not fit into keys {list(k.shape)}."
         )
     return rows // num_slots if num_slots else 1

@@ -1,20 +1,20 @@
-"""Cross-attention at decoding as two batched matmuls, one matrix for each head and slot."""
+"""Cross-attention at decoding as two batched matmuls, one matrix for each slot and head."""
 
 import torch
 from torch import Tensor
 
 from mtcli_kernels.cross_attention_decode.by_slot import blank_empty_slots, rows_by_slot
 from mtcli_kernels.decoding_layout import SourceRegions
+from mtcli_kernels.dense import weigh
 
 
 def padded_cross_attention(q: Tensor, k: Tensor, v: Tensor, regions: SourceRegions) -> Tensor:
     """Same arguments and result as `cross_attention_decode`; needs a row of q and a source row at least."""
     num_slots, (_, heads, head_dim) = regions.num_slots, q.shape
     beam = q.shape[0] // num_slots
-    queries = q.view(num_slots, beam, heads, head_dim).permute(2, 0, 1, 3).reshape(-1, beam, head_dim)  # [H*S, K, D]
-    keys, values = rows_by_slot(k, regions), rows_by_slot(v, regions)  # [H*S, L, D]
-    scores = torch.bmm(queries * head_dim**-0.5, keys.transpose(1, 2))  # [H*S, K, L]
-    if regions.may_be_ragged:
-        scores.view(heads, num_slots, beam, -1).add_(regions.bias(q.dtype)[:, None])
-    out = torch.bmm(scores.softmax(dim=-1), values).view(heads, num_slots, beam, head_dim)
-    return blank_empty_slots(out, regions).permute(1, 2, 0, 3).reshape(q.shape)
+    queries = q.view(num_slots, beam, heads, head_dim).transpose(1, 2).reshape(-1, beam, head_dim)  # [S*H, K, D]
+    keys, values = (rows_by_slot(rows, regions).flatten(0, 1) for rows in (k, v))  # [S*H, L, D]
+    bias = regions.bias(q.dtype)[:, None, None].expand(-1, heads, beam, -1).flatten(0, 1)  # [S*H, K, L]
+    scores = torch.baddbmm(bias, queries, keys.transpose(1, 2), alpha=head_dim**-0.5)
+    out = weigh(scores.softmax(dim=-1), values).view(num_slots, heads, beam, head_dim)
+    return blank_empty_slots(out, regions).transpose(1, 2).reshape(q.shape)

@@ -34,13 +34,14 @@ def self_attention_decode(
     t' * K + ancestry[s, k, t'] of every earlier step t', and its new one (Vaswani et al. 2017, section 3.2.3).
 
     For inference: it has no gradient. In the forms `triton` and `reference`, a slot's result depends on its own
-    entries alone, to the bit; in `padded` and `sdpa` torch's matmul may round by `places.longest` of the batch.
+    entries alone, to the bit; in `padded` and `sdpa` torch's matmul may round by `places.num_entries` of the batch.
 
     Args:
         q: [S*K, H, D] floating point; the K hypotheses of slot s are rows s*K to s*K + K - 1.
         k, v: [S*K, H, D], the new keys and values, dtype and device of q.
         k_cache, v_cache: [S, H, T*K, D], WRITTEN TO; adjacent in their last axis, in full contiguous for speed on a
-            CPU. What is in entries that were never written matters to no result.
+            CPU. What is in entries that were never written matters to no result, but `padded` needs finite numbers
+            of ordinary size there, up to `places.num_entries`: let caches start as zeros.
         places: where each slot stands, and which entries belong to whom.
         impl: "auto" takes "padded" on a CPU and "triton" on a GPU, or "sdpa" where the kernel cannot run;
             "reference" is the definition.
@@ -103,8 +104,8 @@ def _check_places(q: Tensor, k_cache: Tensor, places: BeamPlaces) -> None:
     if not q.device == places.ancestry.device == places.positions.device:
         raise ValueError(f"expected the places on {q.device}, where q is; got them on {places.positions.device}.")
     steps = places.longest + 1
-    if steps * beam > k_cache.shape[2] or steps > places.ancestry.shape[2]:
+    if places.num_entries > k_cache.shape[2] or steps > places.ancestry.shape[2]:
         raise ValueError(
-            f"step {places.longest} of {beam} hypotheses has no room in caches of {k_cache.shape[2]} entries "
-            f"and an ancestry of {places.ancestry.shape[2]} steps."
+            f"step {places.longest} of {beam} hypotheses needs {places.num_entries} entries and {steps} steps; "
+            f"the caches have {k_cache.shape[2]} entries and the ancestry {places.ancestry.shape[2]} steps."
         )

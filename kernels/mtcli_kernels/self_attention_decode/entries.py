@@ -9,23 +9,19 @@ from torch import Tensor
 from mtcli_kernels.decoding_layout import BeamPlaces
 
 
-def append_at_one_step(rows: Tensor, cache: Tensor, step: int) -> None:
-    """Write rows [S*K, H, D] into cache [S, H, T*K, D] at the same step of every slot."""
-    new = rows.view(cache.shape[0], -1, *rows.shape[1:])  # [S, K, H, D]
-    cache.narrow(2, step * new.shape[1], new.shape[1]).copy_(new.transpose(1, 2))
-
-
 def append(rows: Tensor, cache: Tensor, places: BeamPlaces) -> None:
-    """The same at each slot's own position; nothing changes in an empty slot."""
-    slots = torch.arange(cache.shape[0], device=cache.device)
-    steps = places.positions.clamp(min=0).long()
-    new = rows.unflatten(0, (-1, places.beam))  # [S, K, H, D]
-    by_step = cache.unflatten(2, (-1, places.beam)).permute(0, 2, 3, 1, 4)  # [S, T, K, H, D]
+    """Write rows [S*K, H, D] into cache [S, H, T*K, D] at each slot's position; nothing changes in an empty slot."""
+    new = rows.unflatten(0, (-1, places.beam)).transpose(1, 2)  # [S, H, K, D]
+    by_step = cache.unflatten(2, (-1, places.beam))  # [S, H, T, K, D]
     if places.may_have_empty_slots:
         # An empty slot gets back what it had: picking the live slots would make a GPU's host wait for their number
         live = (places.positions >= 0)[:, None, None, None]
-        new = torch.where(live, new, by_step[slots, steps])
-    by_step[slots, steps] = new
+        new = torch.where(live, new, by_step[places.slots, :, places.steps])
+    if cache.is_contiguous():  # whole rows of memory, each copied at once
+        flat = by_step.view(-1, places.beam * cache.shape[3])
+        flat.index_copy_(0, places.flat_steps(cache.shape[1], by_step.shape[2]), new.reshape(-1, flat.shape[1]))
+    else:
+        by_step[places.slots, :, places.steps] = new
 
 
 def blank_unwritten(entries: Tensor, places: BeamPlaces) -> Tensor:

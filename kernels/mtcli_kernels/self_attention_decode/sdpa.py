@@ -13,9 +13,8 @@ def sdpa_self_attention(
     """Same arguments and result as `self_attention_decode`; needs a row of q at least."""
     append(k, k_cache, places)
     append(v, v_cache, places)
-    entries = (places.longest + 1) * places.beam
     # What was never written may hold NaN, which no mask keeps out of the sums
-    keys, values = (blank_unwritten(cache[:, :, :entries], places) for cache in (k_cache, v_cache))
+    keys, values = (blank_unwritten(cache[:, :, : places.num_entries], places) for cache in (k_cache, v_cache))
     queries = q.unflatten(0, (-1, places.beam)).transpose(1, 2)  # [S, H, K, D]
     out = scaled_dot_product_attention(queries, keys, values, attn_mask=places.bias(q.dtype)[:, None])
     return blank_empty_slots(out, places).transpose(1, 2).reshape(q.shape)

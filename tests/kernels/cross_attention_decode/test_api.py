@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from support.decoding_cases import cross_case
+from support.decoding_cases import LAYOUTS, cross_case
 
 from mtcli_kernels.cross_attention_decode import OFFERED, choice, cross_attention_decode
 from mtcli_kernels.decoding_layout import SourceRegions
@@ -15,16 +15,23 @@ from mtcli_kernels.dispatch import UnavailableError
 CPU = torch.device("cpu")
 
 
-def regions(starts: list[int], lengths: list[int], max_length: int, stride: int | None = None) -> SourceRegions:
-    return SourceRegions(
-        torch.tensor(starts, dtype=torch.int32), torch.tensor(lengths, dtype=torch.int32), max_length, stride
-    )
+def regions(starts: list[int] | None, lengths: list[int], max_length: int) -> SourceRegions:
+    places = None if starts is None else torch.tensor(starts, dtype=torch.int32)
+    return SourceRegions(places, torch.tensor(lengths, dtype=torch.int32), max_length)
+
+
+def by_slot(lengths: list[int], max_length: int, *shape: int) -> dict[str, object]:
+    """Keys and values of this shape, and regions of them."""
+    return {"k": torch.zeros(shape), "v": torch.zeros(shape), "regions": regions(None, lengths, max_length)}
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"k": torch.zeros(6, 2, 4)}, r"expected q \[S\*K, H, D\] and k, v \[N, H, D\]; got q \[4, 2, 8\]"),
+        (
+            {"k": torch.zeros(6, 2, 4)},
+            r"expected q \[S\*K, H, D\] and k, v \[N, H, D\] or \[S, H, L, D\]; got q \[4, 2, 8\]",
+        ),
         ({"v": torch.zeros(5, 2, 8)}, r"v \[5, 2, 8\]"),
         ({"q": torch.zeros(4, 16)}, r"got q \[4, 16\]"),
         ({"k": torch.zeros(6, 2, 8, dtype=torch.float64)}, "of one floating-point type; got torch.float32"),
@@ -36,8 +43,20 @@ def regions(starts: list[int], lengths: list[int], max_length: int, stride: int 
         ),
         ({"regions": regions([0, 2, 4], [2, 2, 2], 2)}, "as many hypotheses in each of 3 slots; q has 4 rows"),
         ({"regions": regions([], [], 0)}, "as many hypotheses in each of 0 slots; q has 4 rows"),
-        ({"regions": regions([0, 3], [2, 3], 4, stride=3)}, "2 regions 3 rows apart, the longest of 4, do not fit"),
-        ({"regions": regions([0, 4], [2, 3], 3, stride=4)}, "into k's 6 rows"),
+        (
+            {"regions": SourceRegions(torch.zeros(2), torch.zeros(2, device="meta"), 3)},
+            "expected the regions on cpu, where q is; got them on meta",
+        ),
+        (
+            {"regions": regions(None, [2, 3], 3)},
+            r"starts for packed keys \[N, H, D\], and none for keys kept slot by slot",
+        ),
+        ({"k": torch.zeros(2, 2, 3, 8), "v": torch.zeros(2, 2, 3, 8)}, "and none for keys kept slot by slot"),
+        (by_slot([2, 3], 3, 2, 2, 3, 4), r"got q \[4, 2, 8\], k \[2, 2, 3, 4\]"),
+        (by_slot([2, 3], 3, 2, 1, 3, 8), r"got q \[4, 2, 8\], k \[2, 1, 3, 8\]"),
+        (by_slot([2, 3], 3, 2, 2, 2, 8), r"2 slots, the longest of 3 rows, do not fit into keys \[2, 2, 2, 8\]"),
+        (by_slot([2, 3], 3, 3, 2, 3, 8), r"2 slots, the longest of 3 rows, do not fit into keys \[3, 2, 3, 8\]"),
+        (by_slot([[2], [3]], 3, 2, 2, 3, 8), r"lengths to be \[S\] both; got None and \[2, 1\]"),  # type: ignore[list-item]
         ({"impl": "magic"}, "impl = 'magic' is not one of cross_attention_decode's: auto, triton, sdpa"),
     ],
 )
@@ -75,7 +94,11 @@ def test_nothing_to_look_at(impl: str) -> None:
     assert cross_attention_decode(*case.arguments, impl=impl).equal(torch.zeros(6, 2, 16))
     wider = replace(case, regions=regions([0, 0], [0, 0], 4))  # a bound of the lengths above all of them
     assert cross_attention_decode(*wider.arguments, impl=impl).equal(torch.zeros(6, 2, 16))
-    assert cross_attention_decode(*cross_case([]).arguments, impl=impl).shape == (0, 2, 16)
+    for layout in LAYOUTS:
+        without_rows = cross_case([0, 0], beam=3, layout=layout)
+        assert cross_attention_decode(*without_rows.arguments, impl=impl).equal(torch.zeros(6, 2, 16))
+        without_slots = cross_case([], layout=layout)
+        assert cross_attention_decode(*without_slots.arguments, impl=impl).shape == (0, 2, 16)
 
 
 def test_it_runs_where_triton_cannot_be_imported() -> None:

@@ -32,9 +32,11 @@ def assert_right(case: CrossCase) -> torch.Tensor:
 def slots_of(case: CrossCase, slots: Sequence[int]) -> CrossCase:
     """The same with these slots alone, in this order."""
     beam = case.q.shape[0] // case.regions.num_slots
-    lengths = case.regions.lengths[slots]
+    q, lengths = case.q.unflatten(0, (-1, beam))[slots].flatten(0, 1), case.regions.lengths[slots]
+    if case.regions.starts is None:
+        return CrossCase(q, case.k[slots], case.v[slots], SourceRegions(None, lengths, int(lengths.max())))
     regions = SourceRegions(case.regions.starts[slots], lengths, int(lengths.max()))
-    return replace(case, q=case.q.unflatten(0, (-1, beam))[slots].flatten(0, 1), regions=regions)
+    return replace(case, q=q, regions=regions)
 
 
 @pytest.mark.parametrize("head_dim", [16, 32, 48, 64, 128])
@@ -55,7 +57,7 @@ def test_sources_longer_than_a_split(beam: int, dtype: torch.dtype, device: torc
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_any_layout(layout: str, device: torch.device) -> None:
-    """Between the regions lies NaN, and the strides are those of each layout."""
+    """NaN stands in all rows that belong to no slot."""
     assert_right(cross_case([5, 0, 40, 1], head_dim=20, layout=layout, device=device))
 
 
@@ -68,15 +70,41 @@ def test_any_strides(device: torch.device) -> None:
     assert_right(replace(case, q=q, k=k, v=v))
 
 
-def test_a_sources_bits_do_not_depend_on_the_batch(dtype: torch.dtype, device: torch.device) -> None:
+@pytest.mark.parametrize("is_alike", [True, False])
+def test_keys_kept_slot_by_slot_may_lie_anyhow_in_memory(is_alike: bool, device: torch.device) -> None:
+    """As parts of larger caches, alike or each in a way of its own."""
+    case = cross_case([5, 40, 0, 3], layout="by slot", device=device)
+    room = case.k.new_full((8, 5, 50, 16), torch.nan)
+    k = room[::2, 1:5:2, 3:43].copy_(case.k)
+    v = room[1::2, 1:5:2, 3:43] if is_alike else torch.empty_like(case.v.transpose(1, 2)).transpose(1, 2)
+    v.copy_(case.v)
+    out = assert_right(replace(case, k=k, v=v))
+    assert out.equal(run(case))
+
+
+def test_keys_kept_slot_by_slot_are_read_as_packed_ones_are(dtype: torch.dtype, device: torch.device) -> None:
+    """To the bit, also where a source is split."""
+    lengths = [1, 300, 128, 0, 17]
+    case = cross_case(lengths, layout="by slot with room", dtype=dtype, device=device)
+    k, v = (
+        torch.cat([rows[slot, :, :length].transpose(0, 1) for slot, length in enumerate(lengths)])
+        for rows in (case.k, case.v)
+    )
+    starts = torch.tensor([0, 1, 301, 429, 429], dtype=torch.int32, device=device)
+    packed = CrossCase(case.q, k, v, SourceRegions(starts, case.regions.lengths, 300))
+    assert run(case).equal(run(packed))
+
+
+@pytest.mark.parametrize("layout", ["packed", "by slot with room"])
+def test_a_sources_bits_do_not_depend_on_the_batch(layout: str, dtype: torch.dtype, device: torch.device) -> None:
     """Neither on its neighbours, nor on its place, nor on whether another one is long enough to be split."""
     lengths = [1, 300, 128, 0, 127, 129, 16, 200]
-    together = run(cross_case(lengths, dtype=dtype, device=device)).unflatten(0, (len(lengths), -1))
-    case = cross_case(lengths, dtype=dtype, device=device)
+    case = cross_case(lengths, layout=layout, dtype=dtype, device=device)
+    together = run(case).unflatten(0, (len(lengths), -1))
     for slots in [[0, 2, 3, 4, 6], [7, 6, 5, 4, 3, 2, 1, 0], *([slot] for slot in range(len(lengths)))]:
         part = run(slots_of(case, slots)).unflatten(0, (len(slots), -1))
         assert part.equal(together[slots]), slots
-    bound = replace(case.regions, max_length=1000, _bias={})
+    bound = SourceRegions(case.regions.starts, case.regions.lengths, 303 if layout != "packed" else 1000)
     assert run(replace(case, regions=bound)).equal(together.flatten(0, 1))
 
 
@@ -88,9 +116,10 @@ def test_a_broken_source_breaks_no_other_slot(device: torch.device) -> None:
     assert out[[2, 3]].isnan().all()
 
 
+@pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("lengths", [[], [0], [0, 0, 0]])
-def test_nothing_to_look_at(lengths: list[int], device: torch.device) -> None:
-    out = run(cross_case(lengths, beam=3, device=device))
+def test_nothing_to_look_at(lengths: list[int], layout: str, device: torch.device) -> None:
+    out = run(cross_case(lengths, beam=3, layout=layout, device=device))
     assert out.equal(torch.zeros(3 * len(lengths), 2, 16, device=device))
 
 
@@ -124,14 +153,15 @@ def test_the_operator_keeps_torchs_rules(lengths: list[int], device: torch.devic
     torch.library.opcheck(cross_attention_decode_op, arguments)
 
 
-def test_it_can_be_compiled(device: torch.device) -> None:
-    case = cross_case([3, 0, 9], beam=2, device=device)
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_it_can_be_compiled(layout: str, device: torch.device) -> None:
+    case = cross_case([3, 0, 9], beam=2, layout=layout, device=device)
     compiled = torch.compile(cross_attention_decode, fullgraph=True, backend="aot_eager")
     assert compiled(*case.arguments, impl="triton").equal(run(case))
 
 
 @pytest.mark.gpu
-@pytest.mark.parametrize("layout", ["packed", "head-major"])
+@pytest.mark.parametrize("layout", ["packed", "by slot with room"])
 @pytest.mark.parametrize("half", [torch.float16, torch.bfloat16])
 def test_real_sizes(half: torch.dtype, layout: str, device: torch.device) -> None:
     """256 sentences of 1 to 200 tokens, beam 4, heads of the base model."""

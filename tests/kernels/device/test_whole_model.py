@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from mtcli.config import ModelConfig
-from mtcli.decoding.beam import SearchOptions, beam_search
+from mtcli.decoding.decoder import Decoder
+from mtcli.decoding.search import SearchOptions
 from mtcli.model.implementations import Implementations, companion
 from mtcli.model.transformer import Transformer, VocabularySizes
 from mtcli_kernels.cross_entropy import linear_cross_entropy
@@ -71,11 +72,14 @@ def test_translations_are_the_padded_forms_token_by_token(shape: str, beam: int,
     network = build(shape, device)
     train(network, "padded", 12)
     network.eval()
-    options = SearchOptions(beam_size=beam, length_penalty=1.0, start_id=START, eos_id=EOS, banned=(0, 1, 3))
+    options = SearchOptions(
+        beam_size=beam, n_best=beam, length_penalty=1.0, start_id=START, eos_id=EOS, banned=(0, 1, 3)
+    )
     found = {}
     for attention in ("triton", "padded", "reference"):
         network.attention = attention
-        found[attention] = beam_search(network, SOURCES, [6, 3, 8, 11], options)
+        found[attention] = Decoder(network, options, workers=1).decode(SOURCES, [6, 3, 8, 11])
+    assert all(len(hypotheses) == beam for hypotheses in found["padded"])
     for attention in ("triton", "reference"):
         for ours, theirs in zip(found[attention], found["padded"], strict=True):
             assert [h.tokens for h in ours] == [h.tokens for h in theirs]

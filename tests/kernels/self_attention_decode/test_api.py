@@ -15,9 +15,9 @@ from mtcli_kernels.self_attention_decode import OFFERED, choice, self_attention_
 CPU = torch.device("cpu")
 
 
-def places(slots: int = 2, beam: int = 3, steps: int = 4, longest: int = 1, **to: Any) -> BeamPlaces:
+def places(slots: int = 2, beam: int = 3, steps: int = 4, longest: int = 1, multiple: int = 1, **to: Any) -> BeamPlaces:
     ancestry = torch.zeros(slots, beam, steps, dtype=torch.int32, **to)
-    return BeamPlaces(ancestry, torch.zeros(slots, dtype=torch.int32, **to), longest)
+    return BeamPlaces(ancestry, torch.zeros(slots, dtype=torch.int32, **to), longest, multiple)
 
 
 @pytest.mark.parametrize(
@@ -39,8 +39,12 @@ def places(slots: int = 2, beam: int = 3, steps: int = 4, longest: int = 1, **to
         ({"places": places(slots=3)}, r"for the caches' 2 slots; got \[3, 3, 4\] and \[3\]"),
         ({"places": places(beam=2)}, "q has 6 rows; expected 2 slots of 2 hypotheses"),
         ({"places": places(device="meta")}, "expected the places on cpu, where q is"),
-        ({"places": places(steps=9, longest=4)}, "step 4 of 3 hypotheses has no room in caches of 12 entries"),
-        ({"places": places(steps=2, longest=2)}, "and an ancestry of 2 steps"),
+        (
+            {"places": places(steps=9, longest=4)},
+            r"step 4 of 3 hypotheses needs 15 entries and 5 steps; the caches have 12",
+        ),
+        ({"places": places(steps=2, longest=2)}, "the caches have 12 entries and the ancestry 2 steps"),
+        ({"places": places(multiple=13)}, "step 1 of 3 hypotheses needs 13 entries and 2 steps; the caches have 12"),
         ({"impl": "magic"}, "impl = 'magic' is not one of self_attention_decode's: auto, triton, sdpa"),
     ],
 )
@@ -53,7 +57,7 @@ def test_inputs_that_do_not_fit_are_refused(change: dict[str, object], message: 
 
 def test_a_cpu_takes_the_padded_form() -> None:
     assert choice("auto", CPU, torch.float32, 64).impl == "padded"
-    case = self_case([3, 5])
+    case = self_case([3, 5], unwritten=0.0)
     ours = self_attention_decode(*case.copy().arguments)
     assert ours.equal(self_attention_decode(*case.copy().arguments, impl="padded"))
 

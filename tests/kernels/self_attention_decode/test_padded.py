@@ -1,5 +1,7 @@
 """The forms of self-attention at decoding made of torch's own operations, against its definition."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from hypothesis import given
@@ -7,10 +9,14 @@ from hypothesis import strategies as st
 from support.accuracy import assert_as_exact_as_eager
 from support.decoding_cases import SelfCase, self_case
 
+from mtcli_kernels.decoding_layout import BeamPlaces
 from mtcli_kernels.self_attention_decode import self_attention_decode
 
 FORMS = ("padded", "sdpa")
-# At one step, at one step below the bound, at several, with empty slots, with nothing but them
+# What may stand in entries never written: `padded` asks for finite numbers of ordinary size
+UNWRITTEN = {"padded": (0.0, 1e4), "sdpa": (0.0, 1e4, 1e300, float("inf"), float("nan"))}
+FORMS_AND_UNWRITTEN = [(impl, number) for impl in FORMS for number in UNWRITTEN[impl]]
+# At one step, at several, with empty slots, with nothing but them
 POSITIONS = [[0], [5, 5, 5], [0, 0], [2, 7, 0], [-1, 3, -1], [63, 64, 16, -1], [-1, -1]]
 
 
@@ -23,18 +29,55 @@ def assert_agrees(case: SelfCase, impl: str) -> None:
         torch.testing.assert_close(cache, cache_expected, rtol=0, atol=0, equal_nan=True)
 
 
-@pytest.mark.parametrize("impl", FORMS)
+@pytest.mark.parametrize(("impl", "unwritten"), FORMS_AND_UNWRITTEN)
 @pytest.mark.parametrize("beam", [1, 2, 5])
 @pytest.mark.parametrize("positions", POSITIONS)
-@pytest.mark.parametrize("unwritten", [float("nan"), float("inf"), 1e300])
 def test_agrees_with_reference(impl: str, beam: int, positions: list[int], unwritten: float) -> None:
     assert_agrees(self_case(positions, beam=beam, unwritten=unwritten, dtype=torch.float64), impl)
 
 
-@pytest.mark.parametrize("impl", FORMS)
+@pytest.mark.parametrize(("impl", "unwritten"), FORMS_AND_UNWRITTEN)
 @pytest.mark.parametrize("beam", [1, 4])
-def test_a_bound_above_all_positions_changes_nothing(impl: str, beam: int) -> None:
-    assert_agrees(self_case([3, 3], beam=beam, longest=7, dtype=torch.float64), impl)
+@pytest.mark.parametrize("positions", [[3, 3], [3, -1, 5]])
+def test_a_bound_above_all_positions_changes_nothing(
+    impl: str, unwritten: float, beam: int, positions: list[int]
+) -> None:
+    assert_agrees(self_case(positions, beam=beam, longest=7, unwritten=unwritten, dtype=torch.float64), impl)
+
+
+@pytest.mark.parametrize(("impl", "unwritten"), FORMS_AND_UNWRITTEN)
+@pytest.mark.parametrize(("beam", "multiple"), [(1, 32), (4, 16), (5, 16), (3, 7)])
+def test_entries_in_whole_multiples_change_nothing(impl: str, unwritten: float, beam: int, multiple: int) -> None:
+    case = self_case([3, 0, -1, 6], beam=beam, multiple=multiple, unwritten=unwritten, dtype=torch.float64)
+    assert case.places.num_entries % multiple == 0
+    assert 7 * beam <= case.places.num_entries < 7 * beam + multiple
+    assert_agrees(case, impl)
+
+
+@pytest.mark.parametrize("impl", FORMS)
+def test_an_ancestry_may_end_before_the_entries_do(impl: str) -> None:
+    """A search with room for few steps, in a cache that has room for whole multiples."""
+    case = self_case([3, 1], beam=1, multiple=16, unwritten=0.0, dtype=torch.float64)
+    short = replace(case.places, ancestry=case.places.ancestry[:, :, :4])
+    assert_agrees(replace(case, places=short), impl)
+
+
+@pytest.mark.parametrize("beam", [1, 4, 5])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_slots_bits_do_not_depend_on_the_bound(beam: int, dtype: torch.dtype) -> None:
+    """Of numbers of entries that are multiples of 32: neither on the bound, nor on the other slots."""
+    positions = [0, 5, 30, 31, -1, 47]
+    case = self_case(positions, beam=beam, head_dim=32, capacity=128, multiple=32, unwritten=0.0, dtype=dtype)
+    together = self_attention_decode(*case.copy().arguments).unflatten(0, (len(positions), -1))
+    for longest in (63, 95, 100):
+        bounded = replace(case.copy(), places=BeamPlaces(case.places.ancestry, case.places.positions, longest, 32))
+        assert self_attention_decode(*bounded.arguments).equal(together.flatten(0, 1)), longest
+    for slot, position in enumerate(positions):
+        own = slice(slot, slot + 1)
+        places = BeamPlaces(case.places.ancestry[own], case.places.positions[own], max(0, position), 32)
+        rows = (x.unflatten(0, (-1, beam))[slot] for x in (case.q, case.k, case.v))
+        alone = self_attention_decode(*rows, case.k_cache[own].clone(), case.v_cache[own].clone(), places)
+        assert alone.equal(together[slot]), position
 
 
 @given(
@@ -45,8 +88,16 @@ def test_a_bound_above_all_positions_changes_nothing(impl: str, beam: int) -> No
 )
 def test_agrees_with_reference_on_any_beams(positions: list[int], beam: int, spare: int, seed: int) -> None:
     capacity = max([0, *positions]) + 1 + spare
-    case = self_case(positions, beam=beam, head_dim=5, capacity=capacity, dtype=torch.float64, seed=seed)
     for impl in FORMS:
+        case = self_case(
+            positions,
+            beam=beam,
+            head_dim=5,
+            capacity=capacity,
+            unwritten=UNWRITTEN[impl][-1],
+            dtype=torch.float64,
+            seed=seed,
+        )
         assert_agrees(case, impl)
 
 
@@ -54,7 +105,7 @@ def test_agrees_with_reference_on_any_beams(positions: list[int], beam: int, spa
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
 @pytest.mark.parametrize("positions", [[9, 9, 9], [9, 0, -1, 4]])
 def test_others_entries_count_for_nothing_in_any_dtype(impl: str, dtype: torch.dtype, positions: list[int]) -> None:
-    case = self_case(positions, dtype=dtype)
+    case = self_case(positions, unwritten=100.0, dtype=dtype)
     exact = self_attention_decode(*case.copy(torch.float64).arguments, impl="reference")
     eager = self_attention_decode(*case.copy().arguments, impl="reference")
     assert_as_exact_as_eager(self_attention_decode(*case.copy().arguments, impl=impl), eager, exact)
@@ -62,7 +113,7 @@ def test_others_entries_count_for_nothing_in_any_dtype(impl: str, dtype: torch.d
 
 @pytest.mark.parametrize("impl", FORMS)
 def test_caches_may_be_parts_of_larger_ones(impl: str) -> None:
-    case = self_case([4, 2, -1], beam=3, dtype=torch.float64)
+    case = self_case([4, 2, -1], beam=3, unwritten=UNWRITTEN[impl][-1], dtype=torch.float64)
     room = torch.full((6, 5, 40, 16), torch.nan, dtype=torch.float64)
     k_cache, v_cache = room[::2, 1:5:2, :18], room[1::2, 1:5:2, 20:38]
     k_cache.copy_(case.k_cache)
@@ -76,8 +127,19 @@ def test_caches_may_be_parts_of_larger_ones(impl: str) -> None:
 
 @pytest.mark.parametrize("impl", FORMS)
 def test_a_broken_line_breaks_no_other_slot(impl: str) -> None:
-    case = self_case([4, 6, 2], beam=2)
+    case = self_case([4, 6, 2], beam=2, unwritten=0.0)
     case.v_cache[1, :, :4] = float("nan")
     out = self_attention_decode(*case.arguments, impl=impl)
     assert out[[0, 1, 4, 5]].isfinite().all()
     assert out[[2, 3]].isnan().any()
+
+
+@pytest.mark.parametrize("beam", [1, 4])
+@pytest.mark.parametrize(("stragglers", "common"), [([0, 3], 7), ([3, 0], 9), ([0], 29)])
+def test_stragglers_taken_apart_change_no_bit(beam: int, stragglers: list[int], common: int) -> None:
+    case = self_case([30, 7, 5, 29, 6], beam=beam, multiple=32, unwritten=0.0)
+    apart = replace(case.places, stragglers=torch.tensor(stragglers), common=common)
+    ours, theirs = case.copy(), case.copy()
+    found = self_attention_decode(*ours.arguments[:5], apart, impl="padded")
+    assert found.equal(self_attention_decode(*theirs.arguments, impl="padded"))
+    assert ours.k_cache.equal(theirs.k_cache)

@@ -1,9 +1,13 @@
 """The contract of lines: what goes in comes out, line for line, whatever the lines hold and however they arrive."""
 
+import io
 import json
-from collections.abc import Sequence
+import sys
+import threading
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import given, settings
@@ -12,9 +16,14 @@ from support.hostile import line_text, line_text_with_tabs
 from support.pipes import job_for, pipe_through, run_job, stub_text, stub_translate
 from support.tiny import untrained_model
 
+from mtcli.cli.pipeline import Job, Translate, run
+from mtcli.cli.reading import Reader
+from mtcli.cli.tally import Tally
+from mtcli.cli.writing import Writer
 from mtcli.decoding.lines import is_blank
 from mtcli.decoding.translator import Candidate, Translation, Translator
 from mtcli.errors import DataError, MtcliError
+from mtcli.files import STDIN
 
 lines_of = st.lists(line_text, max_size=8)
 newline = st.sampled_from(["\n", "\r\n"])
@@ -93,7 +102,7 @@ def test_all_formats_tell_the_same_story(data: bytes) -> None:
 def test_a_real_network_keeps_the_contract_in_every_format(data: bytes) -> None:
     model = untrained_model()
     text, tsv, jsonl = (
-        pipe_through(data, output_format=form, translate=Translator(model).translate_window)[0].decode()
+        pipe_through(data, output_format=form, translate=Translator(model).translate)[0].decode()
         for form in ("text", "tsv", "jsonl")
     )
     sources = [line.removesuffix("\r") for line in data.decode().split("\n")]
@@ -251,12 +260,92 @@ def test_what_was_whole_before_an_error_stays(tmp_path: Path) -> None:
 def test_a_translator_that_miscounts_leaves_nothing(tmp_path: Path, change: Any) -> None:
     (tmp_path / "in").write_bytes(b"one\ntwo\n")
 
-    def translate(lines: Sequence[str]) -> list[Translation]:
-        return change(list(stub_translate(lines)))  # type: ignore[no-any-return]
+    def translate(lines: Iterable[str]) -> Iterator[Translation]:
+        return iter(change(list(stub_translate(lines))))
 
     with pytest.raises(MtcliError, match=r"2 lines were read and [13] translated"):
         run_job(job_for([tmp_path / "in"], [tmp_path / "out"]), translate)
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+def read_ahead(lines: Iterable[str]) -> Iterator[Translation]:
+    """As a translator does that reads in a thread of its own: all there is, before the first translation."""
+    ahead: list[str] = []
+    reader = threading.Thread(target=lambda: ahead.extend(lines))
+    reader.start()
+    reader.join()
+    yield from stub_translate(ahead)
+
+
+def test_records_wait_for_a_translator_that_reads_ahead() -> None:
+    lines = [f"line {number}\tcolumn {number}" for number in range(3000)]
+    data = "".join(f"{line}\n" for line in lines).encode()
+    ahead, at_once = (pipe_through(data, input_format="tsv", translate=how)[0] for how in (read_ahead, stub_translate))
+    assert ahead == at_once
+    assert at_once.startswith(b"<line 0>\tcolumn 0\n<line 1>\tcolumn 1\n")
+
+
+def test_each_translation_is_written_before_the_next_line_is_read() -> None:
+    out: list[bytes] = []
+
+    def translate(lines: Iterable[str]) -> Iterator[Translation]:
+        for number, line in enumerate(lines):
+            assert len(out) == number
+            yield from stub_translate([line])
+
+    class Awaited(io.BytesIO):
+        def write(self, data: Any) -> int:
+            out.append(bytes(data))
+            return len(data)
+
+    with (
+        mock.patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"a\nb\nc\n"))),
+        mock.patch.object(sys, "stdout", mock.Mock(buffer=Awaited(), fileno=mock.Mock(side_effect=OSError))),
+    ):
+        run_job(job_for([STDIN], [None]), translate)
+    assert out == [b"<a>\n", b"<b>\n", b"<c>\n"]
+
+
+def test_a_translator_is_stopped_when_writing_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "in").write_bytes(b"one\ntwo\n")
+    stopped = []
+
+    def translate(lines: Iterable[str]) -> Iterator[Translation]:
+        try:
+            yield from stub_translate(list(lines))
+        finally:
+            stopped.append(True)
+
+    def fail(*_: object) -> None:
+        raise DataError("full")
+
+    monkeypatch.setattr(Writer, "write", fail)
+    try:
+        run_job(job_for([tmp_path / "in"], [tmp_path / "out"]), translate)
+    except DataError as error:  # holds on to the generator by its traceback
+        assert str(error) == "full"
+        assert stopped == [True]
+
+
+def links_of(lines: Sequence[bytes], translate: Translate, tmp_path: Path) -> list[int]:
+    """How many lines were aligned together, each time."""
+    (tmp_path / "in").write_bytes(b"".join(lines))
+    sizes: list[int] = []
+
+    def align(translations: Sequence[Translation]) -> list[str]:
+        sizes.append(len(translations))
+        return [translation.text for translation in translations]
+
+    job = Job(inputs=[tmp_path / "in"], outputs=[tmp_path / "out"], alignments=tmp_path / "links")
+    run(job, Reader(job.inputs), translate, align, Tally())
+    assert (tmp_path / "links").read_bytes() == (tmp_path / "out").read_bytes()
+    return sizes
+
+
+def test_alignments_are_computed_together_unless_nothing_else_is_to_do(tmp_path: Path) -> None:
+    lines = [b"%d\n" % number for number in range(600)]
+    assert links_of(lines, read_ahead, tmp_path) == [256, 256, 88]
+    assert links_of(lines[:3], stub_translate, tmp_path) == [1, 1, 1]
 
 
 def test_lines_keep_their_order_over_many_windows(tmp_path: Path) -> None:
@@ -266,8 +355,8 @@ def test_lines_keep_their_order_over_many_windows(tmp_path: Path) -> None:
 
 
 def test_bars_in_a_translation_do_not_end_its_field() -> None:
-    def translate(lines: Sequence[str]) -> list[Translation]:
-        return [Translation(line, (Candidate("a ||| b |||| c", -1.0, -1.0, 1),)) for line in lines]
+    def translate(lines: Iterable[str]) -> Iterator[Translation]:
+        return (Translation(line, (Candidate("a ||| b |||| c", -1.0, -1.0, 1),)) for line in lines)
 
     out = pipe_through(b"x\n", output_format="moses", translate=translate)[0].decode()
     assert out.split(" ||| ")[1] == "a &#124;&#124;&#124; b &#124;&#124;&#124;| c"

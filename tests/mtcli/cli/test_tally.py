@@ -14,26 +14,41 @@ from mtcli.cli.pipeline import run
 from mtcli.cli.progress import progress_bar, size_of_inputs
 from mtcli.cli.reading import Reader, Record
 from mtcli.cli.tally import Tally
-from mtcli.decoding.translator import Work
+from mtcli.decoding.translator import Candidate, Translation, Work
 
 
-def test_the_share_counts_bytes_and_the_lines_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_share_counts_the_bytes_of_lines_written(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
     monkeypatch.setattr(tally.time, "monotonic", lambda: now)
-    counts = Tally(work=Work(), total_bytes=200, began=now)
+    counts = Tally(work=Work(target_tokens=50), total_bytes=200, began=now)
     assert counts.share_done == 0
     assert counts.seconds_left is None
-    counts.start_window([Record("a", num_bytes=30), Record("", num_bytes=20)])
-    assert counts.work is not None
-    counts.work.share = 0.5
+    counts.add(*counted("a", 30))
+    counts.add(*counted("", 20))
     now = 110.0
-    assert counts.share_done == 0.125
-    assert counts.seconds_left == pytest.approx(70)
-    counts.end_window()
-    counts.work.share = 0.0
     assert counts.share_done == 0.25
-    counts.work.target_tokens = 50
-    assert counts.closing_line() == "0 lines, 50 target tokens in 10.0 s (5 tokens/s)."
+    assert counts.seconds_left == pytest.approx(30)
+    assert counts.closing_line() == "2 lines, 50 target tokens in 10.0 s (5 tokens/s)."
+    counts.end()
+    now = 200.0
+    assert counts.seconds == 10
+
+
+def counted(text: str, num_bytes: int, *parts: str) -> tuple[Record, Translation]:
+    return Record(text, num_bytes=num_bytes), Translation(text, (Candidate(text, 0.0, 0.0, 0),), parts)
+
+
+def test_what_is_left_takes_as_long_as_this_run_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(tally.time, "monotonic", lambda: now)
+    counts = Tally(work=Work(target_tokens=50), total_bytes=200, began=now)
+    counts.go_on([Record("a", num_bytes=100)], {"seconds": 1000.0, "target_tokens": 450, "parts": 3})
+    assert (counts.share_done, counts.seconds_left) == (0.5, None)
+    counts.add(*counted("b c", 20, "b", "c"))
+    now = 110.0
+    assert counts.seconds_left == pytest.approx(40)
+    assert (counts.seconds, counts.target_tokens, counts.parts, counts.split_lines) == (1010, 500, 5, 1)
+    assert counts.closing_line().startswith("2 lines (1 of them by an earlier run), 500 target tokens in 1010.0 s")
 
 
 def test_the_size_is_known_of_plain_files_alone(tmp_path: Path) -> None:
@@ -78,3 +93,8 @@ def test_a_closed_stdin_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     assert size_of_inputs([STDIN]) is None
     with pytest.raises(DataError, match="Standard input is closed"):
         list(read_lines(STDIN))
+
+
+def test_what_equal_sentences_saved_is_said() -> None:
+    counts = Tally(work=Work(parts=5, decoded=3, target_tokens=50))
+    assert counts.closing_line().endswith(" 2 of 5 sentences had an equal one and were not decoded again.")

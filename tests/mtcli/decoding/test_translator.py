@@ -1,27 +1,40 @@
 """Lines through a real network that learnt nothing, whose output is as wild as output can be."""
 
+import itertools
+import random
+import threading
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.hostile import line_text
 from support.sentences import sentences
-from support.tiny import untrained_model
+from support.tiny import untrained_model, write_untrained
 
+import mtcli
 from mtcli.decoding.alignment import Aligner
 from mtcli.decoding.lines import is_blank, is_invisible, one_line
 from mtcli.decoding.translator import Translator
-from mtcli.decoding.window import Window
+from mtcli.errors import UsageError
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 BREAKS = set("\n\r\t\v\f\x1c\x1d\x1e\x85\u2028\u2029")
+
+
+@cache
+def shared_translator() -> Translator:
+    """One for all examples: a translator keeps its memory."""
+    return Translator(untrained_model())
 
 
 @settings(max_examples=250)
 @given(st.lists(st.one_of(line_text, st.sampled_from(sentences(8, seed=2))), max_size=4))
 def test_every_line_has_one_line(lines: list[str]) -> None:
     model = untrained_model()
-    translations = list(Translator(model, n_best=2).translate(lines))
+    translations = shared_translator().translate(lines, n_best=2)
     assert [translation.source for translation in translations] == lines
     for line, translation, links in zip(lines, translations, Aligner(model)(translations), strict=True):
         assert is_blank(translation.text) == is_blank(line)
@@ -34,7 +47,7 @@ def test_every_line_has_one_line(lines: list[str]) -> None:
 
 
 def test_blank_lines_never_reach_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mtcli.decoding.translator.beam_search", None)
+    monkeypatch.setattr("mtcli.decoding.decoder.Engine", None)
     lines = ["", " ", "\t\x0b", "\u3000", "\x00", "\u200b\ufeff"]
     texts = [translation.text for translation in Translator(untrained_model()).translate(lines)]
     assert texts == ["", "", "", "", "\x00", "\u200b\ufeff"]
@@ -42,54 +55,94 @@ def test_blank_lines_never_reach_the_model(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_an_overlong_line_keeps_its_parts() -> None:
     translator = Translator(untrained_model())
-    alone = next(translator.translate(["A dog."])).text
-    many = next(translator.translate(["A dog. " * 400]))
-    assert many.n_best[0].parts == (alone,) * 400
+    [alone, many] = translator.translate(["A dog.", "A dog. " * 400])
+    assert many.n_best[0].parts == (alone.text,) * 400
     assert translator.work.parts == 401
-    assert translator.work.decoded == 2
+    assert translator.work.decoded == 1
     assert translator.work.split_lines == 1
-    assert not is_blank(next(translator.translate(["x" * 20_000])).text)
+    assert not is_blank(translator.translate(["x" * 20_000])[0].text)
 
 
 def test_what_has_no_text_falls_back_to_the_source(monkeypatch: pytest.MonkeyPatch) -> None:
     model = untrained_model()
     monkeypatch.setattr(type(model.tokenizers.tgt), "decode", lambda self, tokens: " \u200b\r\n")
-    assert next(Translator(model).translate(["the  cat"])).text == "the cat"
+    assert Translator(model).translate(["the  cat"])[0].text == "the cat"
 
 
-def test_memory_that_runs_out_halves_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
-    from mtcli.decoding import translator as module
-
-    search, sizes = module.beam_search, []
-
-    def narrow(network: object, sources: list[list[int]], *rest: object) -> object:
-        sizes.append(len(sources))
-        if len(sources) > 2:
-            raise torch.OutOfMemoryError("no room")
-        return search(network, sources, *rest)  # type: ignore[arg-type]
-
-    lines = sentences(5, seed=4)
-    expected = [translation.text for translation in Translator(untrained_model(24)).translate(lines)]
-    monkeypatch.setattr(module, "beam_search", narrow)
-    assert [translation.text for translation in Translator(untrained_model(24)).translate(lines)] == expected
-    assert max(sizes) > 2
+def test_a_sequence_gives_a_list_and_an_iterator_an_iterator() -> None:
+    translator, lines = Translator(untrained_model(24)), sentences(40, seed=4)
+    expected = translator.translate(lines)
+    assert isinstance(expected, list)
+    found = translator.translate(line for line in lines)
+    assert iter(found) is found
+    assert list(found) == expected
 
 
-def test_lines_come_out_as_soon_as_they_and_those_before_are_whole() -> None:
-    model = untrained_model(64)
-    window: Window[str] = Window(["", "the cat", "a dog", "the cat", "\x00"], model.tokenizers.src, 30)
-    assert len(window.sources) == 2
-    assert [line for line, _, _ in window.ready()] == [""]
-    window.finish(1, "ein Hund")
-    assert list(window.ready()) == []
-    window.finish(0, "die Katze")
-    assert [(line, results) for line, _, results in window.ready()] == [
-        ("the cat", ["die Katze"]),
-        ("a dog", ["ein Hund"]),
-        ("the cat", ["die Katze"]),
-        ("\x00", []),
+@pytest.mark.parametrize("hurry", [True, False])
+def test_company_and_order_change_nothing(hurry: bool) -> None:
+    translator, lines = Translator(untrained_model(24)), sentences(60, seed=5)
+    how = {"beam_size": 3, "n_best": 3, "hurry": hurry}
+    together = dict(zip(lines, translator.translate(lines, **how), strict=True))
+    shuffled = random.Random(1).sample(lines, len(lines))
+    assert translator.translate(shuffled, **how) == [together[line] for line in shuffled]
+    for line in lines[:6]:
+        assert translator.translate([line], **how) == [together[line]]
+
+
+def test_results_come_while_lines_are_still_to_come() -> None:
+    translator = Translator(untrained_model(24))
+    answered = threading.Semaphore(0)
+
+    def typing() -> Iterator[str]:
+        for line in sentences(3, seed=6):
+            yield line
+            assert answered.acquire(timeout=20)
+
+    for translation in translator.translate(typing(), hurry=True):
+        assert translation.text
+        answered.release()
+
+
+def test_closing_the_iterator_stops_all_work() -> None:
+    translator = Translator(untrained_model(24))
+    results = translator.translate(itertools.cycle(sentences(50, seed=7)))
+    next(results)
+    results.close()  # type: ignore[attr-defined]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("decoding")]
+
+
+def test_threads_may_share_a_translator() -> None:
+    translator, lines = Translator(untrained_model(24)), sentences(20, seed=8)
+    expected, found = translator.translate(lines), {}
+    threads = [
+        threading.Thread(target=lambda n=n: found.update({n: translator.translate(lines)}))  # type: ignore[misc]
+        for n in range(3)
     ]
-    assert list(window.ready()) == []
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == dict.fromkeys(range(3), expected)
+    assert translator.work.parts == 4 * len(lines)
+
+
+def test_the_public_name_loads_a_directory(tmp_path: Path) -> None:
+    directory = write_untrained(tmp_path / "model")
+    [result] = mtcli.Translator(directory, device="cpu").translate(["A dog."], beam_size=3, n_best=2)
+    assert len(result.n_best) == 2
+    assert result.text == result.n_best[0].text
+    assert result.score == result.n_best[0].score >= result.n_best[1].score
+    assert len(result.tokens) + 1 == result.n_best[0].num_tokens
+
+
+def test_a_string_in_place_of_lines_is_refused() -> None:
+    with pytest.raises(UsageError, match="given one string"):
+        Translator(untrained_model()).translate("A dog.")
+
+
+def test_more_translations_than_hypotheses_are_refused() -> None:
+    with pytest.raises(UsageError, match="--n-best 3 needs a beam of at least 3"):
+        Translator(untrained_model()).translate(["A dog."], beam_size=2, n_best=3)
 
 
 def test_one_line_is_what_text_is_written_as() -> None:

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from mtcli.config import ModelConfig
 from mtcli.errors import ConfigError
+from mtcli.model.cache import DecoderCache
 from mtcli.model.transformer import Transformer, VocabularySizes, sinusoids
 from mtcli_kernels.decoding_layout import BeamPlaces
 from mtcli_kernels.packing import Packing
@@ -70,7 +71,7 @@ def test_hypotheses_of_a_sentence_share_its_source() -> None:
     network = build()
     src, packing = packed(SOURCES)
     cache = network.start(network.encode(src, packing), packing, beam=2)
-    assert cache.cross[0].keys.shape[0] == len(SOURCES) * max(map(len, SOURCES))
+    assert cache.cross[0].keys.shape == (len(SOURCES), 2, max(map(len, SOURCES)), 8)  # of no hypothesis in particular
     logits = network.step(torch.tensor([1, 1, 1, 1, 1, 1]), cache, at_step(0, 3, 2))
     torch.testing.assert_close(logits[0::2], logits[1::2])
     assert not torch.allclose(logits[0], logits[2])
@@ -84,9 +85,10 @@ def test_the_cache_grows_and_hypotheses_change_their_past_without_moving_it(atte
     cache = network.start(network.encode(src, packing), packing, beam=2, max_steps=8)
     first, second = [1, 20] * 20, [1, 30] * 20
     for step, tokens in enumerate(zip(first, second, strict=True)):
-        cache.reserve(step + 1)
+        if step == cache.max_steps:
+            cache = cache.grown(slots=1, max_steps=2 * step, max_source=cache.max_source)
         network.step(torch.tensor(tokens), cache, at_step(step, 1, 2))
-    cache.reserve(41)
+    assert cache.max_steps == 64
     both_from_second = at_step(40, 1, 2, parents=[[1] * 40, [1] * 40])
     logits = network.step(torch.tensor([3, 4]), cache, both_from_second)
     for row, last in enumerate((3, 4)):
@@ -94,19 +96,101 @@ def test_the_cache_grows_and_hypotheses_change_their_past_without_moving_it(atte
         torch.testing.assert_close(logits[row], whole, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("attention", ["padded", "sdpa"])  # keys head by head, and as they were packed
-def test_slots_that_stay_keep_their_past_and_their_source(attention: str) -> None:
+def admit(network: Transformer, cache: DecoderCache, *sources: list[int], slots: list[int]) -> None:
+    src, packing = packed(list(sources))
+    network.admit(network.encode(src, packing), packing, cache, torch.tensor(slots))
+
+
+def at(positions: list[int]) -> BeamPlaces:
+    """Slots with one hypothesis each, at these steps."""
+    ancestry = torch.zeros(len(positions), 1, 8, dtype=torch.int32)
+    return BeamPlaces(ancestry, torch.tensor(positions, dtype=torch.int32), max(positions))
+
+
+def assert_like_the_whole(network: Transformer, logits: Tensor, pairs: list[tuple[list[int], list[int]]]) -> None:
+    """Each row is what the decoder says after that target of that source, without a cache."""
+    for row, (source, target) in zip(logits, pairs, strict=True):
+        whole = network.output(network(*packed([source]), *packed([target])))[-1]
+        torch.testing.assert_close(row, whole, rtol=1e-5, atol=1e-5)
+
+
+def numbers(cache: DecoderCache) -> list[Tensor]:
+    return [tensor for layer in (*cache.cross, *cache.self_attention) for tensor in (layer.keys, layer.values)]
+
+
+@pytest.mark.parametrize("attention", ["padded", "sdpa", "reference"])
+def test_sentences_come_and_go_while_others_go_on(attention: str) -> None:
+    """Two slots of a cache for three: one sentence leaves, a longer one takes its slot, a third moves up."""
     network = build()
     network.attention = attention
+    cache = network.empty_cache(3, max_steps=8, max_source=6)
+    admit(network, cache, SOURCES[0], SOURCES[1], slots=[0, 2])
+    steps = cache.first(3, longest=4)
+    network.step(torch.tensor([1, 9, 1]), steps, at([0, -1, 0]))
+    network.step(torch.tensor([20, 9, 30]), steps, at([1, -1, 1]))
+
+    admit(network, cache, SOURCES[2], slots=[0])
+    cache.move(torch.tensor([2]), torch.tensor([1]))
+    steps = cache.first(2, longest=6)
+    logits = network.step(torch.tensor([1, 31]), steps, at([0, 2]))
+    assert_like_the_whole(network, logits, [(SOURCES[2], [1]), (SOURCES[1], [1, 30, 31])])
+    logits = network.step(torch.tensor([25, 32]), steps, at([1, 3]))
+    assert_like_the_whole(network, logits, [(SOURCES[2], [1, 25]), (SOURCES[1], [1, 30, 31, 32])])
+
+
+@pytest.mark.parametrize("attention", ["padded", "sdpa", "reference"])
+def test_a_cache_grows_by_slots_steps_and_source_tokens(attention: str) -> None:
+    network = build()
+    network.attention = attention
+    cache = network.empty_cache(1, max_steps=2, max_source=2)
+    admit(network, cache, SOURCES[1], slots=[0])
+    network.step(torch.tensor([1]), cache.first(1, 2), at([0]))
+    small, cache = cache, cache.grown(slots=3, max_steps=5, max_source=6)
+    assert (cache.num_slots, cache.max_steps, cache.max_source, cache.beam) == (3, 5, 6, 1)
+    assert (small.num_slots, small.max_steps, small.max_source) == (1, 2, 2)
+    assert all(tensor.isfinite().all() for tensor in numbers(cache))
+    admit(network, cache, SOURCES[2], slots=[2])
+    network.step(torch.tensor([20, 9, 1]), cache.first(3, 6), at([1, -1, 0]))
+    logits = network.step(torch.tensor([21, 9, 25]), cache.first(3, 6), at([2, -1, 1]))
+    assert_like_the_whole(network, logits[::2], [(SOURCES[1], [1, 20, 21]), (SOURCES[2], [1, 25])])
+
+
+def test_a_cache_starts_with_finite_numbers_and_a_view_of_it_shares_its_memory() -> None:
+    cache = build().empty_cache(4, beam=2, max_steps=3, max_source=5)
+    assert (cache.num_slots, cache.beam, cache.max_steps, cache.max_source) == (4, 2, 3, 5)
+    assert all(tensor.isfinite().all() for tensor in numbers(cache))
+    first = cache.first(3, longest=4)
+    assert (first.num_slots, first.longest, first.max_source) == (3, 4, 5)
+    first.lengths.fill_(7)
+    for tensor in numbers(first):
+        tensor.fill_(2.0)
+    assert cache.lengths.tolist() == [7, 7, 7, 1]
+    for tensor in numbers(cache):
+        assert tensor[:3].eq(2.0).all()
+        assert tensor[3].eq(0.0).all()
+
+
+def test_a_layout_wider_than_the_sources_changes_no_translation() -> None:
+    network = build()
+    src, narrow = packed(SOURCES)
+    wide = Packing.of([len(source) for source in SOURCES], multiple=16)
+    logits = []
+    for packing in (narrow, wide):
+        cache = network.start(network.encode(src, packing), packing)
+        assert cache.max_source == packing.max_length
+        logits.append(network.step(torch.tensor([1, 1, 1]), cache, at_step(0, 3, 1)))
+    torch.testing.assert_close(*logits, rtol=1e-5, atol=1e-5)
+
+
+def test_rows_behind_the_last_sentence_are_not_admitted() -> None:
+    network = build()
     src, packing = packed(SOURCES)
-    cache = network.start(network.encode(src, packing), packing)
-    for step, token in enumerate([1, 20]):
-        network.step(torch.full((3,), token), cache, at_step(step, 3, 1))
-    cache.select(torch.tensor([2, 0]))
-    logits = network.step(torch.tensor([21, 21]), cache, at_step(2, 2, 1))
-    for row, source in zip(logits, (SOURCES[2], SOURCES[0]), strict=True):
-        whole = network.output(network(*packed([source]), *packed([[1, 20, 21]])))[-1]
-        torch.testing.assert_close(row, whole, rtol=1e-5, atol=1e-5)
+    memory = network.encode(src, packing)
+    cache, other = (network.empty_cache(3, max_source=6) for _ in range(2))
+    network.admit(memory, packing, cache, torch.arange(3))
+    network.admit(torch.cat([memory, torch.full_like(memory, 1e3)]), packing, other, torch.arange(3))
+    for ours, expected in zip(numbers(other), numbers(cache), strict=True):
+        torch.testing.assert_close(ours, expected, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("attention", ["sdpa", "reference"])

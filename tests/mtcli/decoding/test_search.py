@@ -1,78 +1,34 @@
-"""Beam search against a plain Python search over whole sequences, with neither caches nor batches."""
+"""Decoding against a plain Python search over whole sequences, with neither caches nor batches."""
 
 import math
+from collections.abc import Sequence
 
 import pytest
-import torch
+from support.searching import BANNED, EOS, SOURCES, START, VOCABULARY, network, next_log_probs, options, plain_search
 
-from mtcli.config import ModelConfig
-from mtcli.decoding.beam import Hypothesis, SearchOptions, beam_search
+from mtcli.decoding.decoder import Decoder
 from mtcli.decoding.scoring import score_targets
-from mtcli.model.transformer import Transformer, VocabularySizes
-from mtcli_kernels.packing import Packing
-
-START, EOS, VOCABULARY = 1, 2, 20
-BANNED = (0, 1, 3)
-SOURCES = [[5, 6, 7, 2], [8, 2], [9, 10, 11, 12, 13, 2], [4, 4, 2]]
+from mtcli.decoding.search import Hypothesis, SearchOptions
+from mtcli.model.transformer import Transformer
 
 
-def network(seed: int, sharpness: float = 4.0) -> Transformer:
-    """A random model; a larger output matrix makes it surer of itself."""
-    torch.manual_seed(seed)
-    config = ModelConfig(encoder_layers=1, decoder_layers=2, d_model=16, ffn_dim=32, heads=2, max_length=32)
-    model = Transformer(config, VocabularySizes(source=VOCABULARY, target=VOCABULARY, shared=True)).double().eval()
-    model.output.weight.data *= sharpness
-    return model
-
-
-def options(beam: int, length_penalty: float = 1.0) -> SearchOptions:
-    return SearchOptions(beam_size=beam, length_penalty=length_penalty, start_id=START, eos_id=EOS, banned=BANNED)
-
-
-@torch.inference_mode()
-def next_log_probs(model: Transformer, source: list[int], tokens: list[int]) -> list[float]:
-    src, tgt = torch.tensor(source), torch.tensor([START, *tokens])
-    states = model(src, Packing.of([len(source)]), tgt, Packing.of([len(tokens) + 1]))
-    return model.output(states[-1]).float().log_softmax(0).tolist()  # type: ignore[no-any-return]
-
-
-def plain_search(model: Transformer, source: list[int], limit: int, search: SearchOptions) -> list[Hypothesis]:
-    """Beam search as its definition reads."""
-    live: list[tuple[float, list[int]]] = [(0.0, [])]
-    finished: list[Hypothesis] = []
-    beam = search.beam_size
-    for step in range(limit):
-        candidates = []
-        for total, tokens in live:
-            for token, log_prob in enumerate(next_log_probs(model, source, tokens)):
-                banned = token in search.banned or (token == search.eos_id and step == 0)
-                if not banned and (step + 1 < limit or token == search.eos_id):
-                    candidates.append((total + log_prob, [*tokens, token]))
-        candidates.sort(key=lambda candidate: -candidate[0])
-        live = []
-        for rank, (total, tokens) in enumerate(candidates[: 2 * beam]):
-            if tokens[-1] != search.eos_id:
-                live.append((total, tokens))
-            elif rank < beam:
-                finished.append(Hypothesis(tokens[:-1], total, total / len(tokens) ** search.length_penalty))
-        finished = sorted(finished, key=lambda hypothesis: -hypothesis.score)[:beam]
-        live = live[:beam]
-        if not live:
-            break
-        bound = live[0][0] / limit**search.length_penalty
-        if len(finished) == beam and (beam == 1 or finished[-1].score >= bound):
-            break
-    return finished
+def search(
+    model: Transformer, sources: Sequence[Sequence[int]], limits: Sequence[int], how: SearchOptions
+) -> list[list[Hypothesis]]:
+    return Decoder(model, how, workers=1, independent=False).decode(sources, limits)
 
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("beam", [1, 2, 4])
 @pytest.mark.parametrize("length_penalty", [0.0, 0.6, 1.0])
-def test_search_finds_what_a_plain_search_finds(seed: int, beam: int, length_penalty: float) -> None:
+@pytest.mark.parametrize("n_best", [1, None])
+def test_search_finds_what_a_plain_search_finds(
+    seed: int, beam: int, length_penalty: float, n_best: int | None
+) -> None:
     model, limits = network(seed), [6, 3, 8, 5]
-    found = beam_search(model, SOURCES, limits, options(beam, length_penalty))
+    found = search(model, SOURCES, limits, options(beam, length_penalty, n_best))
     for source, limit, hypotheses in zip(SOURCES, limits, found, strict=True):
-        expected = plain_search(model, source, limit, options(beam, length_penalty))
+        expected = plain_search(model, source, limit, options(beam, length_penalty, n_best))
         assert [h.tokens for h in hypotheses] == [h.tokens for h in expected]
         for ours, theirs in zip(hypotheses, expected, strict=True):
             assert ours.score == pytest.approx(theirs.score, abs=1e-4)
@@ -81,7 +37,7 @@ def test_search_finds_what_a_plain_search_finds(seed: int, beam: int, length_pen
 
 def test_a_search_that_outgrows_its_first_caches_finds_the_same() -> None:
     model, limits = network(2, sharpness=1.0), [45, 3, 40, 5]
-    found = beam_search(model, SOURCES, limits, options(2, 1.0))
+    found = search(model, SOURCES, limits, options(2, 1.0))
     assert max(len(hypothesis.tokens) for hypotheses in found for hypothesis in hypotheses) > 33
     for source, limit, hypotheses in zip(SOURCES, limits, found, strict=True):
         expected = plain_search(model, source, limit, options(2, 1.0))
@@ -92,16 +48,16 @@ def test_a_search_that_outgrows_its_first_caches_finds_the_same() -> None:
 @pytest.mark.parametrize("beam", [1, 4])
 def test_every_form_of_the_operations_finds_the_same_tokens(attention: str, beam: int) -> None:
     model, limits = network(3).float(), [6, 9, 20, 5]
-    expected = beam_search(model, SOURCES, limits, options(beam))
+    expected = search(model, SOURCES, limits, options(beam))
     model.attention = attention
-    for ours, theirs in zip(beam_search(model, SOURCES, limits, options(beam)), expected, strict=True):
+    for ours, theirs in zip(search(model, SOURCES, limits, options(beam)), expected, strict=True):
         assert [h.tokens for h in ours] == [h.tokens for h in theirs]
         assert [h.score for h in ours] == pytest.approx([h.score for h in theirs], abs=1e-4)
 
 
 def test_a_beam_of_one_is_greedy() -> None:
     model = network(11)
-    for source, [hypothesis] in zip(SOURCES, beam_search(model, SOURCES, [10] * 4, options(1)), strict=True):
+    for source, [hypothesis] in zip(SOURCES, search(model, SOURCES, [10] * 4, options(1)), strict=True):
         tokens: list[int] = []
         while len(tokens) < 9:
             row = next_log_probs(model, source, tokens)
@@ -116,7 +72,7 @@ def test_a_beam_of_one_is_greedy() -> None:
 @pytest.mark.parametrize("beam", [1, 5])
 def test_scoring_a_hypothesis_gives_what_decoding_reported(beam: int) -> None:
     model = network(5).float()
-    for source, hypotheses in zip(SOURCES, beam_search(model, SOURCES, [12] * 4, options(beam)), strict=True):
+    for source, hypotheses in zip(SOURCES, search(model, SOURCES, [12] * 4, options(beam)), strict=True):
         for hypothesis in hypotheses:
             [scored] = score_targets(model, [source], [[*hypothesis.tokens, EOS]], START)
             assert scored.log_prob == pytest.approx(hypothesis.log_prob, abs=1e-4)
@@ -126,16 +82,16 @@ def test_scoring_a_hypothesis_gives_what_decoding_reported(beam: int) -> None:
 
 def test_a_sentence_is_translated_alike_alone_and_in_a_batch() -> None:
     model = network(6)
-    together = beam_search(model, SOURCES, [9] * 4, options(3))
-    backwards = beam_search(model, SOURCES[::-1], [9] * 4, options(3))[::-1]
+    together = search(model, SOURCES, [9] * 4, options(3))
+    backwards = search(model, SOURCES[::-1], [9] * 4, options(3))[::-1]
     for source, a, b in zip(SOURCES, together, backwards, strict=True):
-        [alone] = beam_search(model, [source], [9], options(3))
+        [alone] = search(model, [source], [9], options(3))
         assert [h.tokens for h in a] == [h.tokens for h in b] == [h.tokens for h in alone]
 
 
 def test_no_output_is_empty_banned_or_longer_than_its_limit() -> None:
     limits = [2, 3, 4, 5]
-    for limit, hypotheses in zip(limits, beam_search(network(7), SOURCES, limits, options(4)), strict=True):
+    for limit, hypotheses in zip(limits, search(network(7), SOURCES, limits, options(4)), strict=True):
         assert hypotheses
         for hypothesis in hypotheses:
             assert 1 <= len(hypothesis.tokens) <= limit - 1
@@ -143,7 +99,7 @@ def test_no_output_is_empty_banned_or_longer_than_its_limit() -> None:
 
 
 def test_hypotheses_come_best_first_and_differ() -> None:
-    for hypotheses in beam_search(network(8), SOURCES, [10] * 4, options(4)):
+    for hypotheses in search(network(8), SOURCES, [10] * 4, options(4)):
         scores = [hypothesis.score for hypothesis in hypotheses]
         assert scores == sorted(scores, reverse=True)
         assert len({tuple(hypothesis.tokens) for hypothesis in hypotheses}) == len(hypotheses)

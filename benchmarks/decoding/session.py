@@ -1,0 +1,147 @@
+"""What the questions share: how they are asked, the contestants at work, and the head of a results file."""
+
+import contextlib
+import os
+import statistics
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gpu.results import write
+from machine import available_cores, device_facts, today
+
+from decoding.agreement import check
+from decoding.contestants import MARIAN, MTCLI, Entry, Offer, entries, matching
+from decoding.records import Agreement, Measured, Row
+from decoding.rounds import Series
+from decoding.workers import Worker
+
+if TYPE_CHECKING:  # it loads torch, which must find the plan's environment
+    from decoding.cases import Case
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How a question is asked.
+
+    Attributes:
+        contestants: who takes part, mtcli among them.
+        peers_python: the interpreter of the others.
+        rounds: how often each is measured.
+        only: patterns of the entries' names; empty for all.
+        all_settings: every round runs all settings, not only the best of each kind.
+        environment: variables for all processes, peer_environment: for the peers alone.
+        seed: of everything random.
+        command: as results files show it.
+    """
+
+    contestants: tuple[str, ...]
+    peers_python: str
+    rounds: int
+    only: tuple[str, ...]
+    all_settings: bool
+    environment: Mapping[str, str]
+    peer_environment: Mapping[str, str]
+    seed: int
+    command: str
+
+
+@contextlib.contextmanager
+def started(plan: Plan) -> Iterator[dict[str, Worker]]:
+    """The contestants' processes, until the block ends: mtcli's on this Python, the others' on the plan's."""
+    with contextlib.ExitStack() as stack:
+        workers = {}
+        for name in plan.contestants:
+            variables = plan.environment if name == MTCLI else {**plan.environment, **plan.peer_environment}
+            workers[name] = Worker(name, sys.executable if name == MTCLI else plan.peers_python, variables)
+            stack.callback(workers[name].close)
+        yield workers
+
+
+def begin(
+    workers: Mapping[str, Worker], plan: Plan, case: "Case", **offer: bool
+) -> tuple[list[Entry], list[Agreement]]:
+    """Load a model everywhere and check that it is the same: what there is to measure, and how well they agree.
+
+    Marian takes no part with a pre-norm model, which it has not.
+    """
+    taking_part = {name: worker for name, worker in workers.items() if name != MARIAN or case.model.norm == "post"}
+    for worker in taking_part.values():
+        worker.load(case.description, available_cores(), case.work)
+    dtypes = {name: worker.facts["dtypes"] for name, worker in taking_part.items()}
+    found = entries(Offer(cores=available_cores(), dtypes=dtypes, **offer), case.beams)
+    agreement = check(taking_part, found, case.work)
+    return matching(found, plan.only), agreement
+
+
+def head(plan: Plan, title: str, versions: Mapping[str, str]) -> dict[str, Any]:
+    """What every results file begins with."""
+    return {
+        "title": title,
+        "command": [plan.command],
+        "device": device_facts(),
+        "versions": dict(versions),
+        "date": today(),
+        "environment": dict(plan.environment),
+        "peer_environment": dict(plan.peer_environment),
+        "seed": plan.seed,
+    }
+
+
+def versions_of(workers: Mapping[str, Worker]) -> dict[str, str]:
+    """mtcli's versions, and those that the peers add or have of their own, named after them."""
+    found: dict[str, str] = {}
+    for name, worker in workers.items():
+        for package, version in worker.facts["versions"].items():
+            if found.setdefault(package, version) != version:
+                found[f"{package} ({name})"] = version
+    return found
+
+
+def decode_rate(workers: Mapping[str, Worker], entry: Entry) -> tuple[float, dict[str, Any]]:
+    """Decode everything with one entry: target tokens a second, and the answer (`peers.engine.Contestant.decode`)."""
+    answer = workers[entry.contestant].run("decode", entry)
+    return answer["num_tokens"] / answer["seconds"], answer
+
+
+def row(entry: Entry) -> dict[str, Any]:
+    """The part of a row that says who and how."""
+    return Row(
+        contestant=entry.contestant, dtype=entry.dtype, search=entry.search, way=entry.way, settings=entry.settings
+    ).model_dump()
+
+
+def rate(series: Series, reference: Series) -> dict[str, Any]:
+    """The part of a row that says how fast."""
+    taken = series.taken
+    return {
+        **row(series.entry),
+        "rounds": list(series.figures),
+        "median": statistics.median(taken),
+        "min": min(taken),
+        "max": max(taken),
+        "ratio": series.ratio(reference),
+    }
+
+
+def save(result: Measured, path: Path) -> None:
+    """Write a results file, and say so."""
+    write(path, result.model_dump())
+    print(f"wrote {path}; now run: python benchmarks/readme.py", file=sys.stderr)
+
+
+def limit_cores(cores: int) -> None:
+    """Use so many of the cores that this process may use; the processes that it starts use the same.
+
+    Exits where there are fewer, or where the system cannot do it.
+    """
+    if cores == available_cores():
+        return
+    if sys.platform != "linux":
+        sys.exit(f"--cores {cores}: processes can be bound to cores on Linux alone; leave it out.")
+    allowed = sorted(os.sched_getaffinity(0))
+    if cores > len(allowed):
+        sys.exit(f"--cores {cores}: this process may use {len(allowed)}. Give at most so many.")
+    os.sched_setaffinity(0, allowed[:cores])

@@ -1,0 +1,146 @@
+"""Hugging Face's MarianMTModel as a contestant: python -m peers.marian [DEVICE]; cpu or cuda."""
+
+import copy
+import platform
+import sys
+from collections.abc import Callable
+from importlib import metadata
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import MarianConfig, MarianMTModel  # type: ignore[import-not-found]
+
+from peers.engine import Contestant, Outcome, Settings, Work, batches
+from peers.marian_names import marian_arrays
+from peers.weights import Weights
+
+
+class Marian:
+    """Settings: "dtype" (float32, bfloat16, on a GPU float16), "batch" (sentences)."""
+
+    _weights: Weights
+    _original: Any  # in float32: a cast loses digits
+    _network: Any
+
+    def __init__(self, device: str = "cpu") -> None:
+        self._device = torch.device(device)
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "versions": {
+                "python": platform.python_version(),
+                "transformers": metadata.version("transformers"),
+                "torch": torch.__version__,
+            },
+            "dtypes": ["float32", "bfloat16", *(["float16"] if self._device.type == "cuda" else [])],
+        }
+
+    def load(self, description: str, threads: int) -> None:
+        torch.set_num_threads(threads)
+        torch.set_flush_denormal(True)
+        self._weights = Weights(description)
+        self._original = _convert(self._weights).to(self._device)
+
+    def prepare(self, settings: Settings) -> None:
+        self._batch: int = settings["batch"]
+        dtype = getattr(torch, settings["dtype"])
+        self._network = self._original if dtype == torch.float32 else copy.deepcopy(self._original).to(dtype)
+
+    def ready(self, work: Work, beam: int) -> Callable[[], Any]:
+        parts = batches([len(source) for source in work.sources], self._batch)
+        banned = self._weights.description["banned"]
+
+        @torch.inference_mode()
+        def decode() -> list[tuple[list[int], Tensor]]:
+            found = []
+            for part in parts:
+                tokens, mask = self._pad([work.sources[place] for place in part])
+                longest = max(work.limits[place] for place in part)
+                output = self._network.generate(
+                    tokens,
+                    attention_mask=mask,
+                    num_beams=beam,
+                    do_sample=False,
+                    length_penalty=work.length_penalty,
+                    early_stopping=beam > 1,
+                    max_new_tokens=longest,
+                    min_new_tokens=longest if work.forced else None,
+                    suppress_tokens=banned or None,
+                )
+                found.append((part, output.cpu()))  # not before a GPU is done
+            return found
+
+        return decode
+
+    def outcome(self, decoded: list[tuple[list[int], Tensor]], work: Work) -> Outcome:
+        outputs: list[list[int]] = [[] for _ in work.sources]
+        for part, rows in decoded:
+            for place, row in zip(part, rows.tolist(), strict=True):
+                outputs[place] = _until(row[1:], self._weights.description["eos"])
+        ends = 0 if work.forced else len(outputs)
+        return Outcome(outputs, [], sum(map(len, outputs)) + ends)
+
+    @torch.inference_mode()
+    def score(self, sources: list[list[int]], targets: list[list[int]]) -> list[float]:
+        start, eos = self._weights.description["start"], self._weights.description["eos"]
+        scores = []
+        for source, target in zip(sources, targets, strict=True):
+            tokens, mask = self._pad([source])
+            inputs = torch.tensor([[start, *target]], device=self._device)
+            wanted = torch.tensor([*target, eos], device=self._device)
+            logits = self._original(input_ids=tokens, attention_mask=mask, decoder_input_ids=inputs).logits[0]
+            scores.append(float(logits.log_softmax(-1).gather(1, wanted[:, None]).sum()))
+        return scores
+
+    def _pad(self, sources: list[list[int]]) -> tuple[Tensor, Tensor]:
+        """Tokens and mask [B, S], sentences padded at their ends."""
+        rows = [torch.tensor(source) for source in sources]
+        tokens = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=self._weights.description["eos"])
+        lengths = torch.tensor([len(source) for source in sources])
+        mask = (torch.arange(tokens.shape[1]) < lengths[:, None]).long()
+        return tokens.to(self._device), mask.to(self._device)
+
+
+def _until(tokens: list[int], end: int) -> list[int]:
+    return tokens[: tokens.index(end)] if end in tokens else tokens
+
+
+def _convert(weights: Weights) -> Any:
+    """The model as a MarianMTModel, in evaluation mode.
+
+    Raises:
+        ValueError: Marian has no pre-norm.
+    """
+    model, description = weights.model, weights.description
+    if model["norm"] != "post":
+        raise ValueError(f"Marian's layers are post-norm; this model's are {model['norm']}-norm.")
+    config = MarianConfig(
+        vocab_size=description["vocabulary"]["source"],
+        decoder_vocab_size=description["vocabulary"]["target"],
+        max_position_embeddings=description["num_positions"],
+        d_model=model["d_model"],
+        encoder_layers=model["encoder_layers"],
+        decoder_layers=model["decoder_layers"],
+        encoder_attention_heads=model["heads"],
+        decoder_attention_heads=model["heads"],
+        encoder_ffn_dim=model["ffn_dim"],
+        decoder_ffn_dim=model["ffn_dim"],
+        activation_function=model["activation"],
+        scale_embedding=True,
+        share_encoder_decoder_embeddings=False,
+        tie_word_embeddings=False,
+        pad_token_id=description["eos"],
+        eos_token_id=description["eos"],
+        decoder_start_token_id=description["start"],
+        forced_eos_token_id=None,
+    )
+    network = MarianMTModel(config).eval()
+    state = {name: torch.from_numpy(array) for name, array in marian_arrays(weights).items()}
+    state["final_logits_bias"] = torch.zeros(1, config.decoder_vocab_size)
+    network.load_state_dict(state, strict=True)
+    return network
+
+
+if __name__ == "__main__":
+    Contestant(Marian(*sys.argv[1:])).serve()

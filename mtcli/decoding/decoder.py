@@ -1,0 +1,239 @@
+"""Decoding with all of a machine: engines in threads of their own, fed from one place, and what they do without memory.
+
+On a CPU an engine divides each operation among a few threads; more processors get more engines, which divide the
+sentences. Two engines of one thread each were slower than one of two: a step is some hundred calls from Python, which
+one thread at a time may use. On a GPU there is one engine.
+"""
+
+import gc
+import logging
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Literal, Protocol
+
+import torch
+
+from mtcli.decoding.engine import Engine
+from mtcli.decoding.flow import FAIR_SHARE, MOMENT, Closed, fair_share, is_program_ending
+from mtcli.decoding.independence import AnyLayout, IndependentLayout, Layout, divided_among
+from mtcli.decoding.memory import slots_for
+from mtcli.decoding.scheduler import take_fitting
+from mtcli.decoding.search import Hypothesis, SearchOptions, Task
+from mtcli.errors import MtcliError, is_out_of_memory
+from mtcli.model.transformer import Transformer
+
+_THREADS_PER_ENGINE = 4  # on a CPU: engines wait for each other to use Python, and threads for each other in each step
+_TOKENS_PER_SLOT = 64  # of the budget of source tokens, padding included
+_REFILL = 0.125  # part of the slots that must be free before newcomers are let in: encoding a few at a time is slow
+_log = logging.getLogger(__name__)
+
+
+class Sentences(Protocol):
+    """Where engines get sentences and bring hypotheses (`Flow`)."""
+
+    def take(self, most: int, tokens: int, *, live: int, longest: int) -> list[Task]: ...
+    def finish(self, done: Sequence[tuple[Task, list[Hypothesis]]]) -> None: ...
+    def give_back(self, tasks: Sequence[Task]) -> None: ...
+    def fail(self, error: BaseException) -> None: ...
+    def close(self) -> None: ...
+
+
+class Decoder:
+    """Decodes sentences with one network and one way to search. Thread-safe.
+
+    Attributes:
+        network, options: what decodes, and how.
+        workers: threads that decode at once.
+    """
+
+    def __init__(
+        self,
+        network: Transformer,
+        options: SearchOptions,
+        *,
+        independent: bool = True,
+        batch_tokens: int | Literal["auto"] = "auto",
+        workers: int | None = None,
+    ) -> None:
+        """Prepare to decode; memory is taken when there is something to do.
+
+        Args:
+            network: in evaluation mode.
+            options: how to search.
+            independent: whether a sentence's hypotheses must not depend, to the last bit, on what is decoded beside it.
+            batch_tokens: source tokens decoded at once in each thread, padding included.
+            workers: engines, each in a thread of its own; by default one on a GPU, and on a CPU one for every 4
+                processors.
+        """
+        self.network, self.options = network, options
+        device = network.output.weight.device
+        self.workers = workers or (-(-torch.get_num_threads() // _THREADS_PER_ENGINE) if device.type == "cpu" else 1)
+        with divided_among(max(1, torch.get_num_threads() // self.workers)):
+            self._layout: Layout = (IndependentLayout if independent else AnyLayout)(network, options.beam_size)
+        self._budget = None if batch_tokens == "auto" else batch_tokens
+        self._max_slots: int | None = None  # what memory was found to hold
+        self._idle: list[Engine] = []
+        self._lock = threading.Lock()
+
+    def decode(self, sources: Sequence[Sequence[int]], max_tokens: Sequence[int]) -> list[list[Hypothesis]]:
+        """The finished hypotheses of each sentence, best first, at most `n_best` of the options.
+
+        Args:
+            sources: token ids, each ended by its end token.
+            max_tokens: each one's longest output in tokens, end token included, at least 2.
+
+        Raises:
+            MtcliError: one sentence alone needs more memory than there is, or the network's output is not a number.
+        """
+        pairs = enumerate(zip(sources, max_tokens, strict=True))
+        tasks = [Task(key, tuple(source), most) for key, (source, most) in pairs]
+        if not tasks:
+            return []
+        workers = min(self.workers, -(-len(tasks) // FAIR_SHARE))
+        batch = _Batch(tasks, workers)
+        if workers == 1:  # starting a thread takes longer than a step
+            self._serve(batch)
+            return batch.wait()
+        with self.serving(batch, workers):
+            return batch.wait()
+
+    @contextmanager
+    def serving(self, sentences: Sentences, workers: int | None = None) -> Iterator[None]:
+        """Decode what `sentences` gives while the block runs, in threads that end with it."""
+        # No daemons: the interpreter must not end while one is inside PyTorch, which would abort the process
+        threads = [
+            threading.Thread(target=self._serve, args=(sentences,), name=f"decoding-{number}")
+            for number in range(workers or self.workers)
+        ]
+        try:
+            for thread in threads:
+                thread.start()
+            yield
+        finally:
+            sentences.close()
+            for thread in threads:
+                if thread.ident is not None:
+                    thread.join()
+
+    def _serve(self, sentences: Sentences) -> None:
+        if self.network.output.weight.device.type == "cpu":
+            torch.set_flush_denormal(True)
+        try:
+            with divided_among(self._layout.all_threads), self._engine() as engine:
+                self._decode_all(engine, sentences)
+        except Closed:
+            pass
+        except BaseException as error:  # noqa: BLE001 (raised again in the caller's thread)
+            sentences.fail(error)
+
+    @contextmanager
+    def _engine(self) -> Iterator[Engine]:
+        """An engine for one thread; those given back are used again, with the memory they have."""
+        with self._lock:
+            engine = self._idle.pop() if self._idle else None
+        if engine is None:
+            slots = self._max_slots or slots_for(self.network, self.options.beam_size, self.workers)
+            engine = Engine(self.network, self.options, self._layout, max_slots=slots)
+        try:
+            yield engine
+        finally:
+            if engine.num_live:
+                engine.reset()
+            with self._lock:
+                self._idle.append(engine)
+
+    def _decode_all(self, engine: Engine, sentences: Sentences) -> None:
+        alone: Task | None = None  # the sentence that memory ran out with although it was alone
+        while True:
+            newcomers: list[Task] = []
+            if engine.num_live == 0 or engine.num_free >= _REFILL * engine.max_slots:
+                tokens = self._budget or _TOKENS_PER_SLOT * engine.max_slots
+                newcomers = sentences.take(engine.num_free, tokens, live=engine.num_live, longest=engine.longest_source)
+                if not newcomers and not engine.num_live:
+                    return
+            try:
+                engine.admit(newcomers)
+                done = engine.advance()
+            except (MemoryError, RuntimeError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                left = list({task.key: task for task in (*engine.reset(), *newcomers)}.values())
+                if [alone] == left:
+                    raise MtcliError(
+                        f"Out of memory while translating one sentence of {len(left[0].source)} tokens. "
+                        "Use a smaller --beam-size, or --device cpu."
+                    ) from error
+                alone = left[0] if len(left) == 1 else None
+                self._shrink(engine, left)
+                sentences.give_back(left)
+                continue
+            sentences.finish(done)
+
+    def _shrink(self, engine: Engine, tasks: Sequence[Task]) -> None:
+        """Go on with half as much at once, from now on; the memory of the failed attempt is free again."""
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        if len(tasks) == 1:  # perhaps what others had left behind was in the way
+            return
+        engine.shrink(len(tasks))
+        longest = max(len(task.source) for task in tasks)
+        self._budget, self._max_slots = longest * (len(tasks) // 2), engine.max_slots
+        _log.warning("Out of memory with %d sentences at once; going on with half as many.", len(tasks))
+
+
+class _Batch:
+    """Sentences that are all there from the start, the longest first (`Sentences`)."""
+
+    def __init__(self, tasks: Sequence[Task], workers: int) -> None:
+        self._waiting = deque(sorted(tasks, key=lambda task: -len(task.source)))
+        self._results: list[list[Hypothesis] | None] = [None] * len(tasks)
+        self._missing, self._workers = len(tasks), workers
+        self._changed = threading.Condition()
+        self._error: BaseException | None = None
+        self._closed = False
+
+    def wait(self) -> list[list[Hypothesis]]:
+        with self._changed:
+            while self._missing and self._error is None:
+                self._changed.wait()
+        if self._error is not None:
+            raise self._error
+        return [result for result in self._results if result is not None]
+
+    def take(self, most: int, tokens: int, *, live: int, longest: int) -> list[Task]:
+        with self._changed:
+            while not self._waiting and not live and self._missing and not self._is_over():
+                self._changed.wait(MOMENT)  # another thread may give some back
+            if self._is_over():
+                raise Closed
+            most = min(most, fair_share(len(self._waiting), live, self._workers))
+            return take_fitting(self._waiting, most, tokens, live=live, longest=longest)
+
+    def _is_over(self) -> bool:
+        return self._closed or self._error is not None or is_program_ending()
+
+    def finish(self, done: Sequence[tuple[Task, list[Hypothesis]]]) -> None:
+        with self._changed:
+            for task, hypotheses in done:
+                self._results[task.key] = hypotheses
+            self._missing -= len(done)
+            if not self._missing:
+                self._changed.notify_all()
+
+    def give_back(self, tasks: Sequence[Task]) -> None:
+        with self._changed:
+            self._waiting.extendleft(reversed(tasks))
+            self._changed.notify_all()
+
+    def fail(self, error: BaseException) -> None:
+        with self._changed:
+            self._error = self._error or error
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()

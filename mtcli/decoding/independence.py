@@ -1,0 +1,286 @@
+"""Which shapes the network may compute in, so that a sentence's numbers do not depend on its company.
+
+The rows of a matrix product are independent in arithmetic but not in rounding: libraries choose another kernel, which
+adds in another order, for another number of rows. At one number of rows a row's result is the same whatever stands
+in the others, and many numbers of rows share a kernel. So a layout is asked for every shape:
+
+- `slots`: decoding runs with as many slots as round like a fixed number of them (the anchor), and never with others.
+- `tokens`: the encoder runs on as many packed tokens as round like the sentence's own anchor; the rest is filler.
+- `key_multiple`: attention is padded to a multiple of so many keys, which get weight 0; its sums are cut at fixed
+  places (mtcli_kernels/dense.py).
+
+Which shapes round alike is found out on the machine, with random numbers: an order of addition that differs shows in
+some of the thousands of last bits. Shapes are tried when they are first wanted. What does not agree is not used,
+however much faster it would be; in the worst case every batch has the anchor's shape, which is right by construction.
+On the processors seen so far all shapes from 4 rows a thread on agree in float32; the price is a little padding.
+
+Axes: M rows, S slots, K beam, N packed source tokens.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from itertools import count
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mtcli.model.transformer import Transformer
+from mtcli_kernels.dense import KEYS_AT_ONCE, weigh
+from mtcli_kernels.masked_attention import masked_attention
+from mtcli_kernels.packing import Packing
+
+_ANCHOR_ROWS = {"cpu": 64, "cuda": 1024}
+_ANCHOR_TOKENS = 64
+_MULTIPLES = (16, 32, 64, 128)
+_WORTH_DIVIDING = 6e7  # multiplications in a step: about two milliseconds of one thread's
+_log = logging.getLogger(__name__)
+
+
+class Layout(Protocol):
+    """Shapes to compute in."""
+
+    @property
+    def key_multiple(self) -> int:
+        """Keys to pad attention to a multiple of."""
+
+    def slots(self, wanted: int) -> int:
+        """The slots to decode with when so many are taken: as many, or more."""
+
+    def most_slots(self, limit: int) -> int:
+        """The largest number of slots up to `limit` to decode with, or the smallest there is."""
+
+    @property
+    def all_threads(self) -> int:
+        """The threads that the encoder's operations are divided among on a CPU."""
+
+    def threads(self, slots: int) -> int:
+        """The threads that a decoding step of so many slots is divided among on a CPU."""
+
+    def encoder_batches(self, lengths: Sequence[int]) -> Iterator[tuple[list[int], int]]:
+        """Sentences to encode together, as indices into `lengths`, and how many packed tokens to make of them."""
+
+
+class AnyLayout:
+    """As many slots and tokens as there are, whatever that does to the last bits (`--fast`)."""
+
+    key_multiple = 1
+
+    def __init__(self, network: Transformer, beam: int) -> None:
+        self.all_threads = torch.get_num_threads()
+        self._work = _work(network, beam)
+
+    def threads(self, slots: int) -> int:
+        return _worth(slots * self._work, self.all_threads)
+
+    def slots(self, wanted: int) -> int:
+        return wanted
+
+    def most_slots(self, limit: int) -> int:
+        return limit
+
+    def encoder_batches(self, lengths: Sequence[int]) -> Iterator[tuple[list[int], int]]:
+        yield list(range(len(lengths))), sum(lengths)
+
+
+class IndependentLayout:
+    """Shapes in which a sentence's numbers are the same alone and in any company.
+
+    One for each network, beam and number of threads: those that PyTorch has when it is made.
+    """
+
+    def __init__(self, network: Transformer, beam: int) -> None:
+        self._network, self._beam = network, beam
+        self.all_threads = torch.get_num_threads()
+        self._work = _work(network, beam)
+        device = network.output.weight.device
+        self._anchor = next(n for n in _ladder(1) if n * beam >= _ANCHOR_ROWS[device.type])
+        self._steps = _Rows(_step_weights(network), self._anchor * beam, self.all_threads)
+        self._encoding = _Rows(_encoder_weights(network), _ANCHOR_TOKENS, self.all_threads)
+
+    def threads(self, slots: int) -> int:
+        return _worth(slots * self._work, self.all_threads)
+
+    def _is_admitted(self, slots: int) -> bool:
+        return slots == self._anchor or self._steps.agree(slots * self._beam, self.threads(slots))
+
+    def slots(self, wanted: int) -> int:
+        for slots in _ladder(wanted):
+            if self._is_admitted(slots):
+                return slots
+        raise AssertionError("the ladder has no end")
+
+    def most_slots(self, limit: int) -> int:
+        return max((n for n in _up_to(limit) if self._is_admitted(n)), default=self.slots(1))
+
+    def encoder_batches(self, lengths: Sequence[int]) -> Iterator[tuple[list[int], int]]:
+        """Sentences of one anchor are encoded together, on as many tokens as agree with it."""
+        groups: dict[int, list[int]] = {}
+        for index, length in enumerate(lengths):
+            own = next(n for n in _ladder(_ANCHOR_TOKENS) if n >= length)
+            # Where the anchors of short and long sentences agree, they are one
+            groups.setdefault(_ANCHOR_TOKENS if self._encoding.agree(own) else own, []).append(index)
+        for anchor, indices in groups.items():
+            yield from self._one_anchor(anchor, indices, lengths)
+
+    def _one_anchor(
+        self, anchor: int, indices: Sequence[int], lengths: Sequence[int]
+    ) -> Iterator[tuple[list[int], int]]:
+        batch: list[int] = []
+        room = anchor
+        for index in indices:
+            needed = sum(lengths[i] for i in batch) + lengths[index]
+            if needed > room:
+                larger = next(n for n in _ladder(_ANCHOR_TOKENS) if n >= needed)
+                if anchor == _ANCHOR_TOKENS and self._encoding.agree(larger):
+                    room = larger
+                else:
+                    yield batch, room
+                    batch, room = [], anchor
+            batch.append(index)
+        yield batch, room
+
+    @cached_property
+    def key_multiple(self) -> int:
+        """The smallest that agrees, found with one sentence in padded layouts of several widths."""
+        config, weight = self._network.config, self._network.output.weight
+        if weight.device.type != "cpu":  # the kernels there sweep a sentence's own keys
+            return 1
+        for multiple in _MULTIPLES:
+            if _widths_agree(config.heads, config.head_dim, self._beam, multiple, weight):
+                return multiple
+        _log.warning("Attention on this machine rounds by its width; a line's translation may depend on its batch.")
+        return _MULTIPLES[-1]
+
+
+def _ladder(least: int) -> Iterator[int]:
+    """1, 2, 3, 4, 6, 8, 12, 16, 24 and so on, from `least` on; `least` itself only if it is among them."""
+    for power in count():
+        for rung in (1 << power, 3 << power >> 1):
+            if rung >= least and (power > 0 or rung == 1):
+                yield rung
+
+
+def _up_to(limit: int) -> Iterator[int]:
+    for rung in _ladder(1):
+        if rung > limit:
+            return
+        yield rung
+
+
+class _Rows:
+    """Which numbers of rows round like an anchor, for products with some weights."""
+
+    def __init__(self, weights: Iterable[tuple[Tensor, Tensor | None]], anchor: int, threads: int) -> None:
+        by_shape = {tuple(weight.shape): (weight, bias) for weight, bias in weights}
+        self._weights, self._anchor, self._threads = list(by_shape.values()), anchor, threads
+
+    def agree(self, rows: int, threads: int | None = None) -> bool:
+        """Whether so many rows, divided among so many threads or all there are, round like the anchor among all."""
+        return all(self._agree(weight, bias, rows, threads or self._threads) for weight, bias in self._weights)
+
+    def _agree(self, weight: Tensor, bias: Tensor | None, rows: int, threads: int) -> bool:
+        anchor = self._anchor
+        if (rows, threads) == (anchor, self._threads):
+            return True
+
+        def find_out() -> bool:
+            generator = torch.Generator().manual_seed(0)
+            x = torch.randn(anchor, weight.shape[1], generator=generator).to(weight)
+            places = torch.arange(rows, device=weight.device) % anchor
+            with divided_among(self._threads):
+                expected = F.linear(x, weight, bias)
+            with divided_among(threads):
+                found = F.linear(x[places], weight, bias)
+            return torch.equal(found, expected[places])
+
+        shape = (tuple(weight.shape), bias is None, weight.dtype, weight.device)
+        return _remembered((*shape, rows, threads, anchor, self._threads), find_out)
+
+
+_known: dict[tuple[object, ...], bool] = {}  # what was found out in this process
+
+
+def _remembered(key: tuple[object, ...], find_out: Callable[[], bool]) -> bool:
+    if key not in _known:
+        with torch.inference_mode():
+            _known[key] = find_out()
+    return _known[key]
+
+
+@contextmanager
+def divided_among(threads: int) -> Iterator[None]:
+    """Let PyTorch divide operations on the CPU among so many threads, and as many as before afterwards."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _work(network: Transformer, beam: int) -> float:
+    """Multiplications of a step for one slot."""
+    matrices, output = sum(weight.numel() for weight, _ in _step_weights(network)), network.output.weight.numel()
+    return beam * ((matrices - output) * network.config.decoder_layers + output)
+
+
+def _worth(work: float, threads: int) -> int:
+    """How many threads so much work is worth: little of it would only make them wait for each other."""
+    return 1 if work < _WORTH_DIVIDING else threads
+
+
+def _step_weights(network: Transformer) -> Iterator[tuple[Tensor, Tensor | None]]:
+    """The matrices of a decoding step; the joint projections of self-attention are made for the occasion."""
+    layer = network.decoder.layers[0]
+    joined = layer.self_attention.joined_projections()
+    yield joined.weight, joined.bias
+    yield from _linear(layer)
+    yield network.output.weight, None
+
+
+def _encoder_weights(network: Transformer) -> Iterator[tuple[Tensor, Tensor | None]]:
+    yield from _linear(network.encoder.layers[0])
+    yield from _linear(network.decoder.layers[0].cross_attention)
+
+
+def _linear(module: nn.Module) -> Iterator[tuple[Tensor, Tensor | None]]:
+    for part in module.modules():
+        if isinstance(part, nn.Linear):
+            yield part.weight, part.bias
+
+
+def _widths_agree(heads: int, head_dim: int, beam: int, multiple: int, like: Tensor) -> bool:
+    """Whether attention rounds alike in padded layouts whose width is a multiple of this."""
+
+    def find_out() -> bool:
+        return all(
+            torch.equal(attention(length, narrow), attention(length, width))
+            for length in (1, multiple - 3, multiple, 2 * multiple + 1, KEYS_AT_ONCE + 2)
+            for narrow in [-(-length // multiple) * multiple]
+            for width in {narrow + multiple, narrow + 2 * multiple, KEYS_AT_ONCE, widest}
+            for attention in (step, sentence)
+            if narrow < width <= widest
+        )
+
+    generator = torch.Generator().manual_seed(0)
+    widest = 2 * KEYS_AT_ONCE + multiple
+    q = torch.randn(heads, beam, head_dim, generator=generator).to(like)
+    k, v = (torch.randn(heads, widest, head_dim, generator=generator).to(like) for _ in range(2))
+
+    def step(length: int, width: int) -> Tensor:
+        """A decoding step's attention."""
+        bias = torch.zeros(heads, beam, width).masked_fill_(torch.arange(width) >= length, -1e30).to(like)
+        scores = torch.baddbmm(bias, q, k[:, :width].transpose(1, 2), alpha=head_dim**-0.5)
+        return weigh(scores.softmax(-1), v[:, :width])
+
+    def sentence(length: int, width: int) -> Tensor:
+        """An encoder layer's attention."""
+        keys, values = (x.transpose(0, 1)[:length] for x in (k, v))
+        packing = Packing.of([length], multiple=width)
+        return masked_attention(keys, keys, values, packing, packing)
+
+    return _remembered((heads, head_dim, beam, multiple, like.dtype), find_out)

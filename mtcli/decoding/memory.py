@@ -1,0 +1,59 @@
+"""How many sentences fit into memory at once, as far as that can be told beforehand."""
+
+from pathlib import Path
+
+import torch
+
+from mtcli.model.transformer import Transformer
+
+_USABLE = 0.6  # of what is free: others need some, and fragments are lost
+_TYPICAL_TOKENS = 64  # a side; caches grow for longer sentences, and run into their budget of tokens
+_ROWS = {"cpu": 640, "cuda": 4096}  # hypotheses in a step: more make it no faster
+_MOST_SLOTS = {"cpu": 128, "cuda": 1024}
+
+
+def slots_for(network: Transformer, beam: int, engines: int = 1) -> int:
+    """Sentences that each of so many engines should decode at once, one at least."""
+    weight = network.output.weight
+    device = weight.device
+    wanted = min(_MOST_SLOTS[device.type], max(1, _ROWS[device.type] // beam))
+    free = free_bytes(device)
+    if free is None:
+        return wanted
+    return max(1, min(wanted, int(free * _USABLE / engines / _bytes_per_slot(network, beam))))
+
+
+def _bytes_per_slot(network: Transformer, beam: int) -> float:
+    config, vocabulary, size = network.config, network.vocabulary.target, network.output.weight.element_size()
+    entries = _TYPICAL_TOKENS * (1 + beam)
+    caches = 2 * config.decoder_layers * entries * config.d_model * size
+    logits = beam * vocabulary * (size + 8)  # their exponentials, and what is sorted
+    rows = beam * (4 * config.d_model + config.ffn_dim) * size
+    return float(caches + logits + rows)
+
+
+def free_bytes(device: torch.device) -> int | None:
+    """Memory that can still be had on a device, in bytes; None where the system does not tell."""
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    known = [value for value in (_available(), _left_in_control_group()) if value is not None]
+    return min(known, default=None)
+
+
+def _available() -> int | None:
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        [line] = [line for line in lines if line.startswith("MemAvailable:")]
+        return 1024 * int(line.split()[1])
+    except (OSError, ValueError):
+        return None
+
+
+def _left_in_control_group() -> int | None:
+    """What a container may still take (cgroup v2)."""
+    group = Path("/sys/fs/cgroup")
+    try:
+        return int((group / "memory.max").read_text()) - int((group / "memory.current").read_text())
+    except (OSError, ValueError):  # no such group, or "max": no limit
+        return None

@@ -1,0 +1,74 @@
+"""Beam search, and what comes of it; greedy decoding is a beam of one.
+
+Every sentence keeps `beam` live hypotheses. A step extends each by every token and ranks the
+`beam x V` continuations of a sentence by their summed log-probability. Of the best 2 x beam, those that
+end the sentence and rank among the first `beam` are finished; the first `beam` others live on. A finished
+hypothesis of n tokens (the end token counts) scores
+
+    log-probability / n ** length_penalty        (natural logarithm)
+
+A sentence is done when `beam` hypotheses are finished, or as soon as no live one can still enter the `n_best` that
+were asked for, whatever follows.
+
+The step itself, from logits to the next tokens, is the operation `beam_step` (kernels/mtcli_kernels); the engine
+(mtcli/decoding/engine.py) takes many sentences through their steps together.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """A finished translation.
+
+    Attributes:
+        tokens: target ids without start and end tokens.
+        log_prob: summed natural-log probability of the tokens and the end token.
+        score: log_prob / (number of tokens, end included) ** length_penalty.
+    """
+
+    tokens: list[int]
+    log_prob: float
+    score: float
+
+    @property
+    def num_tokens(self) -> int:
+        """Tokens that log_prob sums over: the end token counts."""
+        return len(self.tokens) + 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchOptions:
+    """How to search.
+
+    Attributes:
+        beam_size: live hypotheses a sentence; 1 is greedy.
+        length_penalty: exponent of the length in a hypothesis's score; 0 ranks by log-probability.
+        start_id, eos_id: the decoder's first input, and the token that ends a sentence.
+        banned: tokens never generated; they keep their share of the probability.
+        min_tokens: the end token may not be among so many first tokens.
+        n_best: finished hypotheses that will be asked for, at most beam_size.
+    """
+
+    beam_size: int
+    length_penalty: float
+    start_id: int
+    eos_id: int
+    banned: tuple[int, ...] = ()
+    min_tokens: int = 1
+    n_best: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A sentence to translate.
+
+    Attributes:
+        key: what the caller knows it by.
+        source: token ids, end token included, one at least.
+        max_tokens: its longest output, end token included, at least 2.
+    """
+
+    key: int
+    source: tuple[int, ...]
+    max_tokens: int

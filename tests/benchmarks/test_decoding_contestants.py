@@ -1,0 +1,61 @@
+"""Who decodes with which settings, by name alone."""
+
+from decoding.contestants import CTRANSLATE2, MARIAN, MTCLI, Entry, Offer, entries, matching
+
+OFFER = Offer(
+    cores=4,
+    dtypes={MTCLI: ["float32"], CTRANSLATE2: ["float32", "int8"], MARIAN: ["float32", "bfloat16"]},
+    batches=True,
+)
+
+
+def test_every_setting_is_tried_once() -> None:
+    names = [entry.name for entry in entries(OFFER, (4, 1))]
+    assert len(names) == len(set(names)) == 2 * (2 + 2 * 3 * 2 + 2 * 2)
+    assert "CTranslate2, int8, beam 4, batch 64, 4 x 1 threads" in names
+    assert "Hugging Face Marian, bfloat16, greedy, batch 32" in names
+    assert {"mtcli, float32, beam 4", "mtcli, float32, beam 4, not independent"} <= set(names)
+
+
+def test_contestants_take_turns() -> None:
+    first = [entry.contestant for entry in entries(OFFER, (4, 1))[:6]]
+    assert first == [MTCLI, CTRANSLATE2, MARIAN] * 2
+
+
+def test_one_core_has_one_layout() -> None:
+    offer = Offer(cores=1, dtypes={CTRANSLATE2: ["float32"]}, batches=True)
+    layouts = [(one.settings["inter_threads"], one.settings["intra_threads"]) for one in entries(offer, (1,))]
+    assert layouts == [(1, 1)] * 3
+
+
+def test_one_sentence_at_a_time_has_nothing_to_run_side_by_side() -> None:
+    offer = Offer(cores=4, dtypes={CTRANSLATE2: ["float32"], MARIAN: ["float32"]}, batches=False)
+    found = entries(offer, (1,))
+    assert {one.settings["batch"] for one in found} == {1}
+    assert {one.settings.get("inter_threads", 1) for one in found} == {1}
+    assert {one.settings["intra_threads"] for one in found if one.contestant == CTRANSLATE2} == {1, 4}
+
+
+def test_lines_are_an_offer() -> None:
+    offer = Offer(cores=4, dtypes={MTCLI: ["float32"]}, batches=True, lines=True)
+    assert [one.way for one in entries(offer, (1,))] == ["", "not independent", "lines to lines"]
+
+
+def test_kinds_differ_in_more_than_batch_and_threads() -> None:
+    settings = {"batch": 32, "inter_threads": 1, "intra_threads": 4}
+    entry = Entry(CTRANSLATE2, "int8", 4, settings)
+    assert entry.kind == Entry(CTRANSLATE2, "int8", 4, {"batch": 64, "inter_threads": 4, "intra_threads": 1}).kind
+    assert entry.kind != Entry(CTRANSLATE2, "int8", 1, settings).kind
+    assert entry.kind != Entry(CTRANSLATE2, "float32", 4, settings).kind
+    assert len({one.kind for one in entries(OFFER, (4,)) if one.contestant == MTCLI}) == 2
+
+
+def test_the_reference_stays_whatever_is_asked_for() -> None:
+    names = [entry.name for entry in matching(entries(OFFER, (4, 1)), ["*int8*batch 64, 4 x*"])]
+    assert names == [
+        "mtcli, float32, beam 4",
+        "mtcli, float32, greedy",
+        "CTranslate2, int8, beam 4, batch 64, 4 x 1 threads",
+        "CTranslate2, int8, greedy, batch 64, 4 x 1 threads",
+    ]
+    assert len(matching(entries(OFFER, (4,)), [])) == len(entries(OFFER, (4,)))

@@ -1,0 +1,53 @@
+"""Rounds of made-up figures."""
+
+from decoding.contestants import CTRANSLATE2, MTCLI, Entry
+from decoding.rounds import Series, finalists, reference_of, run_rounds
+
+OURS = Entry(MTCLI, "float32", 4, {"independent": True, "lines": False})
+SLOW, FAST, GREEDY = (
+    Entry(CTRANSLATE2, "int8", beam, {"batch": batch, "inter_threads": 1, "intra_threads": 1})
+    for beam, batch in ((4, 32), (4, 64), (1, 32))
+)
+RATES = {OURS.name: 100.0, SLOW.name: 50.0, FAST.name: 200.0, GREEDY.name: 300.0}
+
+
+def test_the_best_settings_of_each_kind_go_on_and_the_order_turns() -> None:
+    log: list[Entry] = []
+
+    def measure(entry: Entry) -> float:
+        log.append(entry)
+        return RATES[entry.name] + len(log)
+
+    series = run_rounds([OURS, SLOW, FAST, GREEDY], measure, 3)
+    assert log == [OURS, SLOW, FAST, GREEDY, GREEDY, FAST, OURS, OURS, FAST, GREEDY]
+    assert [one.figures for one in series] == [
+        (101.0, 107.0, 108.0),
+        (52.0, None, None),
+        (203.0, 206.0, 209.0),
+        (304.0, 305.0, 310.0),
+    ]
+
+
+def test_all_settings_may_run_in_all_rounds() -> None:
+    series = run_rounds([OURS, SLOW, FAST], lambda entry: RATES[entry.name], 2, all_settings=True)
+    assert [one.figures for one in series] == [(100.0, 100.0), (50.0, 50.0), (200.0, 200.0)]
+
+
+def test_of_times_the_least_is_best() -> None:
+    series = [Series(SLOW, (50.0,)), Series(FAST, (200.0,))]
+    assert finalists(series) == [FAST]
+    assert finalists(series, min) == [SLOW]
+
+
+def test_ratios_are_taken_within_rounds() -> None:
+    ours, theirs = Series(OURS, (100.0, 50.0, 10.0)), Series(FAST, (200.0, None, 30.0))
+    assert theirs.ratio(ours) == 2.5
+    assert theirs.median == 115.0
+
+
+def test_the_reference_has_the_same_search() -> None:
+    greedy = Entry(MTCLI, "float32", 1, OURS.settings)
+    loose = Entry(MTCLI, "float32", 4, {"independent": False, "lines": False})
+    series = [Series(loose, (3.0,)), Series(greedy, (2.0,)), Series(OURS, (1.0,))]
+    assert reference_of(series, 4).entry == OURS
+    assert reference_of(series, 1).entry == greedy

@@ -1,0 +1,66 @@
+"""The description that every contestant reads, and MarianMTModel's names, without the peers' packages."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from decoding.description import DESCRIPTION, write_random
+from decoding.ours import load_network
+from peers.marian_names import marian_arrays
+from peers.weights import Weights
+
+from mtcli.config import ModelConfig
+from mtcli.model.store import parameters_of, weights_bytes
+from mtcli.model.transformer import Transformer, VocabularySizes
+
+SMALL: dict[str, Any] = {"encoder_layers": 1, "decoder_layers": 2, "d_model": 8, "ffn_dim": 16, "heads": 2}
+
+
+def described(folder: Path, **settings: Any) -> tuple[Transformer, Weights]:
+    """A small network with random weights, and what a contestant reads of it."""
+    config = ModelConfig(**SMALL, **settings)
+    shared = config.tied_embeddings == "all"
+    network = Transformer(config, VocabularySizes(source=20, target=20 if shared else 30, shared=shared))
+    (folder / "weights").write_bytes(weights_bytes(parameters_of(network)))
+    description = {
+        "weights": str(folder / "weights"),
+        "model": config.model_dump(),
+        "num_positions": network.max_positions,
+    }
+    (folder / DESCRIPTION).write_text(json.dumps(description), encoding="utf-8")
+    return network, Weights(str(folder / DESCRIPTION))
+
+
+@pytest.mark.parametrize("tied", ["all", "target", "none"])
+@pytest.mark.parametrize("positions", ["sinusoidal", "learned"])
+def test_weights_and_positions_are_the_networks(tmp_path: Path, tied: str, positions: str) -> None:
+    network, weights = described(tmp_path, tied_embeddings=tied, positions=positions)
+    for name in ("src_embedding.tokens", "tgt_embedding.tokens", "output"):
+        assert np.array_equal(weights[f"{name}.weight"], network.get_submodule(name).weight.detach().numpy())
+    for side, embedding in (("src", network.src_embedding), ("tgt", network.tgt_embedding)):
+        np.testing.assert_allclose(weights.positions(side), embedding.positions.detach().numpy(), atol=1e-4)
+
+
+@pytest.mark.parametrize("tied", ["all", "none"])
+def test_marian_gets_every_parameter(tmp_path: Path, tied: str) -> None:
+    network, _ = described(tmp_path, tied_embeddings=tied)
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter)  # no two alike, as zeros are
+    (tmp_path / "weights").write_bytes(weights_bytes(parameters_of(network)))
+    found = {array.tobytes() for array in marian_arrays(Weights(str(tmp_path / DESCRIPTION))).values()}
+    for name, parameter in network.named_parameters():
+        assert parameter.detach().numpy().tobytes() in found, name
+
+
+def test_a_random_model_is_its_seeds(tmp_path: Path) -> None:
+    networks = []
+    for seed in (1, 1, 2):
+        shape = write_random(tmp_path, "tiny", 50, seed)
+        description = json.loads((tmp_path / DESCRIPTION).read_text(encoding="utf-8"))
+        networks.append(load_network(description).output.weight)
+    assert torch.equal(networks[0], networks[1])
+    assert not torch.equal(networks[0], networks[2])
+    assert shape.record()["vocabulary"] == 50

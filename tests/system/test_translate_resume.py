@@ -1,0 +1,166 @@
+"""A killed translation of files loses nothing: the same command again writes the bytes of one that was not killed."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from support.command import MTCLI, mtcli
+from support.killing import committed_lines, visible_files, write_lines
+from support.tiny import write_untrained
+
+LINES = 800
+# The command line, with a journal that is written so often that even a fast machine is caught in the middle.
+HASTY = "from mtcli.cli import main, resuming; resuming._PERIOD = 0.02; main.main()"
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_untrained(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    directory = tmp_path_factory.mktemp("inputs")
+    (directory / "b").write_bytes(b"")
+    return [
+        write_lines(directory / "a", 0, LINES),
+        directory / "b",
+        write_lines(directory / "c", LINES, LINES // 4),
+    ]
+
+
+def translate_one(model: Path, inputs: list[Path], directory: Path) -> list[str]:
+    return ["translate", "-m", str(model), "-i", str(inputs[0]), "-o", str(directory / "out.gz"), "--device", "cpu"]
+
+
+def translate_all(model: Path, inputs: list[Path], directory: Path) -> list[str]:
+    """Each input into its own output, as JSON lines with scores, with alignments and statistics."""
+    outputs = ("--output-dir", directory, "--alignments", directory / "links", "--stats", directory / "stats.json")
+    options = ("--format", "jsonl", "--n-best", "2", "--device", "cpu")
+    return ["translate", "-m", *map(str, (model, *options, *outputs, *reversed(inputs)))]
+
+
+COMMANDS = {"one": translate_one, "all": translate_all}
+
+
+def results(directory: Path) -> dict[str, bytes]:
+    """What was written; the statistics, which hold times, without them."""
+    found = visible_files(directory)
+    if "stats.json" in found:
+        counts = json.loads(found["stats.json"])
+        kept = ("lines", "blank_lines", "distinct_lines", "split_lines", "parts")
+        found["stats.json"] = json.dumps({name: counts[name] for name in kept}).encode()
+    return found
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(model: Path, inputs: list[Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    made = {}
+    for name, command in COMMANDS.items():
+        made[name] = tmp_path_factory.mktemp(name)
+        finished = mtcli(*command(model, inputs, made[name]))
+        assert finished.returncode == 0, finished.stderr.decode()
+    return made
+
+
+def end_after(arguments: list[str], directory: Path, line: int, number: signal.Signals) -> tuple[int, bytes]:
+    """Start a run and send it a signal once this many lines are committed; its exit code and its messages."""
+    command = [sys.executable, "-c", HASTY, *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 120
+    while process.poll() is None and time.monotonic() < deadline:
+        if committed_lines(directory) >= line:
+            process.send_signal(number)
+            break
+        time.sleep(0.005)
+    _, messages = process.communicate(timeout=60)
+    return process.returncode, messages
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_killed_runs_write_the_same_bytes(
+    name: str, model: Path, inputs: list[Path], uninterrupted: dict[str, Path], tmp_path: Path
+) -> None:
+    arguments = COMMANDS[name](model, inputs, tmp_path)
+    reached = 0
+    for _ in range(2):
+        code, _ = end_after(arguments, tmp_path, reached + 1, signal.SIGKILL)
+        assert code == -signal.SIGKILL
+        assert committed_lines(tmp_path) > reached
+        reached = committed_lines(tmp_path)
+    finished = mtcli(*arguments)
+    assert finished.returncode == 0
+    assert f"Going on after line {reached:,} of an earlier run." in finished.stderr.decode()
+    assert results(tmp_path) == results(uninterrupted[name])
+    assert not list(tmp_path.glob(".*.partial"))
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupt_says_how_to_go_on(
+    number: signal.Signals,
+    code: int,
+    model: Path,
+    inputs: list[Path],
+    uninterrupted: dict[str, Path],
+    tmp_path: Path,
+) -> None:
+    arguments = COMMANDS["one"](model, inputs, tmp_path)
+    ended, messages = end_after(arguments, tmp_path, 1, number)
+    assert ended == code
+    kept = committed_lines(tmp_path)
+    assert f"{kept:,} lines are kept. The same command goes on after them." in messages.decode()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".out.gz.journal", ".out.gz.partial"]
+    assert mtcli(*arguments, "--quiet").stderr == b""
+    assert results(tmp_path) == results(uninterrupted["one"])
+
+
+def test_a_finished_job_repeated_does_nothing(
+    model: Path, inputs: list[Path], uninterrupted: dict[str, Path], tmp_path: Path
+) -> None:
+    for name, message in (("one", "out.gz is up to date."), ("all", "All 3 outputs are up to date.")):
+        before = {path: path.stat().st_mtime_ns for path in uninterrupted[name].iterdir()}
+        finished = mtcli(*COMMANDS[name](model, inputs, uninterrupted[name]))
+        assert (finished.returncode, finished.stdout) == (0, b"")
+        assert message in finished.stderr.decode()
+        assert {path: path.stat().st_mtime_ns for path in uninterrupted[name].iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    "option", ["--greedy", "--length-penalty=0.5", "--dtype=float32", "--set=decoding.beam_size=2"]
+)
+def test_another_option_is_another_job(
+    option: str, model: Path, inputs: list[Path], uninterrupted: dict[str, Path]
+) -> None:
+    dtype = ("--dtype", "bfloat16") if option == "--dtype=float32" else option.split("=", 1)
+    finished = mtcli(*COMMANDS["one"](model, inputs, uninterrupted["one"]), *dtype)
+    assert finished.returncode == 1
+    assert "out.gz exists already" in finished.stderr.decode()
+
+
+def test_two_processes_do_not_write_one_output(model: Path, inputs: list[Path], tmp_path: Path) -> None:
+    arguments = COMMANDS["one"](model, inputs, tmp_path)
+    process = subprocess.Popen([*MTCLI, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        while not (tmp_path / ".out.gz.journal").exists() and process.poll() is None:
+            time.sleep(0.002)
+        second = mtcli(*arguments, "--force")
+        assert second.returncode == 1
+        assert "Another process is writing" in second.stderr.decode()
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_verified_lines_are_counted(model: Path, tmp_path: Path) -> None:
+    source = tmp_path / "in"
+    source.write_text("a small dog\n\nthe old house\n")
+    arguments = ["translate", "-m", str(model), "-i", str(source), "--verify", "5", "--stats", str(tmp_path / "stats")]
+    finished = mtcli(*arguments, "-o", str(tmp_path / "out"), "--device", "cpu", "--dtype", "float32")
+    counts = json.loads((tmp_path / "stats").read_text())
+    assert counts["verified"] == {"lines": 2, "different": 0}, finished.stderr.decode()
+    assert finished.returncode == 0
+    assert "Verified: 2 lines" in finished.stderr.decode()
