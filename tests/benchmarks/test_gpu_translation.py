@@ -7,14 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from decoding.contestants import CTRANSLATE2, MARIAN, MTCLI
 from gpu.translate import forced, wrongs
 from gpu.translation import processes
 from gpu.translation.checks import Questions, failures
 from gpu.translation.entries import FULL, TOY, Entry, entries, reference
 from gpu.translation.figures import Figures, affordable, row
+from gpu.translation.ours import _tune
 from gpu.translation.processes import ContestantError, Team, last_words
 from peers.engine import Work
+
+from mtcli.config import load_config
+from mtcli.decoding.decoder import Decoder
+from mtcli.decoding.search import SearchOptions
+from mtcli.model.transformer import Transformer, VocabularySizes
 
 ENGINE = """
 import os, sys, time
@@ -135,6 +142,36 @@ def test_settings_are_the_engines() -> None:
     }
     peer = Entry(contestant=CTRANSLATE2, beam=1, size=32, sentences=128)
     assert peer.settings == {"dtype": "float16", "batch": 32, "inter_threads": 1, "intra_threads": 1}
+
+
+@pytest.fixture
+def decoder() -> Decoder:
+    network = Transformer(load_config("tiny").model, VocabularySizes(source=20, target=20, shared=True)).eval()
+    return Decoder(network, SearchOptions(beam_size=1, length_penalty=1.0, start_id=1, eos_id=2), independent=False)
+
+
+def test_a_decoder_has_the_slots_and_the_graphs_that_were_asked_for(decoder: Decoder) -> None:
+    with decoder._engine() as engine:
+        engine._graphs = "some"  # type: ignore[assignment]
+    _tune(decoder, 3, graphs=True)
+    with decoder._engine() as engine:
+        assert engine._graphs == "some"
+    _tune(decoder, 3, graphs=False)
+    with decoder._engine() as engine:
+        assert engine._graphs is None
+
+
+def test_a_new_decoder_gets_its_slots(decoder: Decoder) -> None:
+    _tune(decoder, 3, graphs=True)
+    with decoder._engine() as engine:
+        assert engine.max_slots == 3
+
+
+def test_graphs_that_a_gpu_does_not_make_are_missed(decoder: Decoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    _tune(decoder, 3, graphs=False)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    with pytest.raises(ValueError, match="makes no CUDA graphs"):
+        _tune(decoder, 3, graphs=True)
 
 
 def test_sentences_begin_again_where_there_are_too_few() -> None:

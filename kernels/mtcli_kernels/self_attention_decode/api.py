@@ -41,7 +41,7 @@ def self_attention_decode(
         k, v: [S*K, H, D], the new keys and values, dtype and device of q.
         k_cache, v_cache: [S, H, T*K, D], WRITTEN TO; adjacent in their last axis, in full contiguous for speed on a
             CPU. What is in entries that were never written matters to no result, but `padded` needs finite numbers
-            of ordinary size there, up to `places.num_entries`: let caches start as zeros.
+            of ordinary size in the first entry of an empty slot: let caches start as zeros.
         places: where each slot stands, and which entries belong to whom.
         impl: "auto" takes "padded" on a CPU and "triton" on a GPU, or "sdpa" where the kernel cannot run;
             "reference" is the definition.
