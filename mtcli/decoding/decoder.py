@@ -9,7 +9,7 @@ import gc
 import logging
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal, Protocol
 
@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 class Sentences(Protocol):
     """Where engines get sentences and bring hypotheses (`Flow`)."""
 
-    def take(self, most: int, tokens: int, *, live: int, longest: int) -> list[Task]: ...
+    def take(self, most: int, tokens: int, *, live: int, longest: int, wait: bool) -> list[Task]: ...
     def finish(self, done: Sequence[tuple[Task, list[Hypothesis]]]) -> None: ...
     def give_back(self, tasks: Sequence[Task]) -> None: ...
     def fail(self, error: BaseException) -> None: ...
@@ -96,16 +96,31 @@ class Decoder:
         if workers == 1:  # starting a thread takes longer than a step
             self._serve(batch)
             return batch.wait()
-        with self.serving(batch, workers):
+        with self._threads(batch, workers):
             return batch.wait()
 
     @contextmanager
-    def serving(self, sentences: Sentences, workers: int | None = None) -> Iterator[None]:
-        """Decode what `sentences` gives while the block runs, in threads that end with it."""
+    def serving(self, sentences: Sentences) -> Iterator[Callable[[], bool] | None]:
+        """Decode what `sentences` gives while the block runs.
+
+        Yields:
+            None where threads do it, which end with the block. With one worker a function that the caller is to call
+            again and again: it does a little of the work, in the caller's own thread, and says whether there was any.
+        """
+        if self.workers == 1:
+            with self._engine() as engine:
+                shift = _Shift(self, engine, sentences)
+                yield lambda: self._turn(shift, wait=False)
+            return
+        with self._threads(sentences, self.workers):
+            yield None
+
+    @contextmanager
+    def _threads(self, sentences: Sentences, workers: int) -> Iterator[None]:
         # No daemons: the interpreter must not end while one is inside PyTorch, which would abort the process
         threads = [
             threading.Thread(target=self._serve, args=(sentences,), name=f"decoding-{number}")
-            for number in range(workers or self.workers)
+            for number in range(workers)
         ]
         try:
             for thread in threads:
@@ -118,15 +133,23 @@ class Decoder:
                     thread.join()
 
     def _serve(self, sentences: Sentences) -> None:
-        if self.network.output.weight.device.type == "cpu":
-            torch.set_flush_denormal(True)
+        """Work until there is nothing left."""
         try:
-            with divided_among(self._layout.all_threads), self._engine() as engine:
-                self._decode_all(engine, sentences)
+            with self._engine() as engine:
+                shift = _Shift(self, engine, sentences)
+                while self._turn(shift, wait=True):
+                    pass
         except Closed:
             pass
         except BaseException as error:  # noqa: BLE001 (raised again in the caller's thread)
             sentences.fail(error)
+
+    def _turn(self, shift: "_Shift", *, wait: bool) -> bool:
+        if self.network.output.weight.device.type != "cpu":
+            return shift.turn(wait=wait)
+        torch.set_flush_denormal(True)
+        with divided_among(self._layout.all_threads):
+            return shift.turn(wait=wait)
 
     @contextmanager
     def _engine(self) -> Iterator[Engine]:
@@ -144,34 +167,11 @@ class Decoder:
             with self._lock:
                 self._idle.append(engine)
 
-    def _decode_all(self, engine: Engine, sentences: Sentences) -> None:
-        alone: Task | None = None  # the sentence that memory ran out with although it was alone
-        while True:
-            newcomers: list[Task] = []
-            if engine.num_live == 0 or engine.num_free >= _REFILL * engine.max_slots:
-                tokens = self._budget or _TOKENS_PER_SLOT * engine.max_slots
-                newcomers = sentences.take(engine.num_free, tokens, live=engine.num_live, longest=engine.longest_source)
-                if not newcomers and not engine.num_live:
-                    return
-            try:
-                engine.admit(newcomers)
-                done = engine.advance()
-            except (MemoryError, RuntimeError) as error:
-                if not is_out_of_memory(error):
-                    raise
-                left = list({task.key: task for task in (*engine.reset(), *newcomers)}.values())
-                if [alone] == left:
-                    raise MtcliError(
-                        f"Out of memory while translating one sentence of {len(left[0].source)} tokens. "
-                        "Use a smaller --beam-size, or --device cpu."
-                    ) from error
-                alone = left[0] if len(left) == 1 else None
-                self._shrink(engine, left)
-                sentences.give_back(left)
-                continue
-            sentences.finish(done)
+    def tokens_at_once(self, engine: Engine) -> int:
+        """The bound on sentences x longest source of an engine."""
+        return self._budget or _TOKENS_PER_SLOT * engine.max_slots
 
-    def _shrink(self, engine: Engine, tasks: Sequence[Task]) -> None:
+    def shrink(self, engine: Engine, tasks: Sequence[Task]) -> None:
         """Go on with half as much at once, from now on; the memory of the failed attempt is free again."""
         gc.collect()
         if torch.cuda.is_available():
@@ -182,6 +182,53 @@ class Decoder:
         longest = max(len(task.source) for task in tasks)
         self._budget, self._max_slots = longest * (len(tasks) // 2), engine.max_slots
         _log.warning("Out of memory with %d sentences at once; going on with half as many.", len(tasks))
+
+
+class _Shift:
+    """An engine at work on what `sentences` gives."""
+
+    def __init__(self, decoder: Decoder, engine: Engine, sentences: Sentences) -> None:
+        self._decoder, self._engine, self._sentences = decoder, engine, sentences
+        self._alone: Task | None = None  # the sentence that memory ran out with although it was alone
+
+    def turn(self, *, wait: bool) -> bool:
+        """Let newcomers in and take all a few steps on; whether there was anything to do.
+
+        Args:
+            wait: for sentences, if there are none.
+        """
+        engine, newcomers = self._engine, []
+        if engine.num_live == 0 or engine.num_free >= _REFILL * engine.max_slots:
+            newcomers = self._sentences.take(
+                engine.num_free,
+                self._decoder.tokens_at_once(engine),
+                live=engine.num_live,
+                longest=engine.longest_source,
+                wait=wait,
+            )
+            if not newcomers and not engine.num_live:
+                return False
+        try:
+            engine.admit(newcomers)
+            done = engine.advance()
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+            self._begin_again(newcomers, error)
+        else:
+            self._sentences.finish(done)
+        return True
+
+    def _begin_again(self, newcomers: Sequence[Task], error: BaseException) -> None:
+        left = list({task.key: task for task in (*self._engine.reset(), *newcomers)}.values())
+        if [self._alone] == left:
+            raise MtcliError(
+                f"Out of memory while translating one sentence of {len(left[0].source)} tokens. "
+                "Use a smaller --beam-size, or --device cpu."
+            ) from error
+        self._alone = left[0] if len(left) == 1 else None
+        self._decoder.shrink(self._engine, left)
+        self._sentences.give_back(left)
 
 
 class _Batch:
@@ -203,9 +250,9 @@ class _Batch:
             raise self._error
         return [result for result in self._results if result is not None]
 
-    def take(self, most: int, tokens: int, *, live: int, longest: int) -> list[Task]:
+    def take(self, most: int, tokens: int, *, live: int, longest: int, wait: bool) -> list[Task]:
         with self._changed:
-            while not self._waiting and not live and self._missing and not self._is_over():
+            while wait and not self._waiting and not live and self._missing and not self._is_over():
                 self._changed.wait(MOMENT)  # another thread may give some back
             if self._is_over():
                 raise Closed

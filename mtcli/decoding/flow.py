@@ -94,12 +94,15 @@ class Flow(Generic[Line, Prepared, Result]):
             self._changed.notify_all()
 
     def results(
-        self, prepare: Callable[[Line], tuple[Prepared, Sequence[Source]]]
+        self,
+        prepare: Callable[[Line], tuple[Prepared, Sequence[Source]]],
+        work: Callable[[], bool] | None = None,
     ) -> Iterator[tuple[Prepared, list[Result]]]:
         """The lines, prepared, with the results of their sentences, in order, as soon as they are there.
 
         Args:
             prepare: what to make of a line, and what is to be decoded of it.
+            work: does a little of the decoding and says whether there was any to do, where no other threads decode.
 
         Raises:
             whatever reading or decoding raised.
@@ -107,7 +110,7 @@ class Flow(Generic[Line, Prepared, Result]):
         limit = _FIRST if self._hurry else _LOOK_AHEAD
         waiting: deque[Prepared] = deque()  # lines that came in and have not come out
         while True:
-            window, whole = self._next(limit)
+            window, whole = self._next(limit, work)
             for results in whole:
                 yield waiting.popleft(), results
             if window:
@@ -123,17 +126,21 @@ class Flow(Generic[Line, Prepared, Result]):
         if self._reading_error is not None:
             raise self._reading_error
 
-    def _next(self, limit: int) -> tuple[list[Line], list[list[Result]]]:
-        """Lines to prepare and results to hand out, waiting for either; neither at the end."""
-        with self._changed:
-            while True:
+    def _next(self, limit: int, work: Callable[[], bool] | None) -> tuple[list[Line], list[list[Result]]]:
+        """Lines to prepare and results to hand out, waiting or working for either; neither at the end."""
+        may_work = work is not None
+        while True:
+            with self._changed:
                 if self._error is not None:
                     raise self._error
                 window = self._window(limit)
                 whole = list(self._scheduler.ready())
                 if window or whole or (self._ended and not self._backlog and not self._scheduler.num_lines):
                     return window, whole
-                self._changed.wait(self._time_to_wait())
+                if not may_work:
+                    self._changed.wait(self._time_to_wait())
+            if work is not None:
+                may_work = work()
 
     def _window(self, limit: int) -> list[Line]:
         """Lines to prepare now, if there are and the decoding threads will soon need them."""
@@ -155,8 +162,11 @@ class Flow(Generic[Line, Prepared, Result]):
         left = self._arrived + _PATIENCE - time.monotonic()
         return left if left > 0 else None
 
-    def take(self, most: int, tokens: int, *, live: int, longest: int) -> list[Task]:
-        """Sentences to decode, as `Scheduler.take`; waits for one if the caller has none, and returns none at the end.
+    def take(self, most: int, tokens: int, *, live: int, longest: int, wait: bool = True) -> list[Task]:
+        """Sentences to decode, as `Scheduler.take`; none at the end.
+
+        Args:
+            wait: for a sentence, if the caller has none in work.
 
         Raises:
             Closed: nobody wants the results any more.
@@ -169,7 +179,7 @@ class Flow(Generic[Line, Prepared, Result]):
                 tasks = self._scheduler.take(most, tokens, live=live, longest=longest)
                 if tasks:
                     self._changed.notify_all()
-                if tasks or live or self._is_over():
+                if tasks or live or not wait or self._is_over():
                     return tasks
                 self._changed.wait(MOMENT)
 

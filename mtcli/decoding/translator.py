@@ -240,9 +240,12 @@ class Translator:
             scheduler, decoder.workers, hurry=hurry, finished=lambda task, found: self._count(task.source, found)
         )
         threading.Thread(target=flow.read, args=(lines,), daemon=True, name="reading").start()
-        with decoder.serving(flow):
-            for prepared, hypotheses in flow.results(self._prepare):
-                yield self._translation(prepared, hypotheses, decoder)
+        try:
+            with decoder.serving(flow) as work:
+                for prepared, hypotheses in flow.results(self._prepare, work):
+                    yield self._translation(prepared, hypotheses, decoder)
+        finally:
+            flow.close()
 
     def _count(self, source: Source, hypotheses: Sequence[Hypothesis]) -> None:
         with self._lock:
