@@ -99,6 +99,7 @@ class Translator:
     """Translates lines with one model. May be used from several threads at once.
 
     A line's translation depends on nothing but the line, the model and the options (mtcli/decoding/independence.py).
+    On a CPU, translating sets PyTorch to flush denormal numbers in the thread that calls; they are many times slower.
 
     Attributes:
         model: the network and its tokenizers.
