@@ -16,7 +16,7 @@ from typing import Literal, Protocol
 import torch
 
 from mtcli.decoding.engine import Engine
-from mtcli.decoding.flow import FAIR_SHARE, MOMENT, Closed, fair_share, is_program_ending
+from mtcli.decoding.flow import FAIR_SHARE, MOMENT, Closed, fair_share, is_abandoned
 from mtcli.decoding.independence import AnyLayout, IndependentLayout, Layout, divided_among
 from mtcli.decoding.memory import slots_for
 from mtcli.decoding.scheduler import take_fitting
@@ -239,6 +239,7 @@ class _Batch:
         self._results: list[list[Hypothesis] | None] = [None] * len(tasks)
         self._missing, self._workers = len(tasks), workers
         self._changed = threading.Condition()
+        self._caller = threading.current_thread()
         self._error: BaseException | None = None
         self._closed = False
 
@@ -260,7 +261,7 @@ class _Batch:
             return take_fitting(self._waiting, most, tokens, live=live, longest=longest)
 
     def _is_over(self) -> bool:
-        return self._closed or self._error is not None or is_program_ending()
+        return self._closed or self._error is not None or is_abandoned(self._caller)
 
     def finish(self, done: Sequence[tuple[Task, list[Hypothesis]]]) -> None:
         with self._changed:

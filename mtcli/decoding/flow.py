@@ -53,6 +53,7 @@ class Flow(Generic[Line, Prepared, Result]):
         """
         self._scheduler, self._workers, self._hurry, self._finished = scheduler, workers, hurry, finished
         self._changed = threading.Condition()
+        self._caller = threading.current_thread()
         self._backlog: deque[Line] = deque()
         self._arrived = 0.0  # when the first of the backlog did
         self._ended = self._closed = False
@@ -173,7 +174,7 @@ class Flow(Generic[Line, Prepared, Result]):
         """
         with self._changed:
             while True:
-                if self._closed or self._error is not None or is_program_ending():
+                if self._closed or self._error is not None or is_abandoned(self._caller):
                     raise Closed
                 most = min(most, fair_share(self._scheduler.num_waiting, live, self._workers))
                 tasks = self._scheduler.take(most, tokens, live=live, longest=longest)
@@ -213,6 +214,6 @@ def fair_share(waiting: int, live: int, workers: int) -> int:
     return max(FAIR_SHARE, -(-(waiting + live) // workers) - live)
 
 
-def is_program_ending() -> bool:
-    """Whether the main thread is through, so that nobody will take what is still being decoded."""
-    return not threading.main_thread().is_alive()
+def is_abandoned(caller: threading.Thread) -> bool:
+    """Whether the program is ending and `caller` with it, so that nobody will take what is still being decoded."""
+    return not caller.is_alive() and not threading.main_thread().is_alive()

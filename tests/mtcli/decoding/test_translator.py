@@ -2,6 +2,8 @@
 
 import itertools
 import random
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from functools import cache
@@ -124,6 +126,21 @@ def test_threads_may_share_a_translator() -> None:
         thread.join()
     assert found == dict.fromkeys(range(3), expected)
     assert translator.work.parts == 4 * len(lines)
+
+
+@pytest.mark.parametrize("lines", ["['A dog.']", "iter(['A dog.'] * 3)", "['A dog.', 'A cat.'] * 9"])
+def test_a_thread_goes_on_when_the_main_thread_is_through(tmp_path: Path, lines: str) -> None:
+    code = (
+        "import threading, mtcli\n"
+        "def work():\n"
+        "    threading.main_thread().join()\n"
+        f"    print(len(list(translator.translate({lines}))))\n"
+        f"translator = mtcli.Translator({str(write_untrained(tmp_path / 'model'))!r}, device='cpu')\n"
+        "threading.Thread(target=work).start()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.strip() in ("1", "3", "18")
 
 
 def test_the_public_name_loads_a_directory(tmp_path: Path) -> None:
