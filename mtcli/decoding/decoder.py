@@ -60,7 +60,7 @@ class Decoder:
         """Prepare to decode; memory is taken when there is something to do.
 
         Args:
-            network: in evaluation mode.
+            network: in evaluation mode; to be left alone as long as this is used.
             options: how to search.
             independent: whether a sentence's hypotheses must not depend, to the last bit, on what is decoded beside it.
             batch_tokens: source tokens decoded at once in each thread, padding included.
@@ -68,6 +68,7 @@ class Decoder:
                 processors.
         """
         self.network, self.options = network, options
+        network.output.pack()
         device = network.output.weight.device
         self.workers = workers or (-(-torch.get_num_threads() // _THREADS_PER_ENGINE) if device.type == "cpu" else 1)
         with divided_among(max(1, torch.get_num_threads() // self.workers)):

@@ -12,7 +12,8 @@ in the others, and many numbers of rows share a kernel. So a layout is asked for
 Which shapes round alike is found out on the machine, with random numbers: an order of addition that differs shows in
 some of the thousands of last bits. Shapes are tried when they are first wanted. What does not agree is not used,
 however much faster it would be; in the worst case every batch has the anchor's shape, which is right by construction.
-On the processors seen so far all shapes from 4 rows a thread on agree in float32; the price is a little padding.
+On the processors seen so far all shapes from 4 rows a thread on agree in float32, and in the output layer all shapes;
+the price is a little padding.
 
 Axes: M rows, S slots, K beam, N packed source tokens.
 """
@@ -20,9 +21,9 @@ Axes: M rows, S slots, K beam, N packed source tokens.
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import count
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 import torch.nn.functional as F
@@ -98,8 +99,8 @@ class IndependentLayout:
         self._work = _work(network, beam)
         device = network.output.weight.device
         self._anchor = next(n for n in _ladder(1) if n * beam >= _ANCHOR_ROWS[device.type])
-        self._steps = _Rows(_step_weights(network), self._anchor * beam, self.all_threads)
-        self._encoding = _Rows(_encoder_weights(network), _ANCHOR_TOKENS, self.all_threads)
+        self._steps = _Rows(_step_products(network), self._anchor * beam, self.all_threads)
+        self._encoding = _Rows(_encoder_products(network), _ANCHOR_TOKENS, self.all_threads)
 
     def threads(self, slots: int) -> int:
         return _worth(slots * self._work, self.all_threads)
@@ -171,19 +172,33 @@ def _up_to(limit: int) -> Iterator[int]:
         yield rung
 
 
-class _Rows:
-    """Which numbers of rows round like an anchor, for products with some weights."""
+class _Product(NamedTuple):
+    """A matrix product of the network: of rows [M, in] with a weight [out, in]."""
 
-    def __init__(self, weights: Iterable[tuple[Tensor, Tensor | None]], anchor: int, threads: int) -> None:
-        by_shape = {tuple(weight.shape): (weight, bias) for weight, bias in weights}
-        self._weights, self._anchor, self._threads = list(by_shape.values()), anchor, threads
+    name: str
+    weight: Tensor
+    apply: Callable[[Tensor], Tensor]
+
+
+class _Rows:
+    """Which numbers of rows round like an anchor, in some products."""
+
+    def __init__(self, products: Iterable[_Product], anchor: int, threads: int) -> None:
+        self._products = {self._kind(product): product for product in products}
+        self._anchor, self._threads = anchor, threads
+
+    @staticmethod
+    def _kind(product: _Product) -> tuple[object, ...]:
+        """Two products of one kind round alike."""
+        return product.name, tuple(product.weight.shape), product.weight.dtype, product.weight.device
 
     def agree(self, rows: int, threads: int | None = None) -> bool:
         """Whether so many rows, divided among so many threads or all there are, round like the anchor among all."""
-        return all(self._agree(weight, bias, rows, threads or self._threads) for weight, bias in self._weights)
+        threads = threads or self._threads
+        return all(self._agree(kind, product, rows, threads) for kind, product in self._products.items())
 
-    def _agree(self, weight: Tensor, bias: Tensor | None, rows: int, threads: int) -> bool:
-        anchor = self._anchor
+    def _agree(self, kind: tuple[object, ...], product: _Product, rows: int, threads: int) -> bool:
+        anchor, weight = self._anchor, product.weight
         if (rows, threads) == (anchor, self._threads):
             return True
 
@@ -192,13 +207,12 @@ class _Rows:
             x = torch.randn(anchor, weight.shape[1], generator=generator).to(weight)
             places = torch.arange(rows, device=weight.device) % anchor
             with divided_among(self._threads):
-                expected = F.linear(x, weight, bias)
+                expected = product.apply(x)
             with divided_among(threads):
-                found = F.linear(x[places], weight, bias)
+                found = product.apply(x[places])
             return torch.equal(found, expected[places])
 
-        shape = (tuple(weight.shape), bias is None, weight.dtype, weight.device)
-        return _remembered((*shape, rows, threads, anchor, self._threads), find_out)
+        return _remembered((*kind, rows, threads, anchor, self._threads), find_out)
 
 
 _known: dict[tuple[object, ...], bool] = {}  # what was found out in this process
@@ -224,7 +238,7 @@ def divided_among(threads: int) -> Iterator[None]:
 
 def _work(network: Transformer, beam: int) -> float:
     """Multiplications of a step for one slot."""
-    matrices, output = sum(weight.numel() for weight, _ in _step_weights(network)), network.output.weight.numel()
+    matrices, output = sum(product.weight.numel() for product in _step_products(network)), network.output.weight.numel()
     return beam * ((matrices - output) * network.config.decoder_layers + output)
 
 
@@ -233,24 +247,25 @@ def _worth(work: float, threads: int) -> int:
     return 1 if work < _WORTH_DIVIDING else threads
 
 
-def _step_weights(network: Transformer) -> Iterator[tuple[Tensor, Tensor | None]]:
-    """The matrices of a decoding step; the joint projections of self-attention are made for the occasion."""
+def _step_products(network: Transformer) -> Iterator[_Product]:
+    """Those of a decoding step; the joint projections of self-attention are made for the occasion."""
     layer = network.decoder.layers[0]
     joined = layer.self_attention.joined_projections()
-    yield joined.weight, joined.bias
+    yield _Product("with bias", joined.weight, partial(F.linear, weight=joined.weight, bias=joined.bias))
     yield from _linear(layer)
-    yield network.output.weight, None
+    kind = "packed" if network.output.is_packed else "plain"
+    yield _Product(kind, network.output.weight, network.output)
 
 
-def _encoder_weights(network: Transformer) -> Iterator[tuple[Tensor, Tensor | None]]:
+def _encoder_products(network: Transformer) -> Iterator[_Product]:
     yield from _linear(network.encoder.layers[0])
     yield from _linear(network.decoder.layers[0].cross_attention)
 
 
-def _linear(module: nn.Module) -> Iterator[tuple[Tensor, Tensor | None]]:
+def _linear(module: nn.Module) -> Iterator[_Product]:
     for part in module.modules():
         if isinstance(part, nn.Linear):
-            yield part.weight, part.bias
+            yield _Product("with bias", part.weight, part)
 
 
 def _widths_agree(heads: int, head_dim: int, beam: int, multiple: int, like: Tensor) -> bool:

@@ -21,6 +21,7 @@ from mtcli.errors import ConfigError
 from mtcli.model.attention import Attention
 from mtcli.model.cache import DecoderCache
 from mtcli.model.dropout import Dropout
+from mtcli.model.output import OutputLayer
 from mtcli_kernels.decoding_layout import BeamPlaces
 from mtcli_kernels.packing import Packing
 
@@ -54,7 +55,7 @@ class Transformer(nn.Module):
         self.tgt_embedding = Embedding(config, vocabulary.target)
         tied = config.tied_embeddings
         self.src_embedding = self.tgt_embedding if tied == "all" else Embedding(config, vocabulary.source)
-        self.output = nn.Linear(config.d_model, vocabulary.target, bias=False)
+        self.output = OutputLayer(config.d_model, vocabulary.target)
         self.encoder = Encoder(config)
         self.decoder = Decoder(config)
         self.attention = "auto"

@@ -1,0 +1,90 @@
+"""The output layer's packed weight must never be another than the layer's weight."""
+
+import copy
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from mtcli.model import output
+from mtcli.model.output import OutputLayer
+
+
+@pytest.fixture
+def layer() -> OutputLayer:
+    torch.manual_seed(0)
+    return OutputLayer(24, 100)
+
+
+def _states(rows: int = 5) -> torch.Tensor:
+    return torch.randn(rows, 24, generator=torch.Generator().manual_seed(1))
+
+
+def _check(layer: OutputLayer) -> None:
+    _check_product(layer)
+    layer.pack()
+    _check_product(layer)
+
+
+def _check_product(layer: OutputLayer) -> None:
+    with torch.inference_mode():
+        for rows in (1, 5, 64):
+            states = _states(rows).to(layer.weight.dtype)
+            torch.testing.assert_close(layer(states), F.linear(states, layer.weight))
+
+
+def test_it_multiplies_by_its_weight(layer: OutputLayer) -> None:
+    _check(layer)
+    assert layer.is_packed == output._packs(layer.weight)
+
+
+def test_it_follows_a_weight_that_is_written_to(layer: OutputLayer) -> None:
+    _check(layer)
+    with torch.no_grad():
+        layer.weight.mul_(2)
+    _check(layer)
+    with torch.inference_mode():
+        layer.weight.copy_(torch.randn(100, 24))
+    _check(layer)
+
+
+def test_it_follows_training(layer: OutputLayer) -> None:
+    optimizer = torch.optim.AdamW(layer.parameters(), lr=0.1, fused=True)  # leaves no trace in a weight's version
+    for _ in range(2):
+        _check(layer)
+        before = layer.weight.detach().clone()
+        layer.train()
+        layer(_states()).square().sum().backward()
+        assert layer.weight.grad is not None and layer.weight.grad.any()
+        optimizer.step()
+        assert not torch.equal(before, layer.weight)
+        layer.eval()
+    _check(layer)
+
+
+def test_it_follows_another_weight(layer: OutputLayer) -> None:
+    _check(layer)
+    layer.weight = torch.nn.Parameter(torch.randn(100, 24))
+    _check(layer)
+    with torch.inference_mode():
+        layer.weight = torch.nn.Parameter(torch.randn(100, 24), requires_grad=False)
+    _check(layer)
+
+
+def test_a_copy_has_its_own(layer: OutputLayer) -> None:
+    _check(layer)
+    copied = copy.deepcopy(layer)
+    with torch.no_grad():
+        copied.weight.neg_()
+    _check(copied)
+    _check(layer)
+
+
+def test_bfloat16(layer: OutputLayer) -> None:
+    _check(layer.bfloat16())
+
+
+def test_it_is_an_ordinary_product_where_it_cannot_pack(layer: OutputLayer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+    _check(layer)
+    assert not layer.is_packed
