@@ -8,6 +8,7 @@ import typer
 from mtcli.cli import demo, evaluate, info, score, train, translate
 from mtcli.cli.outcome import run_reporting_errors
 from mtcli.cli.streams import prepare_streams
+from mtcli.processors import share_processors
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
@@ -56,5 +57,6 @@ def options(
 
 def main() -> None:
     """Run the command line, in UTF-8 whatever the locale."""
+    share_processors()
     prepare_streams()
     run_reporting_errors(app)
