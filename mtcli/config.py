@@ -58,12 +58,46 @@ class ModelConfig(Section):
         return self.d_model // self.heads
 
 
+class CorpusConfig(Section):
+    """One of several corpora, `[[data.corpora]]` in a file: src and tgt, or tsv, or both."""
+
+    src: tuple[Path, ...] = ()
+    tgt: tuple[Path, ...] = ()
+    tsv: tuple[Path, ...] = Field(default=(), description="files with source<TAB>target on each line")
+    weight: float = Field(
+        default=1.0, gt=0, le=1000, description="times each of its pairs comes up in an epoch, on average"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping):
+            return given
+        if unknown := sorted(set(given) - set(cls.model_fields)):
+            raise ValueError(f"there is no setting {unknown[0]}; valid here: {', '.join(cls.model_fields)}")
+        return {key: (value,) if isinstance(value, str | Path) else value for key, value in given.items()}
+
+    @model_validator(mode="after")
+    def _sides_fit(self) -> Self:
+        _check_sides(self.src, self.tgt, "src")
+        if not (self.src or self.tsv):
+            raise ValueError("a corpus needs src and tgt, or tsv")
+        return self
+
+
+def _check_sides(src: tuple[Path, ...], tgt: tuple[Path, ...], name: str) -> None:
+    if len(src) != len(tgt):
+        other = name.replace("src", "tgt")
+        raise ValueError(f"{name} names {len(src)} file(s) and {other} {len(tgt)}: give as many of each")
+
+
 class DataConfig(Section):
     """The corpus and how it becomes tokens."""
 
     src: tuple[Path, ...] = ()
     tgt: tuple[Path, ...] = ()
     tsv: tuple[Path, ...] = Field(default=(), description="files with source<TAB>target on each line")
+    corpora: tuple[CorpusConfig, ...] = Field(default=(), description="further corpora, each with a weight")
     valid_src: tuple[Path, ...] = ()
     valid_tgt: tuple[Path, ...] = ()
     valid_size: int = Field(default=1000, ge=1, description="pairs held out when no validation set is given")
@@ -74,19 +108,31 @@ class DataConfig(Section):
     joint: bool = Field(default=True, description="one vocabulary for both sides")
     vocab_size: int = Field(default=32000, ge=16)
     character_coverage: float = Field(default=0.9999, gt=0.9, le=1.0)
-    tokenizer_lines: int = Field(default=2_000_000, ge=1, description="lines a side that train the tokenizer")
+    tokenizer_lines: int = Field(
+        default=500_000, ge=1, description="lines a side, of 45 characters, that train the tokenizer"
+    )
+    sampling: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="cut training text into pieces at random; BPE: part of the merges left out; unigram: smoothing",
+    )
 
     @model_validator(mode="after")
     def _sides_fit(self) -> Self:
-        for src, tgt, name in ((self.src, self.tgt, "src"), (self.valid_src, self.valid_tgt, "valid_src")):
-            if len(src) != len(tgt):
-                other = name.replace("src", "tgt")
-                raise ValueError(f"{name} names {len(src)} file(s) and {other} {len(tgt)}: give as many of each")
+        _check_sides(self.src, self.tgt, "src")
+        _check_sides(self.valid_src, self.valid_tgt, "valid_src")
         if bool(self.src_tokenizer) != bool(self.tgt_tokenizer):
             raise ValueError("give both src_tokenizer and tgt_tokenizer, or neither")
         if self.tokenizer and self.src_tokenizer:
             raise ValueError("give tokenizer (shared), or src_tokenizer and tgt_tokenizer, not both")
         return self
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """Of the corpora in reading order: 1 for that of src, tgt and tsv, where there is one, then `corpora`'s."""
+        unnamed = (1.0,) if self.src or self.tsv else ()
+        return unnamed + tuple(corpus.weight for corpus in self.corpora)
 
     @property
     def shared_vocabulary(self) -> bool:
@@ -126,6 +172,7 @@ class TrainingConfig(Section):
     seed: int = Field(default=1, ge=0, lt=2**63)
     device: str = "auto"
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    fine_tune: Path | None = Field(default=None, description="a model directory to begin with, instead of chance")
     attention: Literal["auto", "triton", "sdpa", "padded", "reference"] = Field(
         default="auto", description="which form of the attention operations runs; auto takes the fastest that can"
     )
@@ -217,9 +264,11 @@ def read_toml(path: Path) -> Settings:
         raise file_error(path, error, "read") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}.") from error
-    data = settings.get("data")
+    data, training = settings.get("data"), settings.get("training")
     if isinstance(data, dict):
         _anchor_paths(data, path.parent)
+    if isinstance(training, dict) and isinstance(training.get("fine_tune"), str):
+        training["fine_tune"] = _anchored(training["fine_tune"], path.parent)
     return settings
 
 
@@ -232,6 +281,10 @@ def _anchor_paths(data: Settings, directory: Path) -> None:
                 data[key] = [value]
         elif isinstance(value, list):
             data[key] = [_anchored(item, directory) if isinstance(item, str) else item for item in value]
+    corpora = data.get("corpora")
+    for corpus in corpora if isinstance(corpora, list) else ():
+        if isinstance(corpus, dict):
+            _anchor_paths(corpus, directory)
 
 
 def _anchored(name: str, directory: Path) -> str:

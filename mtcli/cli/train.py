@@ -1,5 +1,7 @@
 """`mtcli train`."""
 
+import os
+import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,6 +15,8 @@ EXAMPLE = """\b
 Examples:
   mtcli train --src train.en --tgt train.de -o en-de --preset tiny --max-minutes 40
   mtcli train --tsv corpus.tsv.gz -o ko-en --set data.vocab_size=4000 --max-epochs 30
+  mtcli train --tsv medicine.tsv -o en-de-medicine --fine-tune en-de --max-epochs 5
+  mtcli train --config big.toml -o big --nproc 8 --dry-run
 
 The same command again continues where the last one stopped."""
 
@@ -25,14 +29,28 @@ _FILES = "plain, .gz, .bz2 or .xz; give the option again for more files"
 
 @reports_errors
 def command(
-    output: Annotated[Path, typer.Option("-o", "--output", help="The run's directory, and then the model's.")],
-    src: Annotated[_Files | None, typer.Option("--src", help=f"Source text, a sentence a line; {_FILES}.")] = None,
-    tgt: Annotated[_Files | None, typer.Option("--tgt", help="Target text: line i translates line i of --src.")] = None,
-    tsv: Annotated[_Files | None, typer.Option("--tsv", help="Text as source<TAB>target; - is stdin.")] = None,
-    valid_src: Annotated[_Files | None, typer.Option("--valid-src", help="Validation source text.")] = None,
-    valid_tgt: Annotated[_Files | None, typer.Option("--valid-tgt", help="Validation target text.")] = None,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="DIR", help="The run's directory, and then the model's.")
+    ],
+    src: Annotated[
+        _Files | None, typer.Option("--src", metavar="FILE", help=f"Source text, a sentence a line; {_FILES}.")
+    ] = None,
+    tgt: Annotated[
+        _Files | None, typer.Option("--tgt", metavar="FILE", help="Target text: line i translates line i of --src.")
+    ] = None,
+    tsv: Annotated[
+        _Files | None, typer.Option("--tsv", metavar="FILE", help="Text as source<TAB>target; - is stdin.")
+    ] = None,
+    valid_src: Annotated[
+        _Files | None, typer.Option("--valid-src", metavar="FILE", help="Validation source text.")
+    ] = None,
+    valid_tgt: Annotated[
+        _Files | None, typer.Option("--valid-tgt", metavar="FILE", help="Validation target text.")
+    ] = None,
     preset: Annotated[_Preset | None, typer.Option("--preset", help="A network and how to train it.")] = None,
-    config: Annotated[Path | None, typer.Option("--config", help="A TOML file with settings.")] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", metavar="FILE.toml", help="A TOML file with settings.")
+    ] = None,
     assignments: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="SECTION.KEY=VALUE", help="One setting; may be repeated."),
@@ -54,6 +72,17 @@ def command(
         _Attention | None,
         typer.Option("--attention", help="Form of the attention operations; auto takes the fastest that can run."),
     ] = None,
+    fine_tune: Annotated[
+        Path | None,
+        typer.Option("--fine-tune", metavar="MODEL", help="Begin with a model's weights; its vocabulary is kept."),
+    ] = None,
+    nproc: Annotated[
+        int,
+        typer.Option("--nproc", min=1, help="Processes that train together here, each on a GPU of its own if any."),
+    ] = 1,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what the run would take in memory and time, and stop.")
+    ] = False,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="Fixes all randomness.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
     traceback: TracebackOption = False,
@@ -64,7 +93,6 @@ def command(
     validation BLEU stops rising. Ctrl-C saves; the same command again continues.
     """
     from mtcli.config import load_config
-    from mtcli.training.run import train
 
     data = {"src": src, "tgt": tgt, "tsv": tsv, "valid_src": valid_src, "valid_tgt": valid_tgt}
     training = {
@@ -78,10 +106,26 @@ def command(
         "dtype": dtype,
         "attention": attention,
         "seed": seed,
+        "fine_tune": fine_tune,
     }
     options: dict[str, Any] = {"data": _given(data), "training": _given(training)}
-    train(load_config(preset, config, assignments or (), options), output, quiet=quiet)
-    say(f"Translate with it: mtcli translate -m {output} -i FILE", quiet)
+    settings = load_config(preset, config, assignments or (), options)
+    if nproc > 1:
+        _train_together(nproc, settings.training.device)
+        return
+    from mtcli.training.run import train
+
+    train(settings, output, quiet=quiet, dry_run=dry_run)
+    if not dry_run and os.environ.get("RANK", "0") == "0":
+        say(f"Translate with it: mtcli translate -m {output} -i FILE", quiet)
+
+
+def _train_together(nproc: int, device: str) -> None:
+    """The same command in several processes, without its --nproc."""
+    from mtcli.training.launch import launch, without_nproc
+
+    if code := launch(nproc, without_nproc(sys.argv[1:]), device):
+        raise typer.Exit(code)
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:

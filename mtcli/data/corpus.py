@@ -1,22 +1,21 @@
 """Parallel corpora: line i of one side belongs to line i of the other."""
 
-import hashlib
-import heapq
 import shutil
 import sys
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import islice
 from pathlib import Path
 
-from mtcli.config import DataConfig
-from mtcli.data.tokenizer import normalize
+from mtcli.config import CorpusConfig, DataConfig
 from mtcli.errors import DataError
-from mtcli.files import STDIN, atomic_path, content_hash, read_lines
+from mtcli.files import STDIN, atomic_path, content_hash, decode_line, open_binary, raw_lines
+
+_CHUNK = 1000  # lines read at once where they are wanted one by one
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SentencePair:
     """A source line and its target line, as text."""
 
@@ -25,16 +24,68 @@ class SentencePair:
 
 
 @dataclass(frozen=True)
+class Chunk:
+    """Lines that follow each other in a pair of files or in a table, as they lie there.
+
+    Attributes:
+        files: (source file, target file), or the table alone.
+        first: number of the first line, from 1.
+        columns: the lines of each file, without their `\\n`; as many of one as of the other.
+        source: where several sources are read, the number of this one.
+    """
+
+    files: tuple[Path, ...]
+    first: int
+    columns: tuple[list[bytes], ...]
+    source: int = 0
+
+    def __len__(self) -> int:
+        return len(self.columns[0])
+
+    @property
+    def num_bytes(self) -> int:
+        """Of the lines, decompressed, their ends included."""
+        return sum(sum(map(len, lines)) + len(lines) for lines in self.columns)
+
+    def texts(self) -> tuple[list[str], list[str]]:
+        """Source and target lines as text.
+
+        Raises:
+            DataError: a line is not UTF-8, or a table's has no tab; names file and line.
+        """
+        src, *tgt = [_decode(path, self.first, lines) for path, lines in zip(self.files, self.columns, strict=True)]
+        return (src, tgt[0]) if tgt else _cut(src, self.files[0], self.first)
+
+
+def _decode(path: Path, first: int, lines: list[bytes]) -> list[str]:
+    try:
+        texts = b"\n".join(lines).decode("utf-8").split("\n")  # far faster than line by line
+    except UnicodeDecodeError:
+        return [decode_line(line, path, number) for number, line in enumerate(lines, first)]
+    return [text.removesuffix("\r") for text in texts]
+
+
+def _cut(lines: list[str], table: Path, first: int) -> tuple[list[str], list[str]]:
+    rows = [line.split("\t", 2) for line in lines]
+    for number, row in enumerate(rows, first):
+        if len(row) < 2:
+            raise DataError(f"{table}:{number}: no tab on the line. Expected source<TAB>target.")
+    return [row[0] for row in rows], [row[1] for row in rows]
+
+
+@dataclass(frozen=True)
 class ParallelCorpus:
-    """Files that together hold sentence pairs; reading it never holds more than a line a side in memory.
+    """Files that together hold sentence pairs; reading it never holds more than some lines a side in memory.
 
     Attributes:
         sides: (source file, target file) pairs, read one after the other.
         tables: files with source<TAB>target on each line, read after `sides`.
+        weight: times each pair comes up in an epoch, on average.
     """
 
     sides: tuple[tuple[Path, Path], ...] = ()
     tables: tuple[Path, ...] = ()
+    weight: float = 1.0
 
     def __iter__(self) -> Iterator[SentencePair]:
         """The pairs in order.
@@ -43,83 +94,94 @@ class ParallelCorpus:
             DataError: a file is missing or not UTF-8, the sides have different numbers of lines, or a
                 table's line has no tab; names file and line.
         """
-        for src, tgt in self.sides:
-            yield from _read_sides(src, tgt)
-        for table in self.tables:
-            yield from _read_table(table)
+        for source in self.sources:
+            for chunk in read_chunks(source, _CHUNK):
+                yield from map(SentencePair, *chunk.texts())
 
     def __bool__(self) -> bool:
         return bool(self.sides or self.tables)
 
     @property
+    def sources(self) -> list[tuple[Path, ...]]:
+        """What is read, in order: (source file, target file) pairs, then tables, each alone."""
+        return [*self.sides, *((table,) for table in self.tables)]
+
+    @property
     def files(self) -> list[Path]:
-        return [path for pair in self.sides for path in pair] + list(self.tables)
-
-    def hashes(self) -> dict[str, str]:
-        """BLAKE2b-128 of each file's bytes, by the name it was given under, in reading order.
-
-        Raises:
-            DataError: a file is missing or unreadable.
-        """
-        return {str(path): content_hash(path) for path in self.files}
-
-    def count(self) -> int:
-        """Number of pairs.
-
-        Raises:
-            DataError: as iterating does, or there is no pair at all.
-        """
-        total = sum(1 for _ in self)
-        if total == 0:
-            raise DataError(f"{' and '.join(map(str, self.files))}: the corpus is empty. Sentence pairs were expected.")
-        return total
+        return [path for source in self.sources for path in source]
 
 
-def _read_sides(src: Path, tgt: Path) -> Iterator[SentencePair]:
-    with closing(_generator(src)) as src_lines, closing(_generator(tgt)) as tgt_lines:
-        common = 0
-        for src_line, tgt_line in zip_longest(src_lines, tgt_lines):
-            if src_line is None or tgt_line is None:
-                raise _uneven(src, tgt, common, src_lines if tgt_line is None else tgt_lines, tgt_line is None)
-            common += 1  # noqa: SIM113 (also needed in the message above)
-            yield SentencePair(src_line, tgt_line)
+def hash_files(corpora: Iterable[ParallelCorpus]) -> dict[str, str]:
+    """BLAKE2b-128 of each file's bytes, by the name it was given under, in reading order.
+
+    Raises:
+        DataError: a file is missing or unreadable.
+    """
+    files = dict.fromkeys(path for corpus in corpora for path in corpus.files)
+    return {str(path): content_hash(path) for path in files}
 
 
-def _generator(path: Path) -> Generator[str, None, None]:
-    yield from read_lines(path)
+def read_chunks(files: tuple[Path, ...], size: int, source: int = 0) -> Iterator[Chunk]:
+    """The lines of a pair of files, or of a table, `size` at a time; `source` is the number the chunks bear.
+
+    Raises:
+        DataError: a file is missing or damaged, or the two have different numbers of lines (after the last
+            lines that both have).
+    """
+    with ExitStack() as stack:
+        streams = [raw_lines(stack.enter_context(open_binary(path))) for path in files]
+        first = 1
+        while True:
+            columns = [list(islice(stream, size)) for stream in streams]
+            common = min(map(len, columns))
+            if common:
+                yield Chunk(files, first, tuple(lines[:common] for lines in columns), source)
+            first += common
+            if any(len(lines) > common for lines in columns):
+                raise _uneven(files, first - 1, columns, streams)
+            if common < size:
+                return
 
 
-def _uneven(src: Path, tgt: Path, common: int, rest: Iterator[str], src_is_longer: bool) -> DataError:
-    longer = common + 1 + sum(1 for _ in rest)
-    src_count, tgt_count = (longer, common) if src_is_longer else (common, longer)
+def _uneven(files: Sequence[Path], common: int, columns: list[list[bytes]], rest: list[Iterator[bytes]]) -> DataError:
+    """Tell both files' numbers of lines; `common` lines of each were paired, `columns` and `rest` follow."""
+    longest = max(map(len, columns))
+    src_count, tgt_count = (
+        common + len(lines) - min(map(len, columns)) + (sum(1 for _ in more) if len(lines) == longest else 0)
+        for lines, more in zip(columns, rest, strict=True)
+    )
+    src, tgt = files
     return DataError(
         f"{src} has {src_count} lines and {tgt} has {tgt_count}: line {common + 1} has no partner. "
         "Both sides need as many lines, line i of one being the translation of line i of the other."
     )
 
 
-def _read_table(table: Path) -> Iterator[SentencePair]:
-    for number, line in enumerate(read_lines(table), start=1):
-        columns = line.split("\t")
-        if len(columns) < 2:
-            raise DataError(f"{table}:{number}: no tab on the line. Expected source<TAB>target.")
-        yield SentencePair(columns[0], columns[1])
+def training_corpora(config: DataConfig, spool: Path) -> list[ParallelCorpus]:
+    """The corpora that a configuration names: that of src, tgt and tsv first, then `corpora`, in order.
 
-
-def training_corpus(config: DataConfig, spool: Path) -> ParallelCorpus:
-    """The corpus a configuration names; a `-` among its tables is stdin, kept as the file `spool`.
+    A `-` among the tables is stdin, kept as the file `spool`.
 
     Raises:
         DataError: nothing is named, or one side is stdin.
     """
+    given: list[DataConfig | CorpusConfig] = [config] if config.src or config.tsv else []
+    given += config.corpora
+    if not given:
+        raise DataError(
+            "No training data: give --src F --tgt F, --tsv F with source<TAB>target on each line, or [[data.corpora]] "
+            "in a --config file."
+        )
+    return [_corpus(part, weight, spool) for part, weight in zip(given, config.weights, strict=True)]
+
+
+def _corpus(config: DataConfig | CorpusConfig, weight: float, spool: Path) -> ParallelCorpus:
     sides = tuple(zip(config.src, config.tgt, strict=True))
     if any(STDIN in pair for pair in sides):
         raise DataError("One side of a corpus cannot come from stdin. Pipe both as source<TAB>target to --tsv -.")
-    tables = tuple(_spool_stdin(spool) if table == STDIN else table for table in config.tsv)
-    corpus = ParallelCorpus(sides, tables)
-    if not corpus:
-        raise DataError("No training data: give --src F --tgt F, or --tsv F with source<TAB>target on each line.")
-    return corpus
+    return ParallelCorpus(
+        sides, tuple(_spool_stdin(spool) if table == STDIN else table for table in config.tsv), weight
+    )
 
 
 def _spool_stdin(path: Path) -> Path:
@@ -133,37 +195,3 @@ def _spool_stdin(path: Path) -> Path:
             incoming.replace(partial)
     incoming.unlink(missing_ok=True)
     return path
-
-
-class HeldOut:
-    """Chooses the pairs to validate on from a corpus that has no validation set.
-
-    A pair is held out when the hash of its source is among the smallest, so sources equal to the
-    tokenizer always fall on one side, and the same corpus and seed always give the same choice.
-    """
-
-    def __init__(self, sources: Iterator[str], size: int, seed: int) -> None:
-        self._key = seed.to_bytes(8, "little", signed=False)
-        smallest = heapq.nsmallest(size, {self._hash(source) for source in sources})
-        self._threshold = smallest[-1] if smallest else -1
-
-    def _hash(self, source: str) -> int:
-        digest = hashlib.blake2b(normalize(source).encode(), digest_size=8, key=self._key).digest()
-        return int.from_bytes(digest, "little")
-
-    def __contains__(self, pair: SentencePair) -> bool:
-        return self._hash(pair.src) <= self._threshold
-
-
-def held_out_size(num_pairs: int, wanted: int) -> int:
-    """At most `wanted`, at most a tenth of the corpus, at least one pair."""
-    return max(1, min(wanted, num_pairs // 10))
-
-
-def read_all(paths: Sequence[Path]) -> list[str]:
-    """The lines of all files, in order.
-
-    Raises:
-        DataError: a file is missing, unreadable or not UTF-8.
-    """
-    return [line for path in paths for line in read_lines(path)]

@@ -4,27 +4,34 @@ The cache is keyed by the content of the files and by every setting that matters
 finds its work done, and a changed corpus or setting is never mistaken for the old one.
 """
 
-import hashlib
 import json
 import os
 import shutil
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from itertools import accumulate, chain, pairwise
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
 from mtcli.config import Config, DataConfig
-from mtcli.data.arrays import TokenArray, TokenArrayWriter
-from mtcli.data.corpus import HeldOut, ParallelCorpus, SentencePair, held_out_size, training_corpus
+from mtcli.data.arrays import TokenArray
+from mtcli.data.batching import Share, TokenBatches
+from mtcli.data.cache_key import Contents, cache_key
+from mtcli.data.corpus import ParallelCorpus, hash_files, training_corpora
+from mtcli.data.pairs import Pairs, SampledPairs
+from mtcli.data.pairs import ParallelArrays as ParallelArrays
+from mtcli.data.places import Places, map_lines
+from mtcli.data.processes import in_order
+from mtcli.data.progress import PassProgress, Report
+from mtcli.data.segmentation import Sampler
+from mtcli.data.survey import ALONE, CHUNK, Survey, chunks_of, survey
+from mtcli.data.tokenise import BYTES, Tokenised, Tokenising, write_arrays
 from mtcli.data.tokenizer import Tokenizer, train_tokenizer
 from mtcli.errors import ConfigError, DataError
 from mtcli.files import read_lines
-
-_FORMAT = 1
-_CHUNK = 10_000  # lines tokenised at once
-Report = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -40,181 +47,211 @@ class Tokenizers:
 
 
 @dataclass(frozen=True)
-class ParallelArrays:
-    """A tokenised corpus: sentence i of both sides, each ended by its end-of-sentence token."""
-
-    src: TokenArray
-    tgt: TokenArray
-
-
-@dataclass(frozen=True)
 class PreparedData:
     """All that training reads.
 
     Attributes:
-        train, valid: tokenised pairs.
+        train, valid: tokenised pairs; of training pairs the tokens without chance, whose lengths batches are formed by.
+        pairs: what batches of training pairs are gathered from; draws their tokens where data.sampling asks for it.
+        shares: how often each corpus's pairs come up; empty where all come up once.
         valid_src, valid_ref: the validation set as text, for BLEU.
         facts: counts and hashes for the model's provenance.
+        places: where training pairs came from.
     """
 
     tokenizers: Tokenizers
     train: ParallelArrays
     valid: ParallelArrays
+    pairs: Pairs
+    shares: tuple[Share, ...]
     valid_src: list[str]
     valid_ref: list[str]
     facts: dict[str, Any]
+    places: Places
 
     @property
     def key(self) -> str:
         """Names the files' content and the settings that made this of them."""
         return str(self.facts["key"])
 
+    def batches(self, batch_tokens: int, seed: int) -> TokenBatches:
+        """Batches of training pairs, each pair as often in an epoch as its corpus's weight says."""
+        return TokenBatches(self.train.src.lengths, self.train.tgt.lengths, batch_tokens, seed, self.shares)
 
-def prepare(config: Config, run_dir: Path, report: Report, expected_key: str | None = None) -> PreparedData:
-    """Read, tokenise and cache the corpus, or find that done.
+    def place(self, index: int) -> str:
+        """`file:line` of a training pair: on the source side, or in the table."""
+        return self.places[index]
+
+
+def prepare(
+    config: Config,
+    run_dir: Path,
+    report: Report,
+    expected_key: str | None = None,
+    *,
+    console: Console | None = None,
+) -> PreparedData:
+    """Read, tokenise and cache the corpora, or find that done.
+
+    The tokenizer is trained on all corpora together, every line once whatever the weights, so that each has the
+    share of its size; of more than data.tokenizer_lines it is trained on lines spread evenly over all.
 
     Args:
         report: told what happens, in sentences.
         expected_key: names the corpus that a run to go on with began with.
+        console: where to show how far it has come, if it is a terminal; else sentences tell, now and then.
 
     Raises:
-        DataError: the corpus cannot be used (see `ParallelCorpus`), or no pair is left to train on.
-        ConfigError: the vocabulary size does not fit the corpus, or the corpus is not the expected one.
+        DataError: a corpus cannot be used (see `ParallelCorpus`), or no pair is left to train on.
+        ConfigError: the vocabulary size does not fit the corpora, they are not the expected ones, or a weight asks
+            for less than one pair an epoch.
     """
     cache = run_dir / "cache"
-    corpus = training_corpus(config.data, cache / "stdin.tsv")
+    corpora = training_corpora(config.data, cache / "stdin.tsv")
     valid = ParallelCorpus(tuple(zip(config.data.valid_src, config.data.valid_tgt, strict=True)))
-    hashes = {"train": corpus.hashes(), "valid": valid.hashes()}
-    contents = [_contents(corpus, hashes["train"]), _contents(valid, hashes["valid"])]
-    directory = cache / _cache_key(config, contents)
+    hashes = {"train": hash_files(corpora), "valid": hash_files([valid])}
+    contents = Contents.of(corpora, valid, hashes)
+    directory = cache / cache_key(config, contents)
     if expected_key not in (None, directory.name):
         raise ConfigError(
             f"The run in {run_dir} began with another corpus or tokenizer (its files have changed since). "
             "Put the old files back to go on with it, or give another -o for a new run."
         )
     if not (directory / "facts.json").exists():
-        _build(config, corpus, valid, hashes, directory, report)
-    data = _load(directory)
+        _build(config, corpora, valid, hashes, directory, report, console)
+    data = _load(directory, corpora, config)
     _tell(data.facts, report)
     return data
 
 
-def _contents(corpus: ParallelCorpus, hashes: dict[str, str]) -> list[str]:
-    """What is read, in order: a file given twice stands here twice."""
-    sides = [hashes[str(path)] for pair in corpus.sides for path in pair]
-    return sides + [f"table {hashes[str(table)]}" for table in corpus.tables]
-
-
-def _cache_key(config: Config, contents: list[list[str]]) -> str:
-    data = config.data
-    given = [Tokenizer.from_file(path).model for path in _given_tokenizers(data)]
-    settings = {
-        "format": _FORMAT,
-        "hashes": contents,
-        "tokenizers": [hashlib.blake2b(model, digest_size=16).hexdigest() for model in given],
-        "max_length": config.model.max_length,
-        "seed": config.training.seed,
-        "data": data.model_dump(
-            include={
-                "valid_size",
-                "tokenizer_type",
-                "joint",
-                "vocab_size",
-                "character_coverage",
-                "tokenizer_lines",
-            }
-        ),
-    }
-    return hashlib.blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=8).hexdigest()
-
-
-def _given_tokenizers(data: DataConfig) -> list[Path]:
-    given = (data.tokenizer, data.src_tokenizer, data.tgt_tokenizer)
-    return [path for path in given if path is not None]
-
-
 def _build(
     config: Config,
-    corpus: ParallelCorpus,
+    corpora: Sequence[ParallelCorpus],
     valid: ParallelCorpus,
     hashes: dict[str, dict[str, str]],
     directory: Path,
     report: Report,
+    console: Console | None,
 ) -> None:
     """Fill the cache directory; it appears under its name only when whole."""
     report("Reading the corpus ...")
-    num_pairs = corpus.count()
-    held_out = None
-    if not valid:
-        size = held_out_size(num_pairs, config.data.valid_size)
-        usable = (pair.src for pair in corpus if pair.src.strip() and pair.tgt.strip())
-        held_out = HeldOut(usable, size, config.training.seed)
-        if next(_keep(corpus, held_out, kept=False), None) is None:
-            raise DataError(
-                f"{_names(corpus)}: too small to hold sentences out for validation, none would be left to train "
-                "on. Give more text, or a validation set (--valid-src F --valid-tgt F)."
-            )
+    found = survey(
+        corpora,
+        config.data,
+        config.training.seed,
+        hold_out=not valid,
+        num_processes=available_cpus(),
+        report=report,
+        console=console,
+    )
     work = directory.with_name(directory.name + ".partial")
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
-    tokenizers = _tokenizers(config.data, lambda: _keep(corpus, held_out, kept=False), report)
+    tokenizers = _tokenizers(config.data, found.sample, report)
+    found = replace(found, sample=([], []))  # up to a tenth of a gigabyte
     for side, tokenizer in (("source", tokenizers.src), ("target", tokenizers.tgt)):
         if side == "source" or not tokenizers.shared:
             (work / f"{side}.model").write_bytes(tokenizer.model)
-    max_length = config.model.max_length
     report("Tokenising the corpus ...")
-    train_counts = _tokenise(_keep(corpus, held_out, kept=False), tokenizers, max_length, work / "train")
-    valid_pairs = list(valid if valid else _keep(corpus, held_out, kept=True))
-    valid_counts = _tokenise(valid_pairs, tokenizers, max_length, work / "valid")
-    _write_text(work, valid_pairs)
+    with PassProgress("Tokenising the corpus", found.num_pairs, report, console) as progress:
+        train = _tokenise(corpora, tokenizers, config, found, work, progress)
+    valid_src, valid_tgt = train.held_out
+    if valid_pairs := list(valid):
+        valid_src, valid_tgt = [pair.src for pair in valid_pairs], [pair.tgt for pair in valid_pairs]
+    valid_part = _tokenising(tokenizers, config).of_lines(valid_src, valid_tgt)
     facts = {
         "key": directory.name,
         "files": hashes,
-        "held_out": held_out is not None,
-        "train": train_counts,
-        "valid": valid_counts,
-        "max_length": max_length,
+        "held_out": found.held_out is not None,
+        "train": train.counts,
+        "valid": write_arrays([valid_part], work / "valid", _vocab_sizes(tokenizers)),
+        "kept": train.kept,
+        "max_length": config.model.max_length,
         "vocabulary": {"source": tokenizers.src.vocab_size, "target": tokenizers.tgt.vocab_size},
     }
-    _check_counts(facts, corpus, valid or corpus)
+    _write_text(work, valid_src, valid_tgt)
+    _check_counts(facts, corpora, [valid] if valid else corpora)
     (work / "facts.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
     shutil.rmtree(directory, ignore_errors=True)
     work.rename(directory)
 
 
-def _keep(corpus: Iterable[SentencePair], held_out: HeldOut | None, *, kept: bool) -> Iterator[SentencePair]:
-    """The held-out pairs (`kept`), or all the others."""
-    return (pair for pair in corpus if (held_out is not None and pair in held_out) == kept)
+def _tokenise(
+    corpora: Sequence[ParallelCorpus],
+    tokenizers: Tokenizers,
+    config: Config,
+    found: Survey,
+    work: Path,
+    progress: PassProgress,
+) -> "_Written":
+    """Write the training pairs' arrays."""
+    keep_text, num_processes = config.data.sampling > 0, available_cpus()
+    is_small = found.num_pairs <= ALONE * CHUNK
+    tokenising = replace(
+        _tokenising(tokenizers, config),
+        held_out=found.held_out,
+        keep_text=keep_text,
+        # Few sentences are sooner done by SentencePiece's threads than processes are started.
+        num_threads=num_processes if is_small else 1,
+    )
+    sizes = _vocab_sizes(tokenizers) | ({"src.text": BYTES, "tgt.text": BYTES} if keep_text else {})
+    written = _Written(sum(len(corpus.sources) for corpus in corpora))
+    with closing(in_order(tokenising, chunks_of(corpora), 1 if is_small else num_processes)) as parts:
+        written.counts = write_arrays(written.watch(parts, progress), work / "train", sizes)
+    return written
 
 
-def _tokenizers(data: DataConfig, pairs: Callable[[], Iterator[SentencePair]], report: Report) -> Tokenizers:
+def _tokenising(tokenizers: Tokenizers, config: Config) -> Tokenising:
+    return Tokenising(tokenizers.src.model, tokenizers.tgt.model, config.model.max_length)
+
+
+def _vocab_sizes(tokenizers: Tokenizers) -> dict[str, int]:
+    return {"src": tokenizers.src.vocab_size, "tgt": tokenizers.tgt.vocab_size}
+
+
+class _Written:
+    """What is remembered of the parts of a corpus while they are written.
+
+    Attributes:
+        counts: of all pairs.
+        kept: pairs kept of each source.
+        held_out: source and target lines of the pairs to validate on.
+    """
+
+    def __init__(self, num_sources: int) -> None:
+        self.counts: dict[str, int] = {}
+        self.kept = [0] * num_sources
+        self.held_out: tuple[list[str], list[str]] = ([], [])
+
+    def watch(self, parts: Iterator[Tokenised], progress: PassProgress) -> Iterator[Tokenised]:
+        for part in parts:
+            yield part
+            self.kept[part.source] += len(part.lines)
+            for all_lines, lines in zip(self.held_out, part.held_out, strict=True):
+                all_lines += lines
+            progress.advance(part.num_read, part.num_read)
+
+
+def _tokenizers(data: DataConfig, sample: tuple[list[str], list[str]], report: Report) -> Tokenizers:
     if data.src_tokenizer and data.tgt_tokenizer:
         return Tokenizers(Tokenizer.from_file(data.src_tokenizer), Tokenizer.from_file(data.tgt_tokenizer))
     if data.tokenizer:
         shared = Tokenizer.from_file(data.tokenizer)
         return Tokenizers(shared, shared)
     report(f"Training the tokenizer ({data.tokenizer_type}, {data.vocab_size} pieces) ...")
-    limit = data.tokenizer_lines
-    src_lines = (pair.src for pair in islice(pairs(), limit))
-    tgt_lines = (pair.tgt for pair in islice(pairs(), limit))
+    src, tgt = sample
     if data.joint:
-        shared = _train_one(data, _chain(src_lines, tgt_lines), 2 * limit, report)
+        shared = _train_one(data, chain(src, tgt), report)
         return Tokenizers(shared, shared)
-    return Tokenizers(_train_one(data, src_lines, limit, report), _train_one(data, tgt_lines, limit, report))
+    return Tokenizers(_train_one(data, src, report), _train_one(data, tgt, report))
 
 
-def _chain(*parts: Iterator[str]) -> Iterator[str]:
-    for part in parts:
-        yield from part
-
-
-def _train_one(data: DataConfig, lines: Iterator[str], limit: int, report: Report) -> Tokenizer:
+def _train_one(data: DataConfig, lines: Iterable[str], report: Report) -> Tokenizer:
     tokenizer, warning = train_tokenizer(
         lines,
         vocab_size=data.vocab_size,
         model_type=data.tokenizer_type,
         character_coverage=data.character_coverage,
-        max_lines=limit,
         num_threads=available_cpus(),
     )
     if warning:
@@ -222,44 +259,17 @@ def _train_one(data: DataConfig, lines: Iterator[str], limit: int, report: Repor
     return tokenizer
 
 
-def _tokenise(pairs: Iterable[SentencePair], tokenizers: Tokenizers, max_length: int, stem: Path) -> dict[str, int]:
-    """Write both sides' arrays; count the pairs kept and those skipped, by reason."""
-    counts = Counter({"pairs": 0, "empty": 0, "too_long": 0, "src_tokens": 0, "tgt_tokens": 0})
-    threads = available_cpus()
-    src_stem, tgt_stem = stem.with_name(stem.name + ".src"), stem.with_name(stem.name + ".tgt")
-    with (
-        TokenArrayWriter(src_stem, tokenizers.src.vocab_size) as src_array,
-        TokenArrayWriter(tgt_stem, tokenizers.tgt.vocab_size) as tgt_array,
-    ):
-        stream = iter(pairs)
-        while chunk := list(islice(stream, _CHUNK)):
-            src = tokenizers.src.encode_batch([pair.src for pair in chunk], threads)
-            tgt = tokenizers.tgt.encode_batch([pair.tgt for pair in chunk], threads)
-            for src_tokens, tgt_tokens in zip(src, tgt, strict=True):
-                if not src_tokens or not tgt_tokens:
-                    counts["empty"] += 1
-                elif max(len(src_tokens), len(tgt_tokens)) + 1 > max_length:
-                    counts["too_long"] += 1
-                else:
-                    src_array.extend([[*src_tokens, tokenizers.src.eos_id]])
-                    tgt_array.extend([[*tgt_tokens, tokenizers.tgt.eos_id]])
-                    counts["pairs"] += 1
-                    counts["src_tokens"] += len(src_tokens) + 1
-                    counts["tgt_tokens"] += len(tgt_tokens) + 1
-    return dict(counts)
+def _write_text(directory: Path, src: list[str], tgt: list[str]) -> None:
+    for side, lines in (("src", src), ("tgt", tgt)):
+        (directory / f"valid.{side}.txt").write_bytes("".join(line + "\n" for line in lines).encode())
 
 
-def _write_text(directory: Path, pairs: list[SentencePair]) -> None:
-    (directory / "valid.src.txt").write_bytes("".join(pair.src + "\n" for pair in pairs).encode())
-    (directory / "valid.tgt.txt").write_bytes("".join(pair.tgt + "\n" for pair in pairs).encode())
+def _names(corpora: Sequence[ParallelCorpus]) -> str:
+    return ", ".join(str(path) for corpus in corpora for path in corpus.files)
 
 
-def _names(corpus: ParallelCorpus) -> str:
-    return ", ".join(map(str, corpus.files))
-
-
-def _check_counts(facts: dict[str, Any], corpus: ParallelCorpus, valid: ParallelCorpus) -> None:
-    for part, source in (("train", corpus), ("valid", valid)):
+def _check_counts(facts: dict[str, Any], corpora: Sequence[ParallelCorpus], valid: Sequence[ParallelCorpus]) -> None:
+    for part, source in (("train", corpora), ("valid", valid)):
         counts = facts[part]
         if counts["pairs"] == 0:
             which = "to train on" if part == "train" else "to validate on"
@@ -270,17 +280,59 @@ def _check_counts(facts: dict[str, Any], corpus: ParallelCorpus, valid: Parallel
             )
 
 
-def _load(directory: Path) -> PreparedData:
+def _load(directory: Path, corpora: Sequence[ParallelCorpus], config: Config) -> PreparedData:
     facts = json.loads((directory / "facts.json").read_text(encoding="utf-8"))
     src = Tokenizer.from_file(directory / "source.model")
     separate = directory / "target.model"
     tokenizers = Tokenizers(src, Tokenizer.from_file(separate) if separate.exists() else src)
-    train, valid = (
-        ParallelArrays(TokenArray(directory / f"{part}.src"), TokenArray(directory / f"{part}.tgt"))
-        for part in ("train", "valid")
-    )
+    train, valid = (_arrays(directory, part) for part in ("train", "valid"))
     valid_src, valid_ref = (list(read_lines(directory / f"valid.{side}.txt")) for side in ("src", "tgt"))
-    return PreparedData(tokenizers, train, valid, valid_src, valid_ref, facts)
+    kept = facts["kept"]
+    names = [str(files[0]) for corpus in corpora for files in corpus.sources]
+    return PreparedData(
+        tokenizers,
+        train,
+        valid,
+        _pairs(config, tokenizers, train, directory),
+        _shares(corpora, kept),
+        valid_src,
+        valid_ref,
+        facts,
+        Places(names, kept, map_lines(directory / "train.lines")),
+    )
+
+
+def _arrays(directory: Path, part: str, kind: str = "") -> ParallelArrays:
+    return ParallelArrays(*(TokenArray(directory / f"{part}.{side}{kind}") for side in ("src", "tgt")))
+
+
+def _pairs(config: Config, tokenizers: Tokenizers, train: ParallelArrays, directory: Path) -> Pairs:
+    strength = config.data.sampling
+    if not strength:
+        return train
+    src = Sampler(tokenizers.src, strength)
+    tgt = src if tokenizers.shared else Sampler(tokenizers.tgt, strength)
+    ends = (tokenizers.src.eos_id, tokenizers.tgt.eos_id)
+    return SampledPairs(train, _arrays(directory, "train", ".text"), (src, tgt), ends, config.model.max_length)
+
+
+def _shares(corpora: Sequence[ParallelCorpus], kept: Sequence[int]) -> tuple[Share, ...]:
+    """The corpora's places among the pairs, with their weights; none where all pairs come up once."""
+    if all(corpus.weight == 1 for corpus in corpora):
+        return ()
+    source_ends = [0, *accumulate(kept)]
+    ends = [source_ends[number] for number in accumulate((len(corpus.sources) for corpus in corpora), initial=0)]
+    shares = tuple(
+        Share(start, stop, corpus.weight) for (start, stop), corpus in zip(pairwise(ends), corpora, strict=True)
+    )
+    for share, corpus in zip(shares, corpora, strict=True):
+        num_pairs = share.stop - share.start
+        if num_pairs * share.weight < 1:
+            raise ConfigError(
+                f"{_names([corpus])}: of {num_pairs} pairs a weight of {share.weight:g} is less than one an epoch. "
+                "Give the corpus a larger weight, or leave it out."
+            )
+    return shares
 
 
 def _tell(facts: dict[str, Any], report: Report) -> None:

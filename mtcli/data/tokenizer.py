@@ -4,7 +4,6 @@ import io
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 
 import sentencepiece as spm
@@ -13,6 +12,7 @@ from mtcli.errors import ConfigError, DataError
 from mtcli.files import file_error, missing_file
 
 UNK_ID, BOS_ID, EOS_ID, PAD_ID = 0, 1, 2, 3
+SPACE = "\u2581"  # how pieces write a space
 _LARGEST_LINE = 16_384  # bytes; a longer line would only slow the trainer down
 
 
@@ -83,7 +83,15 @@ class Tokenizer:
 
     def encode_batch(self, texts: Sequence[str], num_threads: int = 1) -> list[list[int]]:
         """`encode` for many lines at once."""
-        return list(self._processor.encode([normalize(text) for text in texts], num_threads=num_threads))
+        return self.encode_normalized([normalize(text) for text in texts], num_threads)
+
+    def encode_normalized(self, texts: list[str], num_threads: int = 1) -> list[list[int]]:
+        """`encode_batch` for lines that `normalize` has been over."""
+        return list(self._processor.encode(texts, num_threads=num_threads))
+
+    def surface(self, text: str) -> str:
+        """A line as its pieces spell it: spaces marked, and changed as the model wants its text."""
+        return str(self._processor.normalize(normalize(text)))
 
     def decode(self, tokens: Sequence[int]) -> str:
         """Text of token ids; an end-of-sentence token stands for nothing."""
@@ -100,10 +108,11 @@ def train_tokenizer(
     vocab_size: int,
     model_type: str = "unigram",
     character_coverage: float = 0.9999,
-    max_lines: int = 2_000_000,
     num_threads: int = 1,
 ) -> tuple[Tokenizer, str | None]:
     """Learn pieces from lines of text, with byte fallback.
+
+    A unigram model takes about 21 bytes of memory a character, all lines together; BPE takes a fraction of that.
 
     Returns:
         The tokenizer, and a warning when the corpus is too small for so many pieces and got fewer.
@@ -112,7 +121,7 @@ def train_tokenizer(
         ConfigError: `vocab_size` has no room for the corpus's characters and the 256 bytes.
         DataError: there is no text.
     """
-    sample = [text for text in islice(map(normalize, lines), max_lines) if text]
+    sample = [text for text in map(normalize, lines) if text]
     if not sample:
         raise DataError("The corpus holds no text to train a tokenizer on: every line is blank.")
     size, warning = vocab_size, None

@@ -215,10 +215,17 @@ def load_tokenizers(directory: Path, checksums: Mapping[str, str] | None = None)
         DataError: a file is no SentencePiece model.
     """
     known = checksums or {}
-    shared = _SHARED in known if known else (directory / _SHARED).exists() or not (directory / _SOURCE).exists()
-    names = [_SHARED] if shared else [_SOURCE, _TARGET]
-    loaded = [Tokenizer(_checked(directory / name, known.get(name)), str(directory / name)) for name in names]
+    files = tokenizer_files(directory, known)
+    loaded = [Tokenizer(_checked(file, known.get(file.name)), str(file)) for file in files]
     return Tokenizers(loaded[0], loaded[-1])
+
+
+def tokenizer_files(directory: Path, checksums: Mapping[str, str]) -> list[Path]:
+    """The one of a shared vocabulary, or the source's and the target's; whether they exist is not looked at."""
+    shared = (directory / _SHARED).exists() or not (directory / _SOURCE).exists()
+    if checksums:
+        shared = _SHARED in checksums
+    return [directory / name for name in ([_SHARED] if shared else [_SOURCE, _TARGET])]
 
 
 def _checked(path: Path, expected: str | None) -> bytes:

@@ -20,7 +20,7 @@ from mtcli.config import ModelConfig
 from mtcli.errors import ConfigError
 from mtcli.model.attention import Attention
 from mtcli.model.cache import DecoderCache
-from mtcli.model.dropout import Dropout
+from mtcli.model.dropout import Dropout, DropoutMasks
 from mtcli.model.output import OutputLayer
 from mtcli_kernels.decoding_layout import BeamPlaces
 from mtcli_kernels.packing import Packing
@@ -58,13 +58,22 @@ class Transformer(nn.Module):
         self.output = OutputLayer(config.d_model, vocabulary.target)
         self.encoder = Encoder(config)
         self.decoder = Decoder(config)
+        self.dropout_masks = DropoutMasks()
         self.attention = "auto"
         self._initialise()
         self._tie()
+        self._number_dropout()
 
     def _tie(self) -> None:
         if self.config.tied_embeddings != "none":
             self.output.weight = self.tgt_embedding.tokens.weight
+
+    def _number_dropout(self) -> None:
+        of_encoder = set(self.encoder.modules())
+        layers = [module for module in self.modules() if isinstance(module, Dropout)]
+        for number, layer in enumerate(layers):
+            layer.masks, layer.layer = self.dropout_masks, number
+            layer.side = "src" if layer in of_encoder else "tgt"
 
     def _initialise(self) -> None:
         if self.output.weight.is_meta:  # a skeleton; and normal_() there costs a second of imports
@@ -178,7 +187,6 @@ class Embedding(nn.Module):
         super().__init__()
         self.scale = config.d_model**0.5
         self.tokens = nn.Embedding.from_pretrained(torch.empty(num_tokens, config.d_model), freeze=False)
-        self.dropout = Dropout(config.dropout)
         self.learned = config.positions == "learned"
         # Sinusoids go on past the training length, so that an output may be longer than any seen.
         self.num_positions = config.max_length if self.learned else 2 * config.max_length + 64
@@ -189,7 +197,7 @@ class Embedding(nn.Module):
 
     def forward(self, tokens: Tensor, positions: Tensor) -> Tensor:
         """[N, d] from tokens [N] and positions [N], both int64."""
-        return self.dropout(self.tokens(tokens) * self.scale + F.embedding(positions, self.positions))  # type: ignore[no-any-return]
+        return self.tokens(tokens) * self.scale + F.embedding(positions, self.positions)  # type: ignore[no-any-return]
 
 
 def sinusoids(num_positions: int, d_model: int) -> Tensor:
@@ -205,10 +213,12 @@ class Encoder(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
+        self.dropout = Dropout(config.dropout)
         self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(config.encoder_layers))
         self.norm = nn.LayerNorm(config.d_model) if config.norm == "pre" else nn.Identity()
 
     def forward(self, x: Tensor, packing: Packing) -> Tensor:
+        x = self.dropout(x)
         for layer in self.layers:
             x = layer(x, packing)
         return self.norm(x)  # type: ignore[no-any-return]
@@ -232,12 +242,14 @@ class Decoder(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
+        self.dropout = Dropout(config.dropout)
         self.layers: list[DecoderLayer] = nn.ModuleList(  # type: ignore[assignment]
             DecoderLayer(config) for _ in range(config.decoder_layers)
         )
         self.norm = nn.LayerNorm(config.d_model) if config.norm == "pre" else nn.Identity()
 
     def forward(self, x: Tensor, memory: Tensor, tgt_packing: Packing, src_packing: Packing) -> Tensor:
+        x = self.dropout(x)
         for layer in self.layers:
             x = layer(x, memory, tgt_packing, src_packing)
         return self.norm(x)  # type: ignore[no-any-return]
@@ -318,5 +330,5 @@ class Residual(nn.Module):
         return self.norm(x) if self.pre_norm else x
 
     def forward(self, x: Tensor, sublayer: Callable[[Tensor], Tensor]) -> Tensor:
-        x = x + self.dropout(sublayer(self.enter(x)))
+        x = self.dropout.add(x, sublayer(self.enter(x)))
         return x if self.pre_norm else self.norm(x)

@@ -1,5 +1,6 @@
 """One training batch on the device: packed tokens of both sides, the target shifted for teacher forcing."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,8 @@ import torch
 from torch import Tensor
 
 from mtcli.data.arrays import IntArray
-from mtcli.data.prepare import ParallelArrays
+from mtcli.data.pairs import Pairs
+from mtcli.training.keys import token_keys
 from mtcli_kernels.packing import Packing
 
 
@@ -20,6 +22,7 @@ class Batch:
         tgt_in: [N_tgt], what the decoder reads: each target after the start token, without its end token.
         tgt_out: [N_tgt], what it is to predict: each target with its end token.
         tgt_packing: where each sentence lies in `tgt_in` and `tgt_out`.
+        src_keys, tgt_keys: [N_src] and [N_tgt], for dropout (mtcli/training/keys.py).
     """
 
     src: Tensor
@@ -27,19 +30,44 @@ class Batch:
     tgt_in: Tensor
     tgt_out: Tensor
     tgt_packing: Packing
+    src_keys: Tensor
+    tgt_keys: Tensor
+
+    @property
+    def num_tokens(self) -> int:
+        """Target tokens, end tokens included."""
+        return self.tgt_packing.total
 
 
-def make_batch(data: ParallelArrays, indices: IntArray, start_id: int, device: torch.device) -> Batch:
-    """Gather these pairs of a tokenised corpus."""
-    src, tgt = data.src.gather(indices), data.tgt.gather(indices)
-    tgt_out = np.concatenate(tgt)
-    tgt_in = np.roll(tgt_out, 1)
-    lengths = [len(sentence) for sentence in tgt]
-    tgt_in[np.cumsum([0, *lengths[:-1]])] = start_id
+def make_batch(data: Pairs, indices: IntArray, start_id: int, device: torch.device, seed: int = 0) -> Batch:
+    """Gather these pairs of a corpus.
+
+    Args:
+        indices: [B] places in the corpus.
+        start_id: the token that every target begins after.
+        seed: of the step, where pairs are cut into tokens anew.
+    """
+    pairs = data.gather(indices, seed)
+    starts = np.cumsum(pairs.tgt_lengths) - pairs.tgt_lengths
+    tgt_in = np.roll(pairs.tgt, 1)
+    tgt_in[starts] = start_id
+
+    def put(numbers: IntArray) -> Tensor:
+        tensor = torch.from_numpy(numbers)
+        if device.type != "cuda":
+            return tensor.to(device)
+        return tensor.pin_memory().to(device, non_blocking=True)
+
     return Batch(
-        src=torch.from_numpy(np.concatenate(src)).to(device),
-        src_packing=Packing.of([len(sentence) for sentence in src], device),
-        tgt_in=torch.from_numpy(tgt_in).to(device),
-        tgt_out=torch.from_numpy(tgt_out).to(device),
-        tgt_packing=Packing.of(lengths, device),
+        src=put(pairs.src),
+        src_packing=_packing(pairs.src_lengths, put),
+        tgt_in=put(tgt_in),
+        tgt_out=put(pairs.tgt),
+        tgt_packing=_packing(pairs.tgt_lengths, put),
+        src_keys=put(token_keys(indices, pairs.src_lengths, 0)),
+        tgt_keys=put(token_keys(indices, pairs.tgt_lengths, 1)),
     )
+
+
+def _packing(lengths: IntArray, put: Callable[[IntArray], Tensor]) -> Packing:
+    return Packing(put(lengths), int(lengths.max()), int(lengths.sum()))

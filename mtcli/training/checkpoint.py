@@ -1,11 +1,13 @@
 """A training run's state on disk: whole or not there, checked before it is used.
 
 checkpoints/step-00001000/ holds model.safetensors (the weights in training), average.safetensors,
-optimizer.safetensors and state.json with the others' checksums. It is written under another name and renamed.
+optimizer.safetensors and state.json with the others' checksums and its own. It is written under another name and
+renamed.
 """
 
 import hashlib
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -23,6 +25,7 @@ from mtcli.model.transformer import Transformer
 from mtcli.training.averaging import WeightAverage
 
 _NAME = re.compile(r"step-(\d+)")
+_STATE, _SEAL = "state.json", "checksum"
 
 
 @dataclass
@@ -68,18 +71,20 @@ def save_checkpoint(
     """
     target = directory / f"step-{state.step:08d}"
     partial = target.with_suffix(".partial")
-    files = {
-        "model.safetensors": weights_bytes(parameters_of(network)),
-        "average.safetensors": weights_bytes(parameters_of(average.network)),
-        "optimizer.safetensors": weights_bytes(_optimizer_tensors(network, optimizer)),
+    parts: dict[str, Callable[[], dict[str, Tensor]]] = {
+        "model.safetensors": lambda: parameters_of(network),
+        "average.safetensors": lambda: parameters_of(average.network),
+        "optimizer.safetensors": lambda: _optimizer_tensors(network, optimizer),
     }
-    checksums = {name: _checksum(content) for name, content in files.items()}
-    files["state.json"] = json.dumps({**asdict(state), "checksums": checksums}, indent=1).encode()
+    checksums = {}
     try:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
-        for name, content in files.items():
-            (partial / name).write_bytes(content)
+        for name, tensors in parts.items():  # one after the other: a large model's bytes are not held twice
+            content = weights_bytes(tensors())
+            checksums[name] = _checksum(content)
+            _write(partial / name, content)
+        _write(partial / _STATE, _sealed({**asdict(state), "checksums": checksums}))
         shutil.rmtree(target, ignore_errors=True)
         partial.rename(target)
         sync_directory(directory)
@@ -145,9 +150,25 @@ def _checkpoints(directory: Path) -> list[Path]:
     return sorted((path for path in directory.iterdir() if _NAME.fullmatch(path.name)), reverse=True)
 
 
+def _write(path: Path, content: bytes) -> None:
+    """To the disk itself: a name must never come to stand for less than the whole."""
+    with path.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _sealed(content: dict[str, Any]) -> bytes:
+    """As JSON that holds its own checksum."""
+    return json.dumps({**content, _SEAL: _checksum(json.dumps(content).encode())}, indent=1).encode()
+
+
 def _read_state(path: Path) -> RunState:
     try:
-        content = json.loads((path / "state.json").read_text(encoding="utf-8"))
+        content = json.loads((path / _STATE).read_text(encoding="utf-8"))
+        seal = content.pop(_SEAL)
+        if seal != _checksum(json.dumps(content).encode()):
+            raise CheckpointError(f"{path / _STATE} is damaged: its checksum is not the one recorded.")
         checksums = content.pop("checksums")
         for name, expected in checksums.items():
             if _checksum((path / name).read_bytes()) != expected:

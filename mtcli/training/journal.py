@@ -13,10 +13,16 @@ from mtcli.files import read_lines, write_atomically
 class Journal:
     """Writes log.jsonl and shows the run on stderr."""
 
-    def __init__(self, path: Path, console: Console, quiet: bool = False) -> None:
+    def __init__(self, path: Path | None, console: Console, quiet: bool = False) -> None:
+        """`path` is None where another process writes the log."""
         self._path, self._console, self._quiet = path, console, quiet
         self._bar: Progress | None = None
         self._bleu = ""
+
+    @property
+    def console(self) -> Console | None:
+        """Where others may show how far they are; None when quiet."""
+        return None if self._quiet else self._console
 
     def say(self, sentence: str) -> None:
         """Tell the user something, unless quiet."""
@@ -25,7 +31,7 @@ class Journal:
 
     def rewind(self, step: int) -> None:
         """Forget what was logged after `step`: the run goes on from there."""
-        if self._path.exists():
+        if self._path and self._path.exists():
             kept = [line for line in read_lines(self._path) if _step_of(line) <= step]
             write_atomically(self._path, "".join(line + "\n" for line in kept))
 
@@ -79,8 +85,9 @@ class Journal:
         )
 
     def _write(self, record: dict[str, Any]) -> None:
-        with self._path.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(record) + "\n")
+        if self._path:
+            with self._path.open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps(record) + "\n")
 
 
 def _step_of(line: str) -> float:

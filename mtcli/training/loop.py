@@ -1,44 +1,53 @@
-"""The training loop: rate, batches, loss, clip, update, average; validate and save now and then.
+"""The training loop: rate, batches, update, average; validate and save now and then.
 
-Teacher forcing: the decoder reads the true target up to each token and is to predict the next one, all
-tokens of a batch at once; the loss is the softmax cross-entropy of those predictions.
-
-All randomness derives from (seed, step) for dropout and (seed, epoch) for the order of the data, so a run
-that was stopped anywhere goes on from its last checkpoint as if it had never stopped.
+All randomness derives from (seed, step) and the sentence for dropout, and from (seed, epoch) for the order of the
+data, so a run that was stopped anywhere goes on from its last checkpoint as if it had never stopped, on as many
+processes as there are then.
 """
 
-import math
-import signal
 import sys
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
 import torch
 
 from mtcli.config import Config
-from mtcli.data.arrays import IntArray
-from mtcli.data.batching import TokenBatches
 from mtcli.data.prepare import PreparedData
 from mtcli.devices import describe
 from mtcli.errors import TrainingError
 from mtcli.files import write_atomically
-from mtcli.model.implementations import Implementations, companion
+from mtcli.model.implementations import Implementations
 from mtcli.model.store import WEIGHTS, Architecture, parameters_of, weights_bytes
 from mtcli.model.transformer import Transformer
 from mtcli.training.averaging import WeightAverage
-from mtcli.training.batch import make_batch
+from mtcli.training.batch import Batch, make_batch
 from mtcli.training.card import versions, write_card
 from mtcli.training.checkpoint import RunState, restore, save_checkpoint
 from mtcli.training.journal import Journal
+from mtcli.training.loader import taker
+from mtcli.training.plan import Plan, PlannedStep
 from mtcli.training.schedule import Progress, learning_rate
+from mtcli.training.signals import interruptible
+from mtcli.training.step import TrainingStep
 from mtcli.training.validation import validate
-from mtcli_kernels.cross_entropy import linear_cross_entropy
+from mtcli.training.world import World
+
+_NAMED_LINES = 5
+_LOOK_EVERY = {"cpu": 1, "cuda": 50}  # steps between looks whether gradients are finite: on a GPU a look waits for it
+
+
+@dataclass(frozen=True)
+class ReadyStep:
+    """A step's batches on the device, as far as they are this process's, and what each weighs."""
+
+    planned: PlannedStep
+    batches: Sequence[Batch]
+    weights: Sequence[float]
+    seed: int
 
 
 class Trainer:
@@ -55,19 +64,20 @@ class Trainer:
         *,
         device: torch.device,
         dtype: torch.dtype,
+        world: World | None = None,
     ) -> None:
         """Set up a run at `state`; `resume` puts a checkpoint's tensors in place.
 
         Args:
             network: freshly initialised, on `device`, float32.
             dtype: of the matrix products.
+            world: the processes that train together; by default this one alone.
 
         Raises:
             BackendUnavailableError: the form of attention that was asked for cannot run here.
         """
         self.config, self.data, self.state, self.run_dir, self.journal = config, data, state, run_dir, journal
-        self.device, self.dtype = device, dtype
-        self.network = network
+        self.device, self.dtype, self.network, self.world = device, dtype, network, world or World()
         self.implementations = Implementations.resolve(
             network.attention,
             device,
@@ -77,128 +87,124 @@ class Trainer:
             beam=config.training.valid_beam_size,
         )
         self.average = WeightAverage(network, config.training.average)
-        settings = config.training
-        self.optimizer = torch.optim.AdamW(
-            network.parameters(),
-            lr=settings.learning_rate,
-            betas=(settings.beta1, settings.beta2),
-            eps=settings.epsilon,
-            weight_decay=settings.weight_decay,
-            fused=True,
-        )
-        self.batches = TokenBatches(
-            data.train.src.lengths, data.train.tgt.lengths, settings.batch_tokens, settings.seed
-        )
-        self._epoch_batches: list[IntArray] = []
-        self._epoch_of_batches = -1
-        self._window = _Window()
+        self.step = TrainingStep(network, config.training, dtype=dtype, world=self.world)
+        self.plan = Plan(data.batches(config.training.batch_tokens, config.training.seed), config.training.accumulate)
+        self._epochs = self.plan.epochs(state.epoch, state.batch)
+        self._unread: list[PlannedStep] = []  # steps whose losses have not been read
+        self._window_began, self._rate = time.monotonic(), 0.0
 
     def resume(self, checkpoint: Path) -> None:
         """Put the tensors of a checkpoint in place of the initial ones."""
-        restore(checkpoint, self.network, self.average, self.optimizer, self.device)
+        restore(checkpoint, self.network, self.average, self.step.optimizer, self.device)
 
     def run(self) -> None:
         """Train until a limit, early stopping or an interrupt.
 
         Raises:
-            TrainingError: the loss is not finite; the weights stay as they were before that step.
+            TrainingError: a gradient is not finite; the weights stay as they were before that step.
             KeyboardInterrupt: Ctrl-C or SIGTERM, after saving.
         """
         settings, state = self.config.training, self.state
         self.journal.start(self.progress().fraction(settings))
+        take, close = taker(self.ready_steps(), ahead=self.device.type == "cuda")
+        self._window_began = time.monotonic()
         try:
-            with _interruptible() as interrupted:
+            with interruptible(insistently=self.world.size == 1) as interrupted:
                 while not self.is_finished():
                     began = time.monotonic()
-                    self._step()
+                    self.update(take())
                     state.seconds += time.monotonic() - began
+                    state.seconds, is_stopping = self.world.agree(state.seconds, interrupted())
+                    is_last = self.is_finished()
+                    if state.step % _LOOK_EVERY[self.device.type] == 0 or is_last or is_stopping:
+                        self.look()
                     if state.step % settings.log_every == 0:
                         self._log()
-                    if self.is_finished() or state.step % settings.valid_every == 0:
+                    if is_last or state.step % settings.valid_every == 0:
                         self._validate()
-                    if self.is_finished() or interrupted() or state.step % settings.save_every == 0:
+                    if self.is_finished() or is_stopping or state.step % settings.save_every == 0:
+                        self.look()
                         self.save()
-                    if interrupted():
+                    if is_stopping:
                         self.journal.say(f"Saved at step {state.step:,}. The same command goes on from there.")
                         raise KeyboardInterrupt
         finally:
+            close()
             self.journal.stop()
 
     def progress(self) -> Progress:
-        self._load_epoch()
-        epochs = self.state.epoch + self.state.batch / len(self._epoch_batches)
-        return Progress(self.state.step, epochs, self.state.seconds)
+        return Progress(self.state.step, self._epochs, self.state.seconds)
 
     def is_finished(self) -> bool:
         """Whether a limit is reached, or scores have stopped rising."""
         return self.state.stopped_early or self.progress().fraction(self.config.training) >= 1
 
-    def _load_epoch(self) -> None:
-        if self._epoch_of_batches != self.state.epoch:
-            self._epoch_batches = self.batches.epoch(self.state.epoch)
-            self._epoch_of_batches = self.state.epoch
+    def ready_steps(self) -> Iterator[ReadyStep]:
+        """The steps from here on, without end."""
+        start_id, pairs = self.data.tokenizers.tgt.start_id, self.data.pairs
+        steps = self.plan.steps(self.state.epoch, self.state.batch)
+        for number, planned in enumerate(steps, start=self.state.step):
+            seed = _mix(self.config.training.seed, number)
+            shares = [self.world.share(indices) for indices in planned.batches]
+            batches = [make_batch(pairs, indices, start_id, self.device, seed) for indices, _ in shares]
+            yield ReadyStep(planned, batches, [weight for _, weight in shares], seed)
 
-    def _step(self) -> None:
-        """One update from the next `accumulate` batches."""
-        settings, state = self.config.training, self.state
-        rate = learning_rate(self.progress(), settings)
-        group = self._epoch_batches[state.batch : state.batch + settings.accumulate]
-        num_tokens = int(sum(self.data.train.tgt.lengths[indices].sum() for indices in group))
-        torch.manual_seed(_mix(settings.seed, state.step))
-        self.network.train()
-        loss_sum, nll_sum = 0.0, 0.0
-        for indices in group:
-            loss, nll = self._loss(indices)
-            (loss / num_tokens).backward()
-            loss_sum, nll_sum = loss_sum + loss.item(), nll_sum + nll.item()
-        norm = torch.nn.utils.clip_grad_norm_(
-            self.network.parameters(), settings.clip_norm if settings.clip_norm > 0 else math.inf
-        )
-        if not (math.isfinite(loss_sum) and math.isfinite(norm)):
-            self._stop_on_non_finite(loss_sum, float(norm), rate)
-        for parameters in self.optimizer.param_groups:
-            parameters["lr"] = rate
-        self.optimizer.step()
-        self.optimizer.zero_grad()
+    def update(self, ready: ReadyStep) -> None:
+        """Make a step's update, and count it."""
+        state, planned = self.state, ready.planned
+        self._rate = learning_rate(self.progress(), self.config.training)
+        self.step.step(ready.batches, self._rate, ready.seed, num_tokens=planned.num_tokens, weights=ready.weights)
+        self._unread.append(planned)
         state.step += 1
         self.average.update(self.network, state.step)
-        state.tgt_tokens += num_tokens
-        state.batch += len(group)
-        if state.batch >= len(self._epoch_batches):
-            state.epoch, state.batch = state.epoch + 1, 0
-        self._window.add(loss_sum, nll_sum, num_tokens, rate)
+        state.tgt_tokens += planned.num_tokens
+        state.epoch, state.batch, self._epochs = planned.epoch, planned.batch, planned.epochs
 
-    def _loss(self, indices: IntArray) -> tuple[torch.Tensor, torch.Tensor]:
-        batch = make_batch(self.data.train, indices, self.data.tokenizers.tgt.start_id, self.device)
-        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
-            states = self.network(batch.src, batch.src_packing, batch.tgt_in, batch.tgt_packing)
-        smoothing = self.config.training.label_smoothing
-        weight, impl = self.network.output.weight, companion(self.network.attention)
-        return linear_cross_entropy(
-            states, weight, batch.tgt_out, label_smoothing=smoothing, dtype=self.dtype, impl=impl
-        )
+    def look(self) -> None:
+        """Stop where an update was left out; waits for the device.
 
-    def _stop_on_non_finite(self, loss: float, norm: float, rate: float) -> None:
+        Raises:
+            TrainingError: one was, since the last reading of the losses; names its lines.
+        """
+        if self.step.is_sound():
+            return
+        number = self.step.read().first_spoilt or 0
+        indices = np.concatenate(self._unread[number].batches)
+        places = ", ".join(self.data.place(int(index)) for index in indices[:_NAMED_LINES])
+        others = f" and {len(indices) - _NAMED_LINES:,} others" if len(indices) > _NAMED_LINES else ""
+        step = self.state.step - len(self._unread) + number + 1
         raise TrainingError(
-            f"Step {self.state.step + 1}: the loss is {loss:g} and its gradient's norm {norm:g} (learning rate "
-            f"{rate:.2e}); finite numbers were expected. The weights were not updated. Try a lower "
+            f"Step {step}: the loss or its gradient is not finite (learning rate {self._rate:.2e}). The weights were "
+            f"not updated, and nothing has been saved since. The step's lines: {places}{others}. Try a lower "
             "training.learning_rate, a longer training.warmup_steps, or --dtype float32."
         )
 
     def _log(self) -> None:
         settings, state = self.config.training, self.state
-        progress = self.progress()
-        done = progress.fraction(settings)
+        losses = self.step.read()
+        self._unread.clear()
+        done = self.progress().fraction(settings)
         eta = state.seconds / done - state.seconds if done > 0 else None
-        record = {"step": state.step, "epoch": round(progress.epochs, 4), "seconds": round(state.seconds, 2)}
-        self.journal.training(done, eta, {**record, **self._window.take()})
+        now = time.monotonic()
+        record = {
+            "step": state.step,
+            "epoch": round(self._epochs, 4),
+            "seconds": round(state.seconds, 2),
+            "loss": round(losses.loss / max(1, losses.tokens), 4),
+            "nll": round(losses.nll / max(1, losses.tokens), 4),
+            "gradient_norm": round(losses.norm, 4),
+            "learning_rate": self._rate,
+            "tgt_tokens_per_second": round(losses.tokens / (now - self._window_began)),
+        }
+        self._window_began = now
+        self.journal.training(done, eta, record)
 
     def _validate(self) -> None:
         """Score the averaged weights; keep them as the model when they are the best so far."""
         settings, state = self.config.training, self.state
         began = time.monotonic()
         self.journal.validating(state.step)
-        scores = validate(self.average.network, self.data, self.config)
+        scores = validate(self.average.network, self.data, self.config, self.world)
         rank = scores.rank(settings.stop_metric)
         is_best = state.best_score is None or rank > state.best_score
         record = {
@@ -213,9 +219,11 @@ class Trainer:
             state.stale_validations += 1
             state.stopped_early = 0 < settings.patience <= state.stale_validations
         state.validations.append(record)
-        state.seconds += time.monotonic() - began
+        took = time.monotonic() - began
+        state.seconds, _ = self.world.agree(state.seconds + took, False)
+        self._window_began += took
         self.journal.validation({**record, "seconds": round(state.seconds, 2)}, is_best)
-        if is_best:
+        if is_best and self.world.is_first:
             write_atomically(self.run_dir / "checkpoints" / "best.safetensors", self._averaged_weights())
             self._publish()
         if state.stopped_early:
@@ -226,12 +234,14 @@ class Trainer:
 
     def save(self) -> None:
         """Write a checkpoint; before any validation, also the model to translate with."""
+        if not self.world.is_first:
+            return
         save_checkpoint(
             self.run_dir / "checkpoints",
             self.state,
             self.network,
             self.average,
-            self.optimizer,
+            self.step.optimizer,
             self.config.training.keep,
         )
         if self.state.best_score is None:
@@ -253,19 +263,19 @@ class Trainer:
         """What provenance.json records of the run so far."""
         state = self.state
         best = [record for record in state.validations if record["step"] == state.best_step]
-        minutes = state.seconds / 60
         return {
             "command": ["mtcli", *sys.argv[1:]],
             "versions": versions(),
             "data": self.data.facts,
             "training": {
-                "minutes": round(minutes, 2),
+                "minutes": round(state.seconds / 60, 2),
                 "steps": state.step,
-                "epochs": round(self.progress().epochs, 2),
+                "epochs": round(self._epochs, 2),
                 "target_tokens": state.tgt_tokens,
                 "target_tokens_per_second": round(state.tgt_tokens / max(state.seconds, 1e-9)),
                 "parameters": self.network.num_parameters(),
                 "device": describe(self.device, self.dtype),
+                "processes": self.world.size,
                 "implementations": self.implementations.sentence(),
             },
             "scores": best[0] if best else {},
@@ -273,58 +283,6 @@ class Trainer:
         }
 
 
-class _Window:
-    """Sums since the last log line."""
-
-    def __init__(self) -> None:
-        self._reset()
-
-    def _reset(self) -> None:
-        self.loss, self.nll, self.tokens, self.rate = 0.0, 0.0, 0, 0.0
-        self.began = time.monotonic()
-
-    def add(self, loss: float, nll: float, tokens: int, rate: float) -> None:
-        self.loss, self.nll, self.tokens, self.rate = (
-            self.loss + loss,
-            self.nll + nll,
-            self.tokens + tokens,
-            rate,
-        )
-
-    def take(self) -> dict[str, float]:
-        """Means a target token, in nats, and target tokens a second."""
-        tokens = max(1, self.tokens)
-        taken = {
-            "loss": round(self.loss / tokens, 4),
-            "nll": round(self.nll / tokens, 4),
-            "learning_rate": self.rate,
-            "tgt_tokens_per_second": round(self.tokens / (time.monotonic() - self.began)),
-        }
-        self._reset()
-        return taken
-
-
 def _mix(seed: int, step: int) -> int:
     """A generator seed for one step, unlike its neighbours'."""
     return int(np.random.SeedSequence((seed, step)).generate_state(1, np.uint64)[0] >> np.uint64(1))
-
-
-@contextmanager
-def _interruptible() -> Iterator[Any]:
-    """Turn the first Ctrl-C or SIGTERM into a flag that is looked at between steps; a second one acts at once."""
-    received: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        received.append(number)
-        if len(received) > 1:
-            raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: False
-        return
-    previous = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: bool(received)
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)

@@ -1,5 +1,6 @@
 """One call from configuration to trained model: prepare the data, find where the run stands, go on."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -7,60 +8,135 @@ import torch
 from rich.console import Console
 
 from mtcli.config import Config
-from mtcli.data.prepare import PreparedData, prepare
+from mtcli.data.prepare import prepare
 from mtcli.devices import describe, prepare_cpu, resolve_device, resolve_dtype
-from mtcli.errors import CheckpointError, ConfigError
+from mtcli.errors import CheckpointError, ConfigError, ExitCode
 from mtcli.files import file_error
-from mtcli.model.store import sizes_of, write_description
+from mtcli.model.store import WEIGHTS, load_weights, sizes_of, write_description
 from mtcli.model.transformer import Transformer
 from mtcli.training.checkpoint import RunState, find_checkpoint
+from mtcli.training.dry_run import estimate
+from mtcli.training.fine_tune import fine_tuning_config
 from mtcli.training.journal import Journal, format_seconds
+from mtcli.training.launch import is_launched
 from mtcli.training.loop import Trainer
+from mtcli.training.world import World, world_of_this_process
 
 # Settings that may change between one call and the next: they decide how long and how often, not what is learnt.
 _FREE = {
     "training": {
         *("max_steps", "max_epochs", "max_minutes", "valid_every", "save_every", "log_every", "keep"),
-        *("stop_metric", "patience", "valid_beam_size", "device", "attention"),
+        *("stop_metric", "patience", "valid_beam_size", "device", "attention", "fine_tune"),
     },
-    "data": {"src", "tgt", "tsv", "valid_src", "valid_tgt", "tokenizer", "src_tokenizer", "tgt_tokenizer"},
+    "data": {
+        *("src", "tgt", "tsv", "corpora", "valid_src", "valid_tgt"),
+        *("tokenizer", "src_tokenizer", "tgt_tokenizer"),
+    },
 }
 _DEFAULT_EPOCHS = 1000
 
 
-def train(config: Config, run_dir: Path, *, quiet: bool = False) -> None:
+def train(config: Config, run_dir: Path, *, quiet: bool = False, dry_run: bool = False) -> None:
     """Train as configured in `run_dir`, or go on where it stopped; a finished run is left as it is.
 
+    Where torchrun started several processes, each calls this, and they train together.
+
+    Args:
+        dry_run: say what it would take, by a few steps of a network that is then forgotten; only the prepared corpus
+            stays.
+
     Raises:
-        ConfigError: settings that contradict the corpus or the run so far.
+        ConfigError: settings that contradict the corpus, the run so far, or the model to fine-tune.
         DataError: the corpus cannot be read, or the directory not written.
         CheckpointError: the directory holds something else, or damaged checkpoints only.
-        TrainingError: the loss is not finite.
+        TrainingError: the loss is not finite, or another process has ended.
         BackendUnavailableError: the device or dtype is not to be had here.
     """
     prepare_cpu()
-    device = resolve_device(config.training.device)
-    dtype = resolve_dtype(config.training.dtype, device)
-    _check_directory(run_dir)
-    journal = Journal(run_dir / "log.jsonl", Console(stderr=True), quiet)
-    found = find_checkpoint(run_dir / "checkpoints", journal.say)
-    if found:
-        _refuse_changes(found[1].settings, _settings(config, dtype), run_dir)
-    data = prepare(config, run_dir, journal.say, found[1].data_key if found else None)
-    config = _with_limit(config, journal)
-    state = found[1] if found else RunState(data.key, {})
-    state.settings = _settings(config, dtype)
-    trainer = _trainer(config, data, state, run_dir, journal, device, dtype)
-    if found:
-        trainer.resume(found[0])
-        if trainer.is_finished():
-            journal.say(f"This run is finished (step {state.step:,}). Nothing to do; raise a limit to train on.")
-            return
-        journal.say(f"Going on from step {state.step:,}.")
-    write_description(run_dir, trainer.architecture(), data.tokenizers)
-    journal.rewind(state.step)
-    trainer.run()
-    _summarise(trainer, journal)
+    device = _device(config.training.device)
+    with world_of_this_process(device) as world:
+        log = run_dir / "log.jsonl" if world.is_first else None
+        journal = Journal(log, Console(stderr=True), quiet or not world.is_first)
+        run = _Run(fine_tuning_config(config), run_dir, world, journal, device)
+        try:
+            run.try_out() if dry_run else run.train()
+        except KeyboardInterrupt:
+            if not world.is_first:  # one of them says so
+                raise SystemExit(ExitCode.INTERRUPTED) from None
+            raise
+
+
+def _device(name: str) -> torch.device:
+    """The device asked for; among several processes on a machine, each one's own GPU."""
+    device = resolve_device(name)
+    if device.type == "cuda" and is_launched():
+        device = resolve_device(f"cuda:{os.environ['LOCAL_RANK']}")
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    return device
+
+
+class _Run:
+    """A run's directory, what it holds, and what is to be done."""
+
+    def __init__(self, config: Config, run_dir: Path, world: World, journal: Journal, device: torch.device) -> None:
+        self._run_dir, self._world, self._journal, self._device = run_dir, world, journal, device
+        self._dtype = resolve_dtype(config.training.dtype, device)
+        with world.first_goes_first():
+            _check_directory(run_dir)
+            self._found = find_checkpoint(run_dir / "checkpoints", journal.say)
+            if self._found:
+                _refuse_changes(self._found[1].settings, _settings(config, self._dtype), run_dir)
+            key = self._found[1].data_key if self._found else None
+            self._data = prepare(config, run_dir, journal.say, key, console=journal.console)
+        self._config = config
+
+    def train(self) -> None:
+        config, journal, found = _with_limit(self._config, self._journal), self._journal, self._found
+        state = found[1] if found else RunState(self._data.key, {})
+        state.settings = _settings(config, self._dtype)
+        trainer = self._trainer(config, state)
+        if found:
+            trainer.resume(found[0])
+            if trainer.is_finished():
+                journal.say(f"This run is finished (step {state.step:,}). Nothing to do; raise a limit to train on.")
+                return
+            journal.say(f"Going on from step {state.step:,}.")
+        if self._world.is_first:
+            write_description(self._run_dir, trainer.architecture(), self._data.tokenizers)
+            journal.rewind(state.step)
+        trainer.run()
+        _summarise(trainer, journal)
+
+    def try_out(self) -> None:
+        trainer = self._trainer(self._config, RunState(self._data.key, {}))
+        for sentence in estimate(trainer).sentences():
+            self._journal.say(sentence)
+        self._journal.say(f"Nothing was trained. The prepared corpus stays in {self._run_dir / 'cache'} for the run.")
+
+    def _trainer(self, config: Config, state: RunState) -> Trainer:
+        torch.manual_seed(config.training.seed)
+        network = Transformer(config.model, sizes_of(self._data.tokenizers)).to(self._device)
+        if config.training.fine_tune and state.step == 0:
+            load_weights(network, config.training.fine_tune / WEIGHTS)
+        network.attention = config.training.attention
+        trainer = Trainer(
+            config,
+            self._data,
+            network,
+            state,
+            self._run_dir,
+            self._journal,
+            device=self._device,
+            dtype=self._dtype,
+            world=self._world,
+        )
+        several = f" in each of {self._world.size} processes" if self._world.size > 1 else ""
+        self._journal.say(
+            f"Training {network.num_parameters():,} parameters on {describe(self._device, self._dtype)}{several}. "
+            f"Attention: {trainer.implementations.sentence()}."
+        )
+        return trainer
 
 
 def _check_directory(run_dir: Path) -> None:
@@ -77,9 +153,10 @@ def _check_directory(run_dir: Path) -> None:
 
 
 def _settings(config: Config, dtype: torch.dtype) -> dict[str, Any]:
-    """The settings as they are recorded, the number type resolved."""
+    """The settings as they are recorded: the number type resolved, the corpora's weights apart from their names."""
     settings = config.model_dump(mode="json")
     settings["training"]["dtype"] = str(dtype).removeprefix("torch.")
+    settings["data"]["weights"] = list(config.data.weights)
     return settings
 
 
@@ -105,26 +182,6 @@ def _with_limit(config: Config, journal: Journal) -> Config:
     # The end is not known, so the rate does not fall towards it.
     limited = training.model_copy(update={"max_epochs": _DEFAULT_EPOCHS, "cooldown": 0.0})
     return config.model_copy(update={"training": limited})
-
-
-def _trainer(
-    config: Config,
-    data: PreparedData,
-    state: RunState,
-    run_dir: Path,
-    journal: Journal,
-    device: torch.device,
-    dtype: torch.dtype,
-) -> Trainer:
-    torch.manual_seed(config.training.seed)
-    network = Transformer(config.model, sizes_of(data.tokenizers)).to(device)
-    network.attention = config.training.attention
-    trainer = Trainer(config, data, network, state, run_dir, journal, device=device, dtype=dtype)
-    journal.say(
-        f"Training {network.num_parameters():,} parameters on {describe(device, dtype)}. "
-        f"Attention: {trainer.implementations.sentence()}."
-    )
-    return trainer
 
 
 def _summarise(trainer: Trainer, journal: Journal) -> None:

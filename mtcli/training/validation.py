@@ -14,6 +14,7 @@ from mtcli.model.implementations import companion
 from mtcli.model.store import Architecture, LoadedModel, sizes_of
 from mtcli.model.transformer import Transformer
 from mtcli.training.batch import make_batch
+from mtcli.training.world import World
 from mtcli_kernels.cross_entropy import linear_cross_entropy
 
 
@@ -38,29 +39,34 @@ class ValidationScores:
         return self.bleu if metric == "bleu" else -self.nll
 
 
-def validate(network: Transformer, data: PreparedData, config: Config) -> ValidationScores:
-    """Score a network, in evaluation mode, on the validation set."""
-    return ValidationScores(_nll(network, data, config), _bleu(network, data, config))
+def validate(network: Transformer, data: PreparedData, config: Config, world: World) -> ValidationScores:
+    """Score a network, in evaluation mode, on the validation set; each process does its part, and all get the same."""
+    return ValidationScores(_nll(network, data, config, world), _bleu(network, data, config, world))
 
 
 @torch.inference_mode()
-def _nll(network: Transformer, data: PreparedData, config: Config) -> float:
+def _nll(network: Transformer, data: PreparedData, config: Config, world: World) -> float:
     device = network.output.weight.device
     valid, start_id = data.valid, data.tokenizers.tgt.start_id
-    total, count = 0.0, 0
-    for indices in TokenBatches(valid.src.lengths, valid.tgt.lengths, config.training.batch_tokens, 0).epoch(0):
+    total, count = 0.0, 0.0
+    batches = TokenBatches(valid.src.lengths, valid.tgt.lengths, config.training.batch_tokens, 0).epoch(0)
+    for indices in batches[world.rank :: world.size]:
         batch = make_batch(valid, indices, start_id, device)
         states = network(batch.src, batch.src_packing, batch.tgt_in, batch.tgt_packing)
         weight, impl = network.output.weight, companion(network.attention)
         _, nll = linear_cross_entropy(states, weight, batch.tgt_out, label_smoothing=0.0, impl=impl)
         total += nll.item()
-        count += batch.tgt_out.numel()
-    return total / count
+        count += batch.num_tokens
+    sums = world.sum(torch.tensor([total, count], dtype=torch.float64))
+    return float(sums[0] / sums[1])
 
 
-def _bleu(network: Transformer, data: PreparedData, config: Config) -> float:
+def _bleu(network: Transformer, data: PreparedData, config: Config, world: World) -> float:
     architecture = Architecture(config.model, sizes_of(data.tokenizers), config.decoding)
     options = config.decoding.model_copy(update={"beam_size": config.training.valid_beam_size})
     translator = Translator(LoadedModel(network, data.tokenizers, architecture), options)
-    hypotheses = [translation.text for translation in translator.translate(data.valid_src)]
+    found = [translation.text for translation in translator.translate(data.valid_src[world.rank :: world.size])]
+    hypotheses = [""] * len(data.valid_src)
+    for rank, lines in enumerate(world.gather_lines(found)):
+        hypotheses[rank :: world.size] = lines
     return corpus_bleu(hypotheses, data.valid_ref)

@@ -130,6 +130,8 @@ def test_every_wrong_setting_is_named_at_once() -> None:
         ("training.max_minutes=0", "training.max_minutes = 0"),
         ("data.vocab_size=[1]", r"data.vocab_size = \[1\]"),
         ("data.vocab_size=", "data.vocab_size = ''"),
+        ("data.sampling=1.1", "data.sampling = 1.1"),
+        ("data.sampling=-0.1", "data.sampling = -0.1"),
         ("decoding.beam_size=0", "decoding.beam_size = 0"),
     ],
 )
@@ -219,6 +221,65 @@ def test_paths_in_a_file_are_relative_to_the_file(tmp_path: Path, monkeypatch: p
 def test_stdin_in_a_file_is_not_relative_to_it(tmp_path: Path) -> None:
     file = write_toml(tmp_path / "run.toml", '[data]\ntsv = ["-", "a.tsv"]\n')
     assert load_config(file=file).data.tsv == (Path("-"), tmp_path / "a.tsv")
+
+
+CORPORA = """
+[data]
+src = "a.en"
+tgt = "a.de"
+[[data.corpora]]
+src = "b.en"
+tgt = ["sub/b.de"]
+weight = 2
+[[data.corpora]]
+tsv = ["/abs/c.tsv", "-"]
+"""
+
+
+def test_a_file_may_name_several_corpora(tmp_path: Path) -> None:
+    data = load_config(file=write_toml(tmp_path / "run.toml", CORPORA)).data
+    assert [(corpus.src, corpus.tgt, corpus.tsv) for corpus in data.corpora] == [
+        ((tmp_path / "b.en",), (tmp_path / "sub/b.de",), ()),
+        ((), (), (Path("/abs/c.tsv"), Path("-"))),
+    ]
+    assert data.weights == (1.0, 2.0, 1.0)
+    assert data.model_copy(update={"src": (), "tgt": ()}).weights == (2.0, 1.0)
+
+
+def test_weights_are_in_the_record_of_settings(tmp_path: Path) -> None:
+    config = load_config(file=write_toml(tmp_path / "run.toml", CORPORA))
+    settings = config.model_dump(mode="json")
+    assert [corpus["weight"] for corpus in settings["data"]["corpora"]] == [2.0, 1.0]
+    assert Config.model_validate(settings) == config
+
+
+def test_corpora_may_be_set_in_one_line() -> None:
+    data = load_config(assignments=['data.corpora=[{tsv="a", weight=0.5}]']).data
+    assert [(corpus.tsv, corpus.weight) for corpus in data.corpora] == [((Path("a"),), 0.5)]
+
+
+@pytest.mark.parametrize(
+    ("corpus", "message"),
+    [
+        ("weight = 0\ntsv = 'a'", r"data\.corpora\.0\.weight = 0 does not fit"),
+        ("weight = inf\ntsv = 'a'", r"data\.corpora\.0\.weight = inf does not fit"),
+        ("weight = 2", r"a corpus needs src and tgt, or tsv"),
+        ("src = 'a'", r"src names 1 file\(s\) and tgt 0"),
+        ("tsv = 'a'\nwieght = 2", r"there is no setting wieght; valid here: src, tgt, tsv, weight"),
+        ("tsv = 3", r"data\.corpora\.0\.tsv"),
+    ],
+)
+def test_a_wrong_corpus_is_named(tmp_path: Path, corpus: str, message: str) -> None:
+    file = write_toml(tmp_path / "run.toml", f"[[data.corpora]]\n{corpus}\n")
+    with pytest.raises(ConfigError, match=message):
+        load_config(file=file)
+
+
+@pytest.mark.parametrize("corpora", ["3", "[3]", "'a'"])
+def test_corpora_that_are_none_are_named(tmp_path: Path, corpora: str) -> None:
+    file = write_toml(tmp_path / "run.toml", f"[data]\ncorpora = {corpora}\n")
+    with pytest.raises(ConfigError, match=r"data\.corpora"):
+        load_config(file=file)
 
 
 def test_paths_of_options_stay_as_they_are(tmp_path: Path) -> None:

@@ -3,14 +3,12 @@
 import os
 import random
 import shutil
-import signal
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
-from support.command import MTCLI, mtcli
-from support.killing import committed_lines, visible_files, write_lines
+from support.command import mtcli
+from support.killing import committed_lines, killed_after, visible_files, write_lines
 from support.tiny import write_untrained
 
 LINES = 2500
@@ -20,19 +18,6 @@ def translate(directory: Path, out: Path) -> list[str]:
     """With scores and alignments, so that the smallest difference shows."""
     options = ["--format", "jsonl", "--n-best", "2", "--device", "cpu", "--alignments", str(out / "links")]
     return ["translate", "-m", str(directory), "-i", str(directory / "in"), "-o", str(out / "out.gz"), *options]
-
-
-def killed_after(arguments: list[str], seconds: float) -> bool:
-    """Run for so long, then kill; False where it had ended before, which it must have done well."""
-    process = subprocess.Popen([*MTCLI, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    try:
-        _, messages = process.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
-        return process.returncode == -signal.SIGKILL
-    assert process.returncode == 0, messages.decode()
-    return False
 
 
 def test_random_kills_change_no_byte(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,11 @@
-"""What is translated by processes that are killed, and how far they came."""
+"""Processes that are killed: what they translate, how far they came."""
 
 import json
+import signal
+import subprocess
 from pathlib import Path
+
+from support.command import MTCLI
 
 
 def write_lines(path: Path, first: int, count: int) -> Path:
@@ -23,3 +27,16 @@ def committed_lines(directory: Path) -> int:
 def visible_files(directory: Path) -> dict[str, bytes]:
     """The outputs, without what lies hidden beside them."""
     return {path.name: path.read_bytes() for path in directory.iterdir() if not path.name.startswith(".")}
+
+
+def killed_after(arguments: list[str], seconds: float) -> bool:
+    """Run for so long, then kill; False where it had ended before, which it must have done well."""
+    process = subprocess.Popen([*MTCLI, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        _, messages = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        return process.returncode == -signal.SIGKILL
+    assert process.returncode == 0, messages.decode()
+    return False

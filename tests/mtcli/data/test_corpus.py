@@ -8,17 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.sentences import sentences
 
 from mtcli.config import DataConfig
-from mtcli.data.corpus import (
-    HeldOut,
-    ParallelCorpus,
-    SentencePair,
-    held_out_size,
-    read_all,
-    training_corpus,
-)
+from mtcli.data import corpus as corpus_module
+from mtcli.data.corpus import ParallelCorpus, SentencePair, hash_files, read_chunks, training_corpora
 from mtcli.errors import DataError
 
 
@@ -35,7 +28,6 @@ def test_line_i_of_one_side_belongs_to_line_i_of_the_other(tmp_path: Path) -> No
     src, tgt = write(tmp_path / "src", "a", "", "c\u2028d"), write(tmp_path / "tgt", "1", "2", "3")
     corpus = ParallelCorpus(((src, tgt),))
     assert list(corpus) == [SentencePair("a", "1"), SentencePair("", "2"), SentencePair("c\u2028d", "3")]
-    assert corpus.count() == 3
 
 
 def test_files_are_read_one_after_the_other_tables_last(tmp_path: Path) -> None:
@@ -44,7 +36,7 @@ def test_files_are_read_one_after_the_other_tables_last(tmp_path: Path) -> None:
     corpus = ParallelCorpus(((files[0], files[1]), (files[2], files[3])), (table,))
     assert [(pair.src, pair.tgt) for pair in corpus] == [("a", "b"), ("c", "d"), ("e", "f")]
     assert corpus.files == [*files, table]
-    assert list(corpus.hashes()) == [str(path) for path in [*files, table]]
+    assert list(hash_files([corpus])) == [str(path) for path in [*files, table]]
 
 
 def test_sides_may_be_compressed_in_different_ways(tmp_path: Path) -> None:
@@ -69,8 +61,39 @@ def test_a_mismatch_tells_both_counts_and_the_first_line_alone(
 ) -> None:
     src = write(tmp_path / "src", *"x" * src_lines)
     tgt = write(tmp_path / "tgt", *"y" * tgt_lines)
+    read: list[SentencePair] = []
     with pytest.raises(DataError, match=message):
-        ParallelCorpus(((src, tgt),)).count()
+        read.extend(ParallelCorpus(((src, tgt),)))
+    assert len(read) == min(src_lines, tgt_lines)
+
+
+@pytest.mark.parametrize(("src_lines", "tgt_lines"), [(5, 3), (6, 4), (9, 4), (4, 9)])
+def test_a_mismatch_is_told_wherever_the_chunks_end(
+    tmp_path: Path, src_lines: int, tgt_lines: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(corpus_module, "_CHUNK", 2)
+    src = write(tmp_path / "src", *"x" * src_lines)
+    tgt = write(tmp_path / "tgt", *"y" * tgt_lines)
+    common = min(src_lines, tgt_lines)
+    message = rf"src has {src_lines} lines and .*tgt has {tgt_lines}: line {common + 1} has no partner"
+    with pytest.raises(DataError, match=message):
+        list(ParallelCorpus(((src, tgt),)))
+
+
+def test_chunks_tell_where_they_come_from(tmp_path: Path) -> None:
+    files = write(tmp_path / "src", *"abcde"), write(tmp_path / "tgt", *"12345")
+    chunks = list(read_chunks(files, 2, source=7))
+    assert [(chunk.first, len(chunk), chunk.num_bytes, chunk.source) for chunk in chunks] == [
+        (1, 2, 8, 7),
+        (3, 2, 8, 7),
+        (5, 1, 4, 7),
+    ]
+    assert [chunk.texts() for chunk in chunks] == [(["a", "b"], ["1", "2"]), (["c", "d"], ["3", "4"]), (["e"], ["5"])]
+
+
+def test_a_carriage_return_ends_no_line(tmp_path: Path) -> None:
+    (tmp_path / "table").write_bytes(b"a\rb\tc\r\n\td\r\r\n")
+    assert list(ParallelCorpus(tables=(tmp_path / "table",))) == [SentencePair("a\rb", "c"), SentencePair("", "d\r")]
 
 
 def test_a_table_line_without_tab_is_named(tmp_path: Path) -> None:
@@ -84,18 +107,12 @@ def test_further_columns_of_a_table_are_ignored(tmp_path: Path) -> None:
     assert list(ParallelCorpus(tables=(table,))) == [SentencePair("a", "b"), SentencePair("", "")]
 
 
-def test_an_empty_corpus_names_its_files(tmp_path: Path) -> None:
-    src, tgt = write(tmp_path / "src"), write(tmp_path / "tgt")
-    with pytest.raises(DataError, match=rf"{src} and {tgt}: the corpus is empty"):
-        ParallelCorpus(((src, tgt),)).count()
-
-
 def test_a_missing_side_is_named(tmp_path: Path) -> None:
     corpus = ParallelCorpus(((write(tmp_path / "src", "a"), tmp_path / "tgt"),))
     with pytest.raises(DataError, match=rf"{tmp_path}/tgt does not exist"):
-        corpus.count()
+        list(corpus)
     with pytest.raises(DataError, match=rf"{tmp_path}/tgt does not exist"):
-        corpus.hashes()
+        hash_files([corpus])
 
 
 def test_invalid_utf8_is_named_with_its_line(tmp_path: Path) -> None:
@@ -110,72 +127,56 @@ def test_a_corpus_without_files_is_none() -> None:
     assert ParallelCorpus(tables=(Path("a"),))
 
 
-def test_all_files_are_read_in_order(tmp_path: Path) -> None:
-    assert read_all([write(tmp_path / "b", "1", "2"), write(tmp_path / "a", "3")]) == ["1", "2", "3"]
-
-
 def test_training_needs_a_corpus(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="No training data: give --src F --tgt F"):
-        training_corpus(DataConfig(), tmp_path / "spool")
+    with pytest.raises(DataError, match=r"No training data: give --src F --tgt F.*\[\[data\.corpora\]\]"):
+        training_corpora(DataConfig(), tmp_path / "spool")
 
 
 def test_one_side_cannot_be_stdin(tmp_path: Path) -> None:
     config = DataConfig(src=(Path("-"),), tgt=(tmp_path / "tgt",))
     with pytest.raises(DataError, match="--tsv -"):
-        training_corpus(config, tmp_path / "spool")
+        training_corpora(config, tmp_path / "spool")
 
 
 def test_a_table_on_stdin_is_kept_for_the_next_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spool = tmp_path / "cache" / "stdin.tsv"
     config = DataConfig(tsv=(Path("-"),))
     pipe_stdin(monkeypatch, b"a\t1\nb\t2\n")
-    corpus = training_corpus(config, spool)
+    (corpus,) = training_corpora(config, spool)
     assert corpus.files == [spool]
-    assert corpus.count() == 2
+    assert list(corpus) == [SentencePair("a", "1"), SentencePair("b", "2")]
     pipe_stdin(monkeypatch, b"")
-    assert training_corpus(config, spool).count() == 2
+    assert [list(again) for again in training_corpora(config, spool)] == [list(corpus)]
     pipe_stdin(monkeypatch, b"c\t3\n")
-    assert list(training_corpus(config, spool)) == [SentencePair("c", "3")]
+    assert [list(other) for other in training_corpora(config, spool)] == [[SentencePair("c", "3")]]
     assert [path.name for path in spool.parent.iterdir()] == ["stdin.tsv"]
 
 
 def test_an_empty_stdin_is_an_empty_corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pipe_stdin(monkeypatch, b"")
-    corpus = training_corpus(DataConfig(tsv=(Path("-"),)), tmp_path / "stdin.tsv")
-    with pytest.raises(DataError, match="the corpus is empty"):
-        corpus.count()
+    (corpus,) = training_corpora(DataConfig(tsv=(Path("-"),)), tmp_path / "stdin.tsv")
+    assert list(corpus) == []
 
 
-def test_as_many_distinct_sources_are_held_out_as_asked() -> None:
-    sources = sentences(200, seed=3)
-    held_out = HeldOut(iter(sources * 2), 15, seed=1)
-    assert sum(SentencePair(source, "") in held_out for source in sources) == 15
+def test_several_corpora_come_in_order_with_their_weights(tmp_path: Path) -> None:
+    src, tgt, tsv = (tmp_path / name for name in ("src", "tgt", "tsv"))
+    config = DataConfig.model_validate(
+        {
+            "src": [src],
+            "tgt": [tgt],
+            "corpora": [{"tsv": tsv, "weight": 0.5}, {"src": [tgt, tsv], "tgt": [src, src], "tsv": [src, tgt]}],
+        }
+    )
+    assert training_corpora(config, tmp_path / "spool") == [
+        ParallelCorpus(((src, tgt),), (), 1.0),
+        ParallelCorpus((), (tsv,), 0.5),
+        ParallelCorpus(((tgt, src), (tsv, src)), (src, tgt), 1.0),
+    ]
+    alone = DataConfig.model_validate({"corpora": [{"tsv": tsv, "weight": 2}]})
+    assert training_corpora(alone, tmp_path / "spool") == [ParallelCorpus((), (tsv,), 2.0)]
 
 
-def test_the_seed_chooses_what_is_held_out() -> None:
-    sources = sentences(200, seed=3)
-
-    def chosen(seed: int, order: list[str]) -> set[str]:
-        held_out = HeldOut(iter(order), 15, seed)
-        return {source for source in sources if SentencePair(source, "") in held_out}
-
-    assert chosen(1, sources) == chosen(1, sources[::-1]) != chosen(2, sources)
-
-
-def test_sources_equal_to_the_tokenizer_fall_on_one_side() -> None:
-    sources = sentences(100, seed=3)
-    held_out = HeldOut(iter(sources), 30, seed=1)
-    for source in sources:
-        variant = SentencePair(f"  {source.replace(' ', '  ')}\u00a0", "another target")
-        assert (SentencePair(source, "") in held_out) == (variant in held_out)
-
-
-def test_nothing_is_held_out_of_nothing() -> None:
-    assert SentencePair("a", "b") not in HeldOut(iter([]), 5, seed=1)
-
-
-@pytest.mark.parametrize(
-    ("num_pairs", "wanted", "size"), [(100_000, 1000, 1000), (500, 1000, 50), (9, 1000, 1), (100_000, 5, 5)]
-)
-def test_at_most_a_tenth_is_held_out(num_pairs: int, wanted: int, size: int) -> None:
-    assert held_out_size(num_pairs, wanted) == size
+def test_a_side_of_a_further_corpus_cannot_be_stdin_either(tmp_path: Path) -> None:
+    config = DataConfig.model_validate({"corpora": [{"src": tmp_path / "src", "tgt": "-"}]})
+    with pytest.raises(DataError, match="--tsv -"):
+        training_corpora(config, tmp_path / "spool")

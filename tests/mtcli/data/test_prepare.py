@@ -2,17 +2,24 @@
 
 import io
 import json
+import os
+import signal
+import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from support.sentences import sentences, small_tokenizer
 
 from mtcli.config import Config, load_config
 from mtcli.data import prepare as prepare_module
+from mtcli.data import survey as survey_module
 from mtcli.data.arrays import TokenArray
+from mtcli.data.batching import Share
 from mtcli.data.prepare import PreparedData, prepare
 from mtcli.data.tokenizer import Tokenizer, normalize
 from mtcli.errors import ConfigError, DataError
@@ -84,7 +91,7 @@ def test_what_was_read_is_told(corpus: Corpus) -> None:
 def test_a_second_call_finds_its_work_done(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
     first = corpus.prepare()
     monkeypatch.setattr(prepare_module, "train_tokenizer", refuse)
-    monkeypatch.setattr(Tokenizer, "encode_batch", refuse)
+    monkeypatch.setattr(Tokenizer, "encode_normalized", refuse)
     second = corpus.prepare()
     assert second.facts == first.facts
     assert second.tokenizers.src.model == first.tokenizers.src.model
@@ -131,6 +138,9 @@ def hold_out(corpus: Corpus) -> Config:
         lambda corpus: corpus.config(vocab_size=350),
         lambda corpus: corpus.config(tokenizer_type="bpe"),
         lambda corpus: corpus.config(joint=False),
+        lambda corpus: corpus.config(tokenizer_lines=100),
+        lambda corpus: corpus.config(sampling=0.1),
+        lambda corpus: corpus.config(corpora=[{"src": corpus.files["tgt"], "tgt": corpus.files["src"]}]),
     ],
 )
 def test_changed_content_or_settings_are_prepared_anew(corpus: Corpus, change: Callable[[Corpus], Config]) -> None:
@@ -332,3 +342,210 @@ def test_uneven_sides_are_an_error_before_any_work(corpus: Corpus, monkeypatch: 
     write(corpus.directory / "train.tgt", TGT[:-3])
     with pytest.raises(DataError, match=r"has 200 lines and .* has 197: line 198 has no partner"):
         corpus.prepare()
+
+
+def other_corpus(corpus: Corpus) -> tuple[list[str], list[str]]:
+    """Sixty other pairs, in a table beside the corpus's files."""
+    src = sentences(60, seed=7)
+    tgt = [sentence.lower() for sentence in src]
+    write(
+        corpus.directory / "other.tsv", [f"{src_line}\t{tgt_line}" for src_line, tgt_line in zip(src, tgt, strict=True)]
+    )
+    return src, tgt
+
+
+def test_further_corpora_follow_the_first(corpus: Corpus) -> None:
+    src, tgt = other_corpus(corpus)
+    data = corpus.prepare(corpus.config(corpora=[{"tsv": [corpus.directory / "other.tsv"], "weight": 0.5}]))
+    assert text_of(data.train.src, data.tokenizers.src) == SRC + src
+    assert text_of(data.train.tgt, data.tokenizers.tgt) == TGT + tgt
+    assert data.shares == (Share(0, 200, 1.0), Share(200, 260, 0.5))
+    assert data.pairs is data.train
+    assert list(data.facts["files"]["train"])[-1] == str(corpus.directory / "other.tsv")
+    epochs = [np.concatenate(data.batches(200, 1).epoch(number)) for number in (0, 1)]
+    assert [len(epoch) for epoch in epochs] == [230, 230]
+    assert sorted(np.concatenate(epochs).tolist()) == sorted([*range(200), *range(260)])
+
+
+def test_bounds_of_corpora_count_the_pairs_kept(corpus: Corpus) -> None:
+    other_corpus(corpus)
+    write(corpus.directory / "train.src", [*SRC[:9], "", *SRC[10:]])
+    files = {key: corpus.files[key] * 2 for key in ("src", "tgt")}
+    data = corpus.prepare(corpus.config(**files, corpora=[{"tsv": [corpus.directory / "other.tsv"], "weight": 2}]))
+    assert data.shares == (Share(0, 398, 1.0), Share(398, 458, 2.0))
+
+
+def test_a_weight_changes_no_preparation(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    other_corpus(corpus)
+    keys = []
+    for weight in (1, 3.5):
+        data = corpus.prepare(corpus.config(corpora=[{"tsv": [corpus.directory / "other.tsv"], "weight": weight}]))
+        keys.append(data.facts["key"])
+        monkeypatch.setattr(prepare_module, "train_tokenizer", refuse)
+    assert keys[0] == keys[1]
+    assert [share.weight for share in data.shares] == [1.0, 3.5]
+
+
+def test_where_one_corpus_ends_is_part_of_the_key(corpus: Corpus) -> None:
+    files = {key: corpus.files[key] for key in ("src", "tgt")}
+    apart = corpus.prepare(corpus.config(corpora=[files]))
+    together = corpus.prepare(corpus.config(src=files["src"] * 2, tgt=files["tgt"] * 2))
+    assert apart.facts["key"] != together.facts["key"]
+    assert apart.shares == together.shares == ()
+
+
+def test_all_weights_of_one_are_no_weights(corpus: Corpus) -> None:
+    batches = [
+        [batch.tolist() for batch in data.batches(200, 3).epoch(2)]
+        for data in (
+            corpus.prepare(),
+            corpus.prepare(
+                corpus.config(
+                    src=[], tgt=[], corpora=[{"src": corpus.files["src"], "tgt": corpus.files["tgt"], "weight": 1.0}]
+                )
+            ),
+        )
+    ]
+    assert batches[0] == batches[1]
+
+
+def test_a_weight_that_leaves_nothing_is_refused(corpus: Corpus) -> None:
+    other_corpus(corpus)
+    config = corpus.config(corpora=[{"tsv": [corpus.directory / "other.tsv"], "weight": 0.01}])
+    with pytest.raises(ConfigError, match=r"other\.tsv: of 60 pairs a weight of 0\.01 is less than one an epoch"):
+        corpus.prepare(config)
+
+
+def test_validation_pairs_are_held_out_of_all_corpora(corpus: Corpus) -> None:
+    src, _ = other_corpus(corpus)
+    data = corpus.prepare(
+        corpus.config(valid=False, valid_size=26, corpora=[{"tsv": [corpus.directory / "other.tsv"]}])
+    )
+    assert len(data.valid_src) == 26
+    assert set(data.valid_src) & set(src)
+    assert set(data.valid_src) & set(SRC)
+    trained = text_of(data.train.src, data.tokenizers.src)
+    assert sorted([*data.valid_src, *trained]) == sorted([*SRC, *src])
+
+
+def test_the_place_of_a_pair_is_its_line(corpus: Corpus) -> None:
+    src, _ = other_corpus(corpus)
+    write(corpus.directory / "train.src", ["", *SRC[:-1]])
+    data = corpus.prepare(corpus.config(corpora=[{"tsv": [corpus.directory / "other.tsv"]}]))
+    lines = text_of(data.train.src, data.tokenizers.src)
+    files = {str(corpus.directory / "train.src"): ["", *SRC[:-1]], str(corpus.directory / "other.tsv"): src}
+    for index, line in enumerate(lines):
+        name, _, number = data.place(index).rpartition(":")
+        assert files[name][int(number) - 1] == line
+    assert data.place(0) == f"{corpus.directory / 'train.src'}:2"
+    assert data.place(len(lines) - 1) == f"{corpus.directory / 'other.tsv'}:60"
+
+
+def test_places_bear_the_names_given_last(corpus: Corpus) -> None:
+    corpus.prepare()
+    moved = write(corpus.directory / "moved.src", SRC)
+    assert corpus.prepare(corpus.config(src=[moved])).place(4) == f"{moved}:5"
+
+
+@pytest.mark.parametrize("model_type", ["unigram", "bpe"])
+def test_sampling_cuts_the_same_text_anew(corpus: Corpus, model_type: str) -> None:
+    write(corpus.directory / "train.src", [*SRC[:5], "", *SRC[6:-1], "e\u0301  x"])
+    config = corpus.config(sampling=0.2, tokenizer_type=model_type, joint=False, vocab_size=320)
+    data = corpus.prepare(config)
+    texts = [*SRC[:5], *SRC[6:-1], "é x"]
+    indices = np.arange(len(texts))
+    first, second = (data.pairs.gather(indices, seed) for seed in (1, 2))
+    for gathered in (first, second):
+        tokens = np.split(gathered.src, np.cumsum(gathered.src_lengths)[:-1])
+        assert [data.tokenizers.src.decode(part.tolist()) for part in tokens] == texts
+    assert first.src.tolist() != second.src.tolist()
+    assert first.tgt.tolist() != second.tgt.tolist()
+    usual = data.train.gather(indices, 1)
+    assert usual.src.tolist() == data.train.src.gather(indices)[0].tolist()
+    assert len(first.src) > len(usual.src)
+    stronger = corpus.prepare(config.model_copy(update={"data": config.data.model_copy(update={"sampling": 0.5})}))
+    assert stronger.facts == data.facts  # only whether text is kept is part of the cache
+    assert stronger.pairs.gather(indices, 1).src.tolist() != first.src.tolist()
+
+
+def test_without_sampling_no_text_is_kept(corpus: Corpus) -> None:
+    cache = corpus.run / "cache" / corpus.prepare().facts["key"]
+    assert not list(cache.glob("*.text.*"))
+
+
+def test_any_number_of_processes_prepares_the_same(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(corpus.directory / "train.src", [*SRC[:5], "", *SRC[6:-1], "word " * 200])
+    path = corpus.directory / "given.model"  # training one rounds differently with another number of threads
+    path.write_bytes(small_tokenizer().model)
+    config = corpus.config(valid=False, sampling=0.1, tokenizer=path)
+    made = []
+    for processes in ("1", "3"):
+        monkeypatch.setenv("OMP_NUM_THREADS", processes)
+        run = corpus.directory / processes
+        made.append(prepare(config, run, corpus.said.append).facts)
+        monkeypatch.setattr(survey_module, "CHUNK", 30)
+        for module in (survey_module, prepare_module):
+            monkeypatch.setattr(module, "ALONE", 0)
+    assert made[0] == made[1]
+    for file in (corpus.directory / "1" / "cache" / made[0]["key"]).iterdir():
+        assert file.read_bytes() == (corpus.directory / "3" / "cache" / made[0]["key"] / file.name).read_bytes()
+
+
+INTERRUPTED = """
+import sys
+from pathlib import Path
+from mtcli.config import load_config
+from mtcli.data import prepare, survey
+
+if __name__ == "__main__":
+    prepare.ALONE, survey.ALONE, survey.CHUNK = 0, 0, 10
+    directory = Path(sys.argv[1])
+    files = {"src": [directory / "train.src"], "tgt": [directory / "train.tgt"]}
+    config = load_config(options={"data": {**files, "vocab_size": 340, "valid_size": 20}})
+    prepare.prepare(config, directory / "run", lambda sentence: print(sentence, flush=True))
+"""
+
+
+def test_an_interrupt_leaves_no_process_and_nothing_half_done(corpus: Corpus) -> None:
+    for name, lines in (("train.src", SRC), ("train.tgt", TGT)):
+        write(corpus.directory / name, lines * 30)
+    script = corpus.directory / "script.py"
+    script.write_text(INTERRUPTED)
+    process = subprocess.Popen(
+        [sys.executable, script, corpus.directory],
+        env={**os.environ, "OMP_NUM_THREADS": "2"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("Tokenising"):
+            break
+    wait_for(lambda: any((corpus.run / "cache").glob("*.partial/train.src.tokens")))
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert errors.count("Traceback") == errors.count("KeyboardInterrupt") == 1
+    wait_for(lambda: not is_alive(process.pid))
+    assert all(name.endswith(".partial") for name in corpus.caches)
+    config = load_config(options={"data": {**corpus.config(valid=False).data.model_dump(), "valid_size": 20}})
+    data = corpus.prepare(config)
+    assert corpus.caches == [data.facts["key"]]
+
+
+def is_alive(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    for _ in range(1000):
+        if condition():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it never happened")

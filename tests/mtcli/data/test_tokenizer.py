@@ -3,7 +3,6 @@
 import io
 import re
 import unicodedata
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +75,19 @@ def test_a_batch_is_encoded_as_its_lines_are(lines: list[str]) -> None:
     assert tokenizer.encode_batch(lines, num_threads=2) == [tokenizer.encode(line) for line in lines]
 
 
+def test_lines_normalized_before_are_encoded_alike() -> None:
+    lines = ["the  dog\u00a0", " e\u0301"]
+    tokenizer = small_tokenizer()
+    assert tokenizer.encode_normalized(list(map(normalize, lines))) == tokenizer.encode_batch(lines)
+
+
+def test_pieces_spell_the_surface() -> None:
+    tokenizer = small_tokenizer()
+    text = " the  dog "
+    assert tokenizer.surface(text) == "".join(tokenizer.pieces(tokenizer.encode(text))) == "▁the▁dog"
+    assert tokenizer.surface(" ") == ""
+
+
 def test_an_end_token_stands_for_no_text() -> None:
     tokenizer = small_tokenizer()
     assert tokenizer.decode([*tokenizer.encode("the dog"), tokenizer.eos_id]) == "the dog"
@@ -125,14 +137,6 @@ def test_a_vocabulary_too_small_names_the_number_that_is_needed(model_type: str)
 def test_a_tokenizer_needs_text(lines: list[str]) -> None:
     with pytest.raises(DataError, match="no text to train a tokenizer on"):
         train_tokenizer(lines, vocab_size=320)
-
-
-def test_only_so_many_lines_are_read() -> None:
-    def lines() -> Iterator[str]:
-        yield from sentences(100, seed=1)
-        raise AssertionError("one line too many was read")
-
-    train_tokenizer(lines(), vocab_size=320, max_lines=100)
 
 
 def test_odd_lines_do_not_stop_the_training() -> None:

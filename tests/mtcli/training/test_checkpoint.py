@@ -1,13 +1,15 @@
 """Checkpoints: whole or not there, the damaged one named and the one before it used."""
 
+import errno
 from pathlib import Path
 
 import pytest
 import torch
 
 from mtcli.config import ModelConfig
-from mtcli.errors import CheckpointError
+from mtcli.errors import CheckpointError, DataError
 from mtcli.model.transformer import Transformer, VocabularySizes
+from mtcli.training import checkpoint
 from mtcli.training.averaging import WeightAverage
 from mtcli.training.checkpoint import RunState, find_checkpoint, restore, save_checkpoint
 
@@ -88,6 +90,42 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_used(tmp_path: Path, n
     assert found[1].step == 5
     assert len(warnings) == 1
     assert "step-00000006" in warnings[0]
+
+
+def test_a_changed_number_in_the_state_is_noticed(tmp_path: Path) -> None:
+    run = Run(1)
+    run.train(1)
+    run.save(tmp_path, 5)
+    state = tmp_path / "step-00000005" / "state.json"
+    changed = state.read_text().replace('"seconds": 1.5', '"seconds": 1.6')
+    assert changed != state.read_text()
+    state.write_text(changed)
+    with pytest.raises(CheckpointError):
+        find_checkpoint(tmp_path, lambda _: None)
+
+
+@pytest.mark.parametrize("written", [0, 1, 2, 3])
+def test_a_full_disk_loses_nothing(tmp_path: Path, written: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run(1)
+    run.train(1)
+    run.save(tmp_path, 5)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    write, left = checkpoint._write, [written]
+
+    def write_until_full(path: Path, content: bytes) -> None:
+        if not left[0]:
+            path.write_bytes(content[: len(content) // 2])
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        left[0] -= 1
+        write(path, content)
+
+    monkeypatch.setattr(checkpoint, "_write", write_until_full)
+    for keep in (1, 2):
+        left[0] = written
+        with pytest.raises(DataError, match=r"step-00000006.*[Ss]pace"):
+            run.save(tmp_path, 6, keep=keep)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert find_checkpoint(tmp_path, _fail) is not None
 
 
 def test_only_damaged_checkpoints_is_an_error(tmp_path: Path) -> None:

@@ -1,0 +1,118 @@
+"""What a run would take, found out by a few of its own steps: memory, batches, time."""
+
+import sys
+import time
+from dataclasses import dataclass
+from itertools import islice
+
+import torch
+
+from mtcli.config import TrainingConfig
+from mtcli.training.journal import format_seconds
+from mtcli.training.loop import Trainer
+
+_WARM_UP = 2
+_MEASURED = 8
+_MOST_SECONDS = 60.0  # a base model on a slow machine takes long for a step
+_GIB = 2**30
+_COPIES = 5  # of the parameters, float32: themselves, gradients, AdamW's two moments, their average
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Attributes:
+    parameters: learnt numbers.
+    fixed_bytes: memory that does not depend on the batch; peak_bytes: the most that was in
+        use, by the whole process on a CPU; 0 where that is not known.
+    batches, tokens: of one epoch; tokens are the target's.
+    steps: of one epoch.
+    tokens_per_second: target tokens, measured.
+    total_steps: until the nearest limit of the run; None without one.
+    """
+
+    parameters: int
+    fixed_bytes: int
+    peak_bytes: int
+    batches: int
+    tokens: int
+    steps: int
+    tokens_per_second: float
+    total_steps: int | None
+
+    def sentences(self) -> list[str]:
+        """For people."""
+        epoch = self.tokens / self.tokens_per_second
+        lines = [
+            f"Parameters: {self.parameters:,}.",
+            f"Memory: {self.fixed_bytes / _GIB:.2f} GiB for weights, gradients, optimizer and average"
+            + (f"; {self.peak_bytes / _GIB:.2f} GiB at most in the steps tried." if self.peak_bytes else "."),
+            f"An epoch: {self.batches:,} batches, {self.steps:,} steps, {self.tokens:,} target tokens, "
+            f"{format_seconds(epoch)} without validations.",
+            f"Speed: {self.tokens_per_second:,.0f} target tokens/s, {epoch / self.steps:.3g} s a step.",
+        ]
+        if self.total_steps is not None:
+            end = format_seconds(self.total_steps * epoch / self.steps)
+            lines.append(f"To the limit: {self.total_steps:,} steps, {end}.")
+        return lines
+
+
+def estimate(trainer: Trainer) -> Estimate:
+    """Try a few steps of a run that has not begun; its network is spoilt by them.
+
+    Raises:
+        TrainingError: as training does.
+    """
+    settings = trainer.config.training
+    batches = trainer.plan.epoch(0)
+    seconds: list[float] = []
+    tokens = 0
+    if trainer.device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(trainer.device)
+    began = time.monotonic()
+    for number, ready in enumerate(islice(trainer.ready_steps(), _WARM_UP + _MEASURED)):
+        started = time.monotonic()
+        trainer.update(ready)
+        trainer.look()
+        _, is_late = trainer.world.agree(0.0, time.monotonic() - began > _MOST_SECONDS)
+        if number >= _WARM_UP or is_late:
+            seconds.append(time.monotonic() - started)
+            tokens += ready.planned.num_tokens
+        if is_late:
+            break
+    steps = -(-len(batches) // settings.accumulate)
+    rate = tokens / sum(seconds)
+    all_tokens = int(sum(trainer.data.train.tgt.lengths[indices].sum() for indices in batches))
+    parameters = trainer.network.num_parameters()
+    return Estimate(
+        parameters=parameters,
+        fixed_bytes=4 * _COPIES * parameters,
+        peak_bytes=_peak_bytes(trainer.device),
+        batches=len(batches),
+        tokens=all_tokens,
+        steps=steps,
+        tokens_per_second=rate,
+        total_steps=_total_steps(settings, steps, all_tokens / rate / steps),
+    )
+
+
+def _total_steps(settings: TrainingConfig, steps: int, seconds: float) -> int | None:
+    limits = []
+    if settings.max_steps:
+        limits.append(settings.max_steps)
+    if settings.max_epochs:
+        limits.append(settings.max_epochs * steps)
+    if settings.max_minutes:
+        limits.append(int(settings.max_minutes * 60 / seconds))
+    return min(limits, default=None)
+
+
+def _peak_bytes(device: torch.device) -> int:
+    """Of the GPU, or of this process; 0 where the system does not tell."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    if sys.platform == "win32":
+        return 0
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -1,0 +1,60 @@
+"""Go on training an existing model on another corpus, with the model's own network and vocabulary."""
+
+from pathlib import Path
+
+from mtcli.config import Config
+from mtcli.errors import ConfigError
+from mtcli.model.store import Architecture, load_architecture, load_tokenizers, tokenizer_files
+
+# What a network is trained with rather than made of: these may differ from the model's.
+_TRAINED_WITH = {"dropout", "attention_dropout", "activation_dropout"}
+_VOCABULARY = (
+    *("tokenizer", "src_tokenizer", "tgt_tokenizer", "vocab_size", "joint"),
+    *("tokenizer_type", "character_coverage", "tokenizer_lines"),
+)
+
+
+def fine_tuning_config(config: Config) -> Config:
+    """The configuration with the model's sizes and tokenizers in place; as it is when nothing is fine-tuned.
+
+    Raises:
+        CheckpointError: the directory is no model.
+        ConfigError: the configuration asks for another network or vocabulary than the model's.
+    """
+    directory = config.training.fine_tune
+    if directory is None:
+        return config
+    architecture = load_architecture(directory)
+    load_tokenizers(directory, architecture.checksums)  # a damaged one is to be found now
+    _refuse_other_network(config, architecture, directory)
+    _refuse_other_vocabulary(config, directory)
+    kept = {name: getattr(config.model, name) for name in _TRAINED_WITH & config.model.model_fields_set}
+    files = tokenizer_files(directory, architecture.checksums)
+    tokenizers = {"tokenizer": files[0]} if len(files) == 1 else {"src_tokenizer": files[0], "tgt_tokenizer": files[1]}
+    data = config.data.model_copy(update={**tokenizers, "vocab_size": architecture.vocabulary.target})
+    return config.model_copy(update={"model": architecture.model.model_copy(update=kept), "data": data})
+
+
+def _refuse_other_network(config: Config, architecture: Architecture, directory: Path) -> None:
+    if config.preset:
+        raise ConfigError(
+            f"--preset {config.preset} describes a network, and fine-tuning keeps that of the model ({directory}). "
+            "Leave the preset out; --set training.KEY=VALUE changes how it is trained."
+        )
+    for name in sorted(config.model.model_fields_set - _TRAINED_WITH):
+        wanted, found = getattr(config.model, name), getattr(architecture.model, name)
+        if wanted != found:
+            raise ConfigError(
+                f"The model to fine-tune, {directory}, has model.{name} = {found!r}, and the configuration says "
+                f"{wanted!r}. A trained network keeps its shape: leave the setting out."
+            )
+
+
+def _refuse_other_vocabulary(config: Config, directory: Path) -> None:
+    data = config.data
+    given = [name for name in _VOCABULARY if name in data.model_fields_set and getattr(data, name) is not None]
+    if given:
+        raise ConfigError(
+            f"data.{given[0]} is given, and fine-tuning keeps the vocabulary of the model ({directory}): its "
+            "embeddings belong to those pieces. Leave the setting out, or train a new model."
+        )

@@ -1,0 +1,80 @@
+"""Start several processes of one training run on this machine, as torchrun does."""
+
+import logging
+import os
+import sys
+import uuid
+from collections.abc import Sequence
+
+import torch
+
+from mtcli.data.prepare import available_cpus
+from mtcli.devices import resolve_device
+from mtcli.errors import ConfigError, ExitCode
+
+
+def is_launched() -> bool:
+    """Whether this process is one of several, started by torchrun or `launch`."""
+    return "WORLD_SIZE" in os.environ
+
+
+def launch(num_processes: int, arguments: Sequence[str], device: str) -> int:
+    """Run `mtcli` with these arguments in so many processes, which find each other; returns the exit code.
+
+    Args:
+        num_processes: each has a GPU of its own, or its share of the processors.
+        device: as configured, `auto` included.
+
+    Raises:
+        ConfigError: there are not so many GPUs.
+        BackendUnavailableError: the device is not to be had here.
+    """
+    found = resolve_device(device)
+    if found.type == "cuda" and torch.cuda.device_count() < num_processes:
+        raise ConfigError(
+            f"--nproc {num_processes}: this machine shows {torch.cuda.device_count()} CUDA device(s), and each process "
+            f"needs one. Use --nproc {torch.cuda.device_count()}, or --device cpu."
+        )
+    if "OMP_NUM_THREADS" not in os.environ:
+        os.environ["OMP_NUM_THREADS"] = str(max(1, available_cpus() // num_processes))
+    return _run(num_processes, arguments)
+
+
+def _run(num_processes: int, arguments: Sequence[str]) -> int:
+    from torch.distributed.elastic.multiprocessing.api import SignalException
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+
+    logging.disable(logging.ERROR)  # the processes speak for themselves
+    config = LaunchConfig(
+        min_nodes=1,
+        max_nodes=1,
+        nproc_per_node=num_processes,
+        run_id=uuid.uuid4().hex,
+        rdzv_backend="c10d",
+        rdzv_endpoint="localhost:0",
+        max_restarts=0,
+        monitor_interval=0.1,
+        start_method="spawn",
+    )
+    try:
+        elastic_launch(config, sys.executable)("-m", "mtcli", *arguments)
+    except ChildFailedError as error:
+        _, failure = error.get_first_failure()
+        return ExitCode.FAILURE if failure.exitcode < 0 else failure.exitcode
+    except (SignalException, KeyboardInterrupt):
+        return ExitCode.INTERRUPTED
+    return ExitCode.OK
+
+
+def without_nproc(arguments: Sequence[str]) -> list[str]:
+    """A command line without `--nproc N`."""
+    kept, skip = [], False
+    for argument in arguments:
+        if skip:
+            skip = False
+        elif argument == "--nproc":
+            skip = True
+        elif not argument.startswith("--nproc="):
+            kept.append(argument)
+    return kept

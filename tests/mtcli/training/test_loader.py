@@ -1,0 +1,46 @@
+"""Things made ahead come in order, no more than a few early, and errors come where they are taken."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from mtcli.training.loader import Ahead, taker
+
+
+@pytest.mark.parametrize("ahead", [True, False])
+def test_they_come_in_order(ahead: bool) -> None:
+    take, close = taker(iter(range(20)), ahead=ahead)
+    assert [take() for _ in range(20)] == list(range(20))
+    close()
+
+
+def test_an_error_of_making_is_raised_where_it_is_taken() -> None:
+    def make() -> Iterator[int]:
+        yield 1
+        raise ValueError("no more")
+
+    ahead = Ahead(make())
+    assert ahead.take() == 1
+    with pytest.raises(ValueError, match="no more"):
+        ahead.take()
+    ahead.close()
+
+
+def test_it_waits_when_it_is_far_ahead_and_stops_when_closed() -> None:
+    made: list[int] = []
+
+    def make() -> Iterator[int]:
+        for number in range(1000):
+            made.append(number)
+            yield number
+
+    ahead = Ahead(make())
+    deadline = time.monotonic() + 10
+    while len(made) < 4 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(0.2)
+    assert 4 <= len(made) <= 5
+    ahead.close()
+    assert "batches" not in [thread.name for thread in threading.enumerate()]
