@@ -15,9 +15,14 @@ PEERS_VENV := .venv-peers
 PEERS_BIN := $(PEERS_VENV)/bin
 PEERS_READY := $(PEERS_VENV)/.ready
 PEERS_PACKAGES := benchmarks/peers/requirements.txt
+# JoeyNMT wants an older protobuf than others.
+JOEYNMT_VENV := .venv-peers-joeynmt
+JOEYNMT_BIN := $(JOEYNMT_VENV)/bin
+JOEYNMT_READY := $(JOEYNMT_VENV)/.ready
+JOEYNMT_PACKAGES := benchmarks/peers/requirements-joeynmt.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test soak lint aot aot-all gpu peers bench-decoding clean
+.PHONY: help install demo test soak lint aot aot-all gpu peers bench-decoding peers-training bench-training clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,8 +38,9 @@ test: $(READY) ## run the whole test suite, and the kernels in Triton's interpre
 	@$(BIN)/python -m pytest -n auto
 	@TRITON_INTERPRET=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto tests/kernels/device
 
-soak: $(READY) ## kill a translation at fifty random moments and compare bytes; KILLS=N for another number
-	@KILLS='$(or $(KILLS),50)' $(BIN)/python -m pytest tests/soak
+soak: $(READY) ## kill translations (50) and training runs (30) at random moments and compare bytes; KILLS=N
+	@KILLS='$(or $(KILLS),50)' $(BIN)/python -m pytest tests/soak/test_translate_kills.py
+	@KILLS='$(or $(KILLS),30)' $(BIN)/python -m pytest tests/soak/test_train_kills.py
 
 lint: $(READY) ## check formatting, lint and types
 	$(BIN)/ruff format --check .
@@ -70,8 +76,17 @@ DECODING_OPTIONS = $(if $(DATA),--data '$(DATA)') $(if $(MODEL),--model '$(MODEL
 bench-decoding: $(READY) $(PEERS_READY) ## measure decoding beside other decoders; QUESTION=base (see benchmarks/decoding)
 	@PYTHONPATH=benchmarks $(BIN)/python -m decoding '$(or $(QUESTION),base)' $(DECODING_OPTIONS)
 
+peers-training: $(PEERS_READY) $(JOEYNMT_READY) ## make .venv-peers and .venv-peers-joeynmt, with the trainers that mtcli is measured beside
+	@echo "The peers are ready. Next: make bench-training DATA=DIR"
+
+TRAINING_OPTIONS = $(if $(DATA),--data '$(DATA)')
+TRAINING_PEERS := $(if $(filter profile,$(QUESTION)),,$(if $(filter base,$(QUESTION)),$(PEERS_READY),$(JOEYNMT_READY)))
+
+bench-training: $(READY) $(TRAINING_PEERS) ## measure training beside other trainers; QUESTION=tiny (see benchmarks/training)
+	@PYTHONPATH=benchmarks $(BIN)/python -m training '$(or $(QUESTION),tiny)' $(TRAINING_OPTIONS)
+
 clean: ## remove .venv, caches, builds and demo-model (never .runs)
-	rm -rf $(VENV) $(AOT_VENV) $(PEERS_VENV) build dist demo-model .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(AOT_VENV) $(PEERS_VENV) $(JOEYNMT_VENV) build dist demo-model .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name .git -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A Python without ensurepip (Debian's, lacking python3-venv) gets its pip from the pip outside.
@@ -100,4 +115,12 @@ $(PEERS_READY): $(PEERS_PACKAGES)
 	  $(PYTHON) -m venv --without-pip $(PEERS_VENV) && \
 	  $(PYTHON) -m pip --python $(PEERS_BIN)/python install --quiet --disable-pip-version-check pip; }
 	@$(PEERS_BIN)/python -m pip install --quiet --disable-pip-version-check -r $(PEERS_PACKAGES)
+	@touch $@
+
+$(JOEYNMT_READY): $(JOEYNMT_PACKAGES)
+	@echo "Setting up $(JOEYNMT_VENV): JoeyNMT and PyTorch (a few minutes the first time) ..."
+	@$(JOEYNMT_BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(JOEYNMT_VENV) >/dev/null 2>&1 || { \
+	  $(PYTHON) -m venv --without-pip $(JOEYNMT_VENV) && \
+	  $(PYTHON) -m pip --python $(JOEYNMT_BIN)/python install --quiet --disable-pip-version-check pip; }
+	@$(JOEYNMT_BIN)/python -m pip install --quiet --disable-pip-version-check -r $(JOEYNMT_PACKAGES)
 	@touch $@

@@ -18,6 +18,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from blocks import circumstances, console
 from machine import device_facts, today, versions
 from records import Record, Result
 
@@ -45,6 +46,30 @@ class CorpusCost(Result):
     prepare: Cost
     epoch: Cost
     batches: int
+
+
+def corpus_block(text: str) -> str:
+    """The table of a result given as JSON."""
+    result = CorpusCost.model_validate_json(text)
+    rows = [
+        f"| {name} | {cost.peak_mib:,} | {cost.seconds:,.1f} |"
+        for name, cost in (("prepare the corpus", result.prepare), ("form an epoch's batches", result.epoch))
+    ]
+    several = f", the largest of {result.processes} others {result.prepare.worker_mib:,} MiB"
+    return "\n".join(
+        [
+            f"**{result.title}: {result.megabytes:,} MB of text, {result.pairs / 1e6:.1f} million pairs**",
+            "",
+            "| to | memory at most (MiB) | time (s) |",
+            "|---|--:|--:|",
+            *rows,
+            "",
+            f"Random words, {result.tokens / 1e6:.0f} million tokens, {result.batches:,} batches. Memory is what was "
+            f"resident in the process{several if result.processes > 1 else ''}. {circumstances(result)}",
+            "",
+            *console(result.command),
+        ]
+    )
 
 
 def half_sentences(random: np.random.Generator) -> list[bytes]:

@@ -1,4 +1,4 @@
-"""Write the measured parts of README.md and docs/decoding.md from the JSON files under benchmarks/results.
+"""Write the measured parts of README.md, docs/decoding.md and docs/training.md from benchmarks/results.
 
     python benchmarks/readme.py            rewrite what stands between the markers
     python benchmarks/readme.py --check    change nothing; exit 1 naming the blocks that are out of date
@@ -20,8 +20,8 @@ A start-up result, written by benchmarks/startup.py:
      "help": {"runs", "median", "min", "max"}, "translate": the same, "parameters"}
 
 The results of `make bench-decoding` are described by benchmarks/decoding/records.py and turned into tables by
-benchmarks/decoding/tables.py. The GPU's results are written by `make gpu` and turned into tables by
-benchmarks/gpu/tables.py.
+benchmarks/decoding/tables.py, those of `make bench-training` likewise in benchmarks/training. The GPU's results are
+written by `make gpu` and turned into tables by benchmarks/gpu/tables.py.
 """
 
 import argparse
@@ -31,10 +31,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from blocks import circumstances, console
+from corpus import corpus_block
 from decoding import tables
-from gpu.tables import gpu_blocks
+from gpu import tables as gpu_tables
 from pydantic import ValidationError
 from records import Record, Result
+from training import tables as training_tables
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -164,10 +166,23 @@ BLOCKS = {
     "decoding-base-settings": Block(_BASE, "Every setting on Transformer-base", tables.base_settings_block),
     "decoding-trained-settings": Block(_TRAINED, "Every setting on a trained model", tables.trained_settings_block),
     "decoding-profile": Block("cpu/decoding-profile.json", "Where the time goes", tables.profile_block),
+    "corpus": Block("cpu/corpus.json", "A corpus larger than memory", corpus_block),
+    "training-tiny": Block(
+        "cpu/training-tiny.json", "A small model's training beside JoeyNMT", training_tables.trained_block
+    ),
+    "training-base": Block(
+        "cpu/training-base.json",
+        "Transformer-base's training beside Hugging Face Marian",
+        training_tables.trained_block,
+    ),
+    "training-profile": Block(
+        "cpu/training-profile.json", "Where the time of training goes", training_tables.profile_block
+    ),
 }
 GPU_BLOCKS = ("ceilings", "correct", "kernels", "translate")
 IN_DECODING_PAGE = ("decoding-base-settings", "decoding-trained-settings", "decoding-profile")
-IN_README = (*(name for name in BLOCKS if name not in IN_DECODING_PAGE), *GPU_BLOCKS)
+IN_TRAINING_PAGE = ("corpus", "training-tiny", "training-base", "training-profile", "train")
+IN_README = (*(name for name in BLOCKS if name not in (*IN_DECODING_PAGE, *IN_TRAINING_PAGE)), *GPU_BLOCKS)
 
 
 def render_block(name: str, results: Path) -> str:
@@ -175,8 +190,8 @@ def render_block(name: str, results: Path) -> str:
 
     Exits when the results file is not what the module's docstring describes.
     """
-    if name in GPU_BLOCKS:
-        return gpu_blocks(name, results)
+    if name in gpu_tables.BLOCKS:
+        return gpu_tables.gpu_blocks(name, results)
     block = BLOCKS[name]
     path = results / block.file
     if not path.exists():
@@ -221,15 +236,23 @@ def update(page: Path, names: Sequence[str], results: Path, *, check: bool) -> l
     return stale
 
 
+def _has_blocks(page: Path) -> bool:
+    return page.exists() and "<!-- begin: " in page.read_text(encoding="utf-8")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Write the pages' measured parts from benchmarks/results.")
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if a block is out of date")
     parser.add_argument("--readme", type=Path, default=ROOT / "README.md")
     parser.add_argument("--decoding-page", type=Path, default=ROOT / "docs" / "decoding.md")
+    parser.add_argument("--training-page", type=Path, help="training.md beside the decoding page, if it has blocks")
     parser.add_argument("--results", type=Path, default=ROOT / "benchmarks" / "results")
     arguments = parser.parse_args()
 
     pages = {arguments.readme: IN_README, arguments.decoding_page: IN_DECODING_PAGE}
+    training_page = arguments.training_page or arguments.decoding_page.with_name("training.md")
+    if arguments.training_page or _has_blocks(training_page):
+        pages[training_page] = IN_TRAINING_PAGE
     stale = {page: update(page, names, arguments.results, check=arguments.check) for page, names in pages.items()}
     if arguments.check and any(stale.values()):
         words = "; ".join(f"{page}: out of date: {', '.join(names)}" for page, names in stale.items() if names)

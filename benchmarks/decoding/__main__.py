@@ -19,6 +19,7 @@ from decoding.records import Measured
 from decoding.session import Plan, limit_cores, save
 from decoding.workers import ISA_VARIABLES, ROOT
 from mtcli.errors import MtcliError
+from mtcli.processors import share_processors
 
 SHORT_NAMES = dict(zip(("mtcli", "ct2", "hf"), NAMES, strict=True))
 OUT = ROOT / "benchmarks" / "results" / "cpu"
@@ -27,6 +28,7 @@ PEERS = ROOT / ".venv-peers" / "bin" / "python"
 
 def main() -> None:
     arguments = _arguments()
+    share_processors()  # as mtcli's command line does; here for the peers too
     limit_cores(arguments.cores)
     plan = Plan(
         contestants=arguments.contestants,

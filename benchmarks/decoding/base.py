@@ -7,10 +7,11 @@ before; the peers' last token is any but the end token, which they may not write
 import tempfile
 from pathlib import Path
 
+from rounds import run_rounds
+
 from decoding.cases import RandomModel
 from decoding.records import BaseResult, Rate
-from decoding.rounds import reference_of, run_rounds
-from decoding.session import Plan, begin, decode_rate, head, rate, started, versions_of
+from decoding.session import Plan, begin, decode_rate, head, rate, reference_of, started, versions_of
 
 
 def measure(plan: Plan, model: RandomModel) -> BaseResult:

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from rounds import Series, run_rounds
 
 from decoding.cases import Case, RandomModel, TrainedModel, opened
 from decoding.contestants import Entry
 from decoding.records import Latency, LatencyPart, LatencyResult, Percentiles
-from decoding.rounds import Series, reference_of, run_rounds
-from decoding.session import Plan, begin, head, row, started, versions_of
+from decoding.session import Plan, begin, head, reference_of, row, started, versions_of
 from decoding.workers import Worker
 
 
@@ -49,7 +49,7 @@ def percentiles(seconds: Sequence[float]) -> Percentiles:
     return Percentiles(p50=float(p50), p95=float(p95), mean=float(np.mean(seconds)) * 1e3)
 
 
-def latency(series: Series, reference: Series, taken: Sequence[Percentiles]) -> Latency:
+def latency(series: Series[Entry], reference: Series[Entry], taken: Sequence[Percentiles]) -> Latency:
     """A row of the results; `taken` are those of the rounds that it ran in."""
     remaining = iter(taken)
     p50, p95, mean = (float(np.median([getattr(one, name) for one in taken])) for name in Percentiles.model_fields)

@@ -82,13 +82,13 @@ def profiled(network: Transformer, call: Callable[[], float]) -> tuple[float, di
         wall = call()
     seconds = dict.fromkeys(GROUPS, 0.0)
     for event in taken.events():
-        group = group_of(event.name, _ancestors(event))
+        group = group_of(event.name, ancestors(event))
         if group is not None:
             seconds[group] += event.time_range.elapsed_us() / 1e6
     return wall, seconds
 
 
-def _ancestors(event: Any) -> list[str]:
+def ancestors(event: Any) -> list[str]:
     """Names of what the event happened inside, the innermost first."""
     names = []
     while event.cpu_parent is not None:

@@ -4,18 +4,18 @@ import contextlib
 import os
 import statistics
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gpu.results import write
 from machine import available_cores, device_facts, today
+from rounds import Series
 
 from decoding.agreement import check
 from decoding.contestants import MARIAN, MTCLI, Entry, Offer, entries, matching
 from decoding.records import Agreement, Measured, Row
-from decoding.rounds import Series
 from decoding.workers import Worker
 
 if TYPE_CHECKING:  # it loads torch, which must find the plan's environment
@@ -113,7 +113,12 @@ def row(entry: Entry) -> dict[str, Any]:
     ).model_dump()
 
 
-def rate(series: Series, reference: Series) -> dict[str, Any]:
+def reference_of(series: Sequence[Series[Entry]], beam: int) -> Series[Entry]:
+    """The series that ratios of this beam are to."""
+    return next(one for one in series if one.entry.is_reference and one.entry.beam == beam)
+
+
+def rate(series: Series[Entry], reference: Series[Entry]) -> dict[str, Any]:
     """The part of a row that says how fast."""
     taken = series.taken
     return {

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rounds import Series, run_rounds
+
 from decoding.cases import TrainedModel
 from decoding.contestants import Entry
 from decoding.records import ScoredRate, TrainedResult
-from decoding.rounds import Series, reference_of, run_rounds
-from decoding.session import Plan, begin, decode_rate, head, rate, started, versions_of
+from decoding.session import Plan, begin, decode_rate, head, rate, reference_of, started, versions_of
 from mtcli.data.prepare import Tokenizers
 from mtcli.errors import DataError
 from mtcli.evaluation.metrics import score_corpus
@@ -67,7 +68,11 @@ def _texts(answer: dict[str, Any], tokenizers: Tokenizers) -> list[str]:
 
 
 def scored(
-    series: Series, reference: Series, num_tokens: int, outputs: dict[str, list[str]], references: Sequence[str]
+    series: Series[Entry],
+    reference: Series[Entry],
+    num_tokens: int,
+    outputs: dict[str, list[str]],
+    references: Sequence[str],
 ) -> ScoredRate:
     """A row of the results: `outputs` are texts by the entries' names, `num_tokens` is the series's."""
     texts, wanted = outputs[series.entry.name], outputs[reference.entry.name]

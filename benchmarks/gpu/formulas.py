@@ -95,3 +95,43 @@ def cross_entropy_forward(rows: int, vocabulary: int, width: int) -> Cost:
 def cross_entropy_training(rows: int, vocabulary: int, width: int) -> Cost:
     """Forward reads the logits; backward reads them again and writes the gradient."""
     return Cost(3 * rows * vocabulary * width)
+
+
+def transformer_products(src: int, tgt: int, *, layers: tuple[int, int], d_model: int, ffn_dim: int, vocab: int) -> int:
+    """Floating-point operations of an encoder-decoder's matrix products with its weights, forward.
+
+    Args:
+        src, tgt: tokens of each side.
+        layers: of encoder and decoder.
+        d_model, ffn_dim: widths.
+        vocab: rows of the output matrix.
+    """
+    encoder_layers, decoder_layers = layers
+    square, feed_forward = d_model * d_model, 2 * d_model * ffn_dim
+    of_src = encoder_layers * (4 * square + feed_forward) + decoder_layers * 2 * square  # cross-attention's k and v
+    of_tgt = decoder_layers * (6 * square + feed_forward) + vocab * d_model
+    return 2 * (src * of_src + tgt * of_tgt)
+
+
+def transformer_training(
+    src: Sequence[int],
+    tgt: Sequence[int],
+    *,
+    layers: tuple[int, int],
+    d_model: int,
+    ffn_dim: int,
+    heads: int,
+    vocab: int,
+) -> Cost:
+    """One update of an encoder-decoder: products with the weights count three times, as backward makes two of each.
+
+    Bytes are left out: at thousands of tokens the arithmetic takes longer. `src` and `tgt` are the sentences' lengths.
+    """
+    products = transformer_products(sum(src), sum(tgt), layers=layers, d_model=d_model, ffn_dim=ffn_dim, vocab=vocab)
+    encoder_layers, decoder_layers = layers
+    kinds = ((src, src, False, encoder_layers), (tgt, tgt, True, decoder_layers), (tgt, src, False, decoder_layers))
+    attention = sum(
+        count * attention_training(queries, keys, causal, heads, d_model // heads, width=2).flops
+        for queries, keys, causal, count in kinds
+    )
+    return Cost(0, 3 * products + attention)

@@ -25,6 +25,7 @@ STAGES = (
     Stage("correct", "gpu.correct", needs="tests"),
     Stage("kernels", "gpu.kernels"),
     Stage("translate", "gpu.translate", needs="project"),
+    Stage("train", "gpu.train", needs="project"),
 )
 
 

@@ -176,6 +176,38 @@ def _latencies(rows: list[Json]) -> list[str]:
     return [*lines, ""]
 
 
+def train_block(text: str) -> str:
+    """The Markdown of a `train.json`: for each model the rates, then where mtcli's time goes."""
+    record = _record(text)
+    lines: list[str] = []
+    for part in record["models"]:
+        model, tokens = part["model"], part["mean_tokens"]
+        lines += [
+            f"**{model['name']}**, {model['parameters'] / 1e6:.0f} million parameters, bfloat16; random sentences as "
+            f"long as news, {tokens['src']:,.0f} source and {tokens['tgt']:,.0f} target tokens a batch.",
+            "",
+            "| trainer | target tokens/s | an update (ms) | to mtcli | of the ceiling | memory (GiB) |",
+            "|---|--:|--:|--:|--:|--:|",
+            *(_trained(row) for row in part["rows"]),
+            "",
+        ]
+        if part["parts"]:
+            shares = ", ".join(f"{one['part']} {one['share']:.0%}" for one in part["parts"])
+            lines += [f"mtcli's update: {shares}.", ""]
+        why = [f"{_who(row['contestant'], row['way'])}: {row['why']}" for row in part["rows"] if row["why"]]
+        lines += [f"Not right, or not there: {'; '.join(why)}.", ""] if why else []
+    return _block(record, lines)
+
+
+def _trained(row: Json) -> str:
+    cells = (row["status"], "", "", "", "")
+    if row["status"] == "right":
+        memory = "" if row["peak_gib"] is None else f"{row['peak_gib']:.1f}"
+        ratio = "" if row["ratio"] is None else f"{row['ratio']:.2f}x"
+        cells = (f"{row['median']:,.0f}", f"{row['step_ms']:.1f}", ratio, f"{row['fraction']:.0%}", memory)
+    return f"| {_who(row['contestant'], row['way'])} | {' | '.join(cells)} |"
+
+
 def _who(contestant: str, way: str) -> str:
     return ", ".join(filter(None, (contestant, way)))
 
@@ -209,6 +241,7 @@ BLOCKS: dict[str, Callable[[str], str]] = {
     "correct": correct_block,
     "kernels": kernels_block,
     "translate": translate_block,
+    "train": train_block,
 }
 
 

@@ -24,17 +24,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from decoding.cases import Case, RandomModel
-from decoding.contestants import MTCLI
+from decoding.contestants import CTRANSLATE2, MARIAN, MTCLI
 from machine import available_cores
 from peers.engine import Work
 
 from gpu.context import Context
 from gpu.results import Json, ResultsFile
+from gpu.team import ContestantError, Team
 from gpu.translation.checks import Questions, failures
 from gpu.translation.entries import FULL, TOY, Entry, Sizes, entries, reference
 from gpu.translation.figures import Figures, affordable, row
-from gpu.translation.processes import ContestantError, Team
 
+MODULES = {MTCLI: "gpu.translation.ours", CTRANSLATE2: "peers.ct2", MARIAN: "peers.marian"}
+PEERS = (CTRANSLATE2, MARIAN)
 ROUNDS = 5
 BEAM = 4
 CHECKED_SLOTS = 16
@@ -60,10 +62,10 @@ def run(context: Context) -> None:
         team = Team(
             root=context.root,
             logs=context.work,
+            modules=MODULES,
+            peers=PEERS,
             device=context.torch_device,
-            description=case.description,
-            threads=available_cores(),
-            work=work,
+            loaded=to_load(case.description, work),
         )
         try:
             record = _Contest(context, sizes, case, work, team).run()
@@ -77,6 +79,11 @@ def forced(work: Work, count: int, target_tokens: int) -> Work:
     """So many sentences, from the first again where there are fewer, each with so many target tokens."""
     sources = [work.sources[place % len(work.sources)] for place in range(count)]
     return dataclasses.replace(work, sources=sources, limits=[target_tokens] * count)
+
+
+def to_load(description: Path, work: Work) -> Json:
+    """What a contestant loads: a model, and the sentences that it will decode."""
+    return {"description": str(description), "threads": available_cores(), "work": dataclasses.asdict(work)}
 
 
 class _Contest:

@@ -40,7 +40,7 @@ class Marian:
         torch.set_num_threads(threads)
         torch.set_flush_denormal(True)
         self._weights = Weights(description)
-        self._original = _convert(self._weights).to(self._device)
+        self._original = convert(self._weights).to(self._device)
 
     def prepare(self, settings: Settings) -> None:
         self._batch: int = settings["batch"]
@@ -106,15 +106,21 @@ def _until(tokens: list[int], end: int) -> list[int]:
     return tokens[: tokens.index(end)] if end in tokens else tokens
 
 
-def _convert(weights: Weights) -> Any:
+def convert(weights: Weights, *, tied: bool = False) -> Any:
     """The model as a MarianMTModel, in evaluation mode.
 
+    Args:
+        weights: of a post-norm model.
+        tied: let it share its embeddings and output matrix as the model does, for training; else each is its own.
+
     Raises:
-        ValueError: Marian has no pre-norm.
+        ValueError: Marian has no pre-norm, and shares all of them or none.
     """
     model, description = weights.model, weights.description
     if model["norm"] != "post":
         raise ValueError(f"Marian's layers are post-norm; this model's are {model['norm']}-norm.")
+    if tied and model["tied_embeddings"] != "all":
+        raise ValueError(f"Marian shares all embeddings or none; this model shares: {model['tied_embeddings']}.")
     config = MarianConfig(
         vocab_size=description["vocabulary"]["source"],
         decoder_vocab_size=description["vocabulary"]["target"],
@@ -127,9 +133,12 @@ def _convert(weights: Weights) -> Any:
         encoder_ffn_dim=model["ffn_dim"],
         decoder_ffn_dim=model["ffn_dim"],
         activation_function=model["activation"],
+        dropout=model["dropout"],
+        attention_dropout=model["attention_dropout"],
+        activation_dropout=model["activation_dropout"],
         scale_embedding=True,
-        share_encoder_decoder_embeddings=False,
-        tie_word_embeddings=False,
+        share_encoder_decoder_embeddings=tied,
+        tie_word_embeddings=tied,
         pad_token_id=description["eos"],
         eos_token_id=description["eos"],
         decoder_start_token_id=description["start"],
@@ -138,6 +147,8 @@ def _convert(weights: Weights) -> Any:
     network = MarianMTModel(config).eval()
     state = {name: torch.from_numpy(array) for name, array in marian_arrays(weights).items()}
     state["final_logits_bias"] = torch.zeros(1, config.decoder_vocab_size)
+    if tied:
+        state["model.shared.weight"] = state["lm_head.weight"]
     network.load_state_dict(state, strict=True)
     return network
 

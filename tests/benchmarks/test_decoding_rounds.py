@@ -1,7 +1,8 @@
 """Rounds of made-up figures."""
 
 from decoding.contestants import CTRANSLATE2, MTCLI, Entry
-from decoding.rounds import Series, finalists, reference_of, run_rounds
+from decoding.session import reference_of
+from rounds import Series, finalists, run_rounds
 
 OURS = Entry(MTCLI, "float32", 4, {"independent": True, "lines": False})
 SLOW, FAST, GREEDY = (
@@ -31,6 +32,23 @@ def test_the_best_settings_of_each_kind_go_on_and_the_order_turns() -> None:
 def test_all_settings_may_run_in_all_rounds() -> None:
     series = run_rounds([OURS, SLOW, FAST], lambda entry: RATES[entry.name], 2, all_settings=True)
     assert [one.figures for one in series] == [(100.0, 100.0), (50.0, 50.0), (200.0, 200.0)]
+
+
+def test_what_fails_takes_no_part_any_more() -> None:
+    log: list[Entry] = []
+
+    def measure(entry: Entry) -> float | None:
+        log.append(entry)
+        return None if (entry, len(log)) in ((FAST, 3), (GREEDY, 5)) else RATES[entry.name]
+
+    series = run_rounds([OURS, SLOW, FAST, GREEDY], measure, 3)
+    assert log == [OURS, SLOW, FAST, GREEDY, GREEDY, SLOW, OURS, OURS, SLOW]
+    assert [one.figures for one in series] == [
+        (100.0, 100.0, 100.0),
+        (50.0, 50.0, 50.0),
+        (None, None, None),
+        (300.0, None, None),
+    ]
 
 
 def test_of_times_the_least_is_best() -> None:

@@ -12,6 +12,7 @@ import torch
 from gpu import __main__ as driver
 from gpu import packages
 from gpu.stages import STAGES
+from gpu.training.parts import PARTS
 
 ROOT = Path(__file__).resolve().parents[2]
 OPS = (
@@ -134,6 +135,23 @@ def test_translate(tmp_path: Path) -> None:
     assert [one["passed"] for one in record["checks"] if one["contestant"] == "mtcli"] == [True] * 12
     assert set(record["contestants"]) == {"mtcli", "CTranslate2", "Hugging Face Marian"}
     assert record["contestants"]["mtcli"]["torch"] == torch.__version__
+
+
+def test_train(tmp_path: Path) -> None:
+    record = rehearse(tmp_path, "train")
+    (model,) = record["models"]
+    rows = {", ".join(filter(None, (row["contestant"], row["way"]))): row for row in model["rows"]}
+    for name in ("mtcli", "mtcli, attention sdpa", "PyTorch", "PyTorch, compiled"):
+        assert rows[name]["status"] == "right", rows[name]
+        assert rows[name]["parameters"] == model["model"]["parameters"]
+        assert rows[name]["median"] > 0
+    assert rows["mtcli"]["ratio"] == 1.0
+    assert "Hugging Face Marian" in record["contestants"]
+    checked = [(one["contestant"], one["dtype"]) for one in model["checks"] if one["passed"]]
+    assert checked[:3] == [("mtcli", "float32"), ("mtcli", "bfloat16"), ("PyTorch", "bfloat16")]
+    assert [part["part"] for part in model["parts"]] == list(PARTS)
+    assert sum(part["share"] for part in model["parts"]) == pytest.approx(1.0, abs=1e-3)
+    assert all(part["ms"] > 0 for part in model["parts"])
 
 
 def test_operations_run_again_keep_the_others(tmp_path: Path) -> None:

@@ -142,6 +142,30 @@ def test_translation_of_which_nothing_was_measured() -> None:
     assert "Medians" not in block
 
 
+def test_training() -> None:
+    right = {"status": "right", "why": None, "median": 123456.0, "step_ms": 100.44, "fraction": 0.404}
+    rows = [
+        {"contestant": "mtcli", "way": "", "ratio": 1.0, "peak_gib": 12.34} | right,
+        {"contestant": "PyTorch", "way": "", "ratio": 0.5, "peak_gib": None} | right,
+        {"contestant": "Toy", "way": "", "status": "cannot run", "why": "no module 'toy'"},
+    ]
+    model = {
+        "model": {"name": "base", "parameters": 60_500_000},
+        "mean_tokens": {"src": 24_000.0, "tgt": 25_000.0},
+        "rows": rows,
+        "parts": [{"part": "backward", "ms": 60.0, "share": 0.6}],
+    }
+    block = tables.train_block(json.dumps(HEAD | {"models": [model]}))
+    assert (
+        "**base**, 60 million parameters, bfloat16; random sentences as long as news, 24,000 source and 25,000" in block
+    )
+    assert "| mtcli | 123,456 | 100.4 | 1.00x | 40% | 12.3 |" in block
+    assert "| PyTorch | 123,456 | 100.4 | 0.50x | 40% |  |" in block
+    assert "| Toy | cannot run |  |  |  |  |" in block
+    assert "mtcli's update: backward 60%." in block
+    assert "Not right, or not there: Toy: no module 'toy'." in block
+
+
 def test_the_terminal_shows_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     lines = "\n".join(tables.kernel_lines(kernels()))
     assert "toy_attention:" in lines

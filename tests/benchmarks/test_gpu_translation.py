@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import torch
 from decoding.contestants import CTRANSLATE2, MARIAN, MTCLI
-from gpu.translate import forced, wrongs
-from gpu.translation import processes
+from gpu import team as processes
+from gpu.team import ContestantError, Team, last_words
+from gpu.translate import MODULES, PEERS, forced, to_load, wrongs
 from gpu.translation.checks import Questions, failures
 from gpu.translation.entries import FULL, TOY, Entry, entries, reference
 from gpu.translation.figures import Figures, affordable, row
 from gpu.translation.ours import _tune
-from gpu.translation.processes import ContestantError, Team, last_words
 from peers.engine import Work
 
 from mtcli.config import load_config
@@ -51,17 +51,20 @@ Contestant(Moody()).serve()
 WORK = Work(sources=[[5, 2], [6, 7, 2], [8, 2]], limits=[27] * 3, forced=True, length_penalty=1.0, lines=[])
 
 
+def make_team(folder: Path, modules: dict[str, str], device: str) -> Team:
+    loaded = to_load(folder, WORK)
+    return Team(root=folder, logs=folder / "logs", modules=modules, peers=PEERS, device=device, loaded=loaded)
+
+
 @pytest.fixture
 def teams(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     (tmp_path / "moody_engine.py").write_text(ENGINE, encoding="utf-8")
-    benchmarks = Path(processes.__file__).resolve().parents[2]
+    benchmarks = Path(processes.__file__).resolve().parents[1]
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{benchmarks}")
-    monkeypatch.setitem(processes.MODULES, MTCLI, "moody_engine")
     made = []
 
     def make(device: str) -> Team:
-        described = {"description": tmp_path, "threads": 1, "work": WORK}
-        made.append(Team(root=tmp_path, logs=tmp_path / "logs", device=device, **described))
+        made.append(make_team(tmp_path, {MTCLI: "moody_engine"}, device))
         return made[-1]
 
     yield make
@@ -300,7 +303,7 @@ def test_mtcli_must_be_right_and_peers_may_be_missing() -> None:
 
 
 def test_the_interpreter_of_the_peers_is_the_one_that_was_made_for_them(tmp_path: Path) -> None:
-    team = Team(root=tmp_path, logs=tmp_path, device="cpu", description=tmp_path, threads=1, work=WORK)
+    team = make_team(tmp_path, MODULES, "cpu")
     assert team._python(MARIAN)[0] == sys.executable
     python = tmp_path / ".venv-peers" / "bin" / "python"
     python.parent.mkdir(parents=True)

@@ -17,8 +17,8 @@ from decoding.contestants import CTRANSLATE2, MARIAN, MTCLI
 from peers.engine import Work
 
 from gpu.results import Json
+from gpu.team import ContestantError, Team
 from gpu.translation.entries import AUTO, DTYPE, Entry
-from gpu.translation.processes import ContestantError, Team
 
 SCORED = 8  # sentences
 # Nats a token: rounding logits to float16 makes a tenth of it, a wrong weight or kernel many times as much.

@@ -1,20 +1,15 @@
 """The contestants' processes (`peers.protocol`): one that fails costs its own figure, and says why."""
 
 import contextlib
-import dataclasses
 import json
 import os
 import select
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from decoding.contestants import CTRANSLATE2, MARIAN, MTCLI
-from peers.engine import Work
-
-MODULES = {MTCLI: "gpu.translation.ours", CTRANSLATE2: "peers.ct2", MARIAN: "peers.marian"}
 STARTS = 8  # of one contestant: what fails again and again is not worth the time
 TO_STOP = 5.0  # seconds
 KEPT = 400  # characters of an error
@@ -91,16 +86,35 @@ def last_words(stderr: str) -> str:
 class Team:
     """The contestants, each in a process that has the model and the sentences.
 
+    Args:
+        root: the checkout.
+        logs: folder for what they say on stderr.
+        modules: what each runs (`python -m MODULE DEVICE`), by name.
+        peers: those that run on the Python of `make peers`, where it was made.
+        device: cpu or cuda.
+        loaded: what each is told to load.
+
     Attributes:
         versions: what each said of itself when it started.
         broken: why a contestant takes no part any more.
+        loaded: what each answered when it had loaded.
     """
 
-    def __init__(self, *, root: Path, logs: Path, device: str, description: Path, threads: int, work: Work) -> None:
+    def __init__(
+        self,
+        *,
+        root: Path,
+        logs: Path,
+        modules: Mapping[str, str],
+        peers: Collection[str],
+        device: str,
+        loaded: Mapping[str, Any],
+    ) -> None:
         self.versions: dict[str, dict[str, str]] = {}
         self.broken: dict[str, str] = {}
+        self.loaded: dict[str, Any] = {}
         self._root, self._logs, self._device = root, logs, device
-        self._loaded = {"description": str(description), "threads": threads, "work": dataclasses.asdict(work)}
+        self._modules, self._peers, self._to_load = modules, peers, loaded
         self._processes: dict[str, Process] = {}
         self._starts: dict[str, int] = {}
 
@@ -125,17 +139,19 @@ class Team:
     def _start(self, name: str, seconds: float) -> Process:
         self._starts[name] = self._starts.get(name, 0) + 1
         python, variables = self._python(name)
-        log = self._logs / f"{MODULES[name]}.log"
-        self._processes[name] = process = Process([python, "-m", MODULES[name], self._device], variables, log)
+        module = self._modules[name]
+        log = self._logs / f"{name} {module}.log"
+        self._processes[name] = process = Process([python, "-m", module, self._device], variables, log)
         facts = process.ask("facts", seconds)
-        process.ask("load", seconds, **self._loaded)
+        self.loaded[name] = process.ask("load", seconds, **self._to_load)
         self.versions[name] = facts["versions"]
         return process
 
     def _python(self, name: str) -> tuple[str, dict[str, str]]:
-        """A peer's interpreter and variables: those of `make peers` where it was made, else this process's own."""
+        """A contestant's interpreter and variables: a peer's are those of `make peers` where it was made, all others'
+        this process's own."""
         peers = self._root / ".venv-peers" / "bin" / "python"
-        if name == MTCLI or not peers.exists():
+        if name not in self._peers or not peers.exists():
             return sys.executable, dict(os.environ)
         return str(peers), {**os.environ, "PYTHONPATH": str(self._root / "benchmarks")}
 

@@ -1,0 +1,53 @@
+"""How fast does a small model train? Transformer-Tiny on Multi30k, beside JoeyNMT."""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from training.contest import Contestant, Plan, measure
+from training.corpora import multi30k
+from training.entries import JOEYNMT, MTCLI, Entry, entries, matching
+from training.records import Trained
+from training.tasks import Task
+
+PRESET = "tiny"
+VOCAB_SIZE = 8000
+WINDOW = 10  # updates: shorter ones would be rounded away in a log of whole tokens a second
+
+
+def tiny_entries(dtypes: Sequence[str], cores: Sequence[int], names: Sequence[str], only: Sequence[str]) -> list[Entry]:
+    """Those of the contestants named; `dtypes` are mtcli's, JoeyNMT has float32."""
+    offered = {MTCLI: dtypes, JOEYNMT: ["float32"]}
+    return matching(entries({name: offered[name] for name in names}, cores), only)
+
+
+def measure_tiny(
+    plan: Plan,
+    contestants: Mapping[str, Contestant],
+    found: Sequence[Entry],
+    *,
+    data: Path,
+    batch_tokens: int,
+    warm_up: int,
+    steps: int,
+    limit: int | None = None,
+) -> Trained:
+    """Let all train on the first `limit` pairs of DATA/multi30k, all by default; English to German.
+
+    Raises:
+        MtcliError: `data` holds no multi30k.
+        ContestantError: mtcli cannot learn the pieces.
+        ValueError: mtcli failed.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        corpus = multi30k(data, Path(folder), src="en", tgt="de", vocab_size=VOCAB_SIZE, limit=limit)
+        task = Task(
+            preset=PRESET,
+            corpus=corpus,
+            batch_tokens=batch_tokens,
+            warm_up=warm_up,
+            steps=steps,
+            window=WINDOW,
+            seed=plan.seed,
+        )
+        return measure(plan, "Transformer-Tiny training on Multi30k", task, contestants, found, Path(folder))

@@ -1,0 +1,114 @@
+"""The plain loop and stock PyTorch beside mtcli: the same loss and gradient from the same weights, and learning."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from decoding.description import DESCRIPTION, write_random
+from gpu.training.ours import OurLearner, OurTraining
+from gpu.training.parts import PARTS
+from gpu.training.stock import StockLearner
+from gpu.training.work import random_batches
+from peers.plain import IGNORED
+from peers.training import Learner, Pairs, Settings, Training
+
+VOCABULARY = 40
+BATCHES = random_batches(tokens=60, count=2, vocab_size=VOCABULARY, seed=1)
+
+
+@pytest.fixture(scope="module")
+def description(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("model")
+    write_random(folder, "tiny", VOCABULARY, seed=1)
+    return str(folder / DESCRIPTION)
+
+
+def loaded(learner: Learner, description: str) -> Training:
+    training = OurTraining(learner) if isinstance(learner, OurLearner) else Training(learner)
+    training.load(description, torch.get_num_threads(), [dataclasses.asdict(batch) for batch in BATCHES])
+    return training
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("bfloat16", 2e-2)])
+def test_stock_pytorch_and_mtcli_agree(description: str, dtype: str, tolerance: float) -> None:
+    exact = loaded(StockLearner(), description).check({"dtype": "float32"})
+    for learner in (OurLearner(), StockLearner()):
+        found = loaded(learner, description).check({"dtype": dtype})
+        assert found == pytest.approx(exact, rel=tolerance), type(learner)
+
+
+def test_compiling_changes_nothing(description: str) -> None:
+    training = loaded(StockLearner(), description)
+    plain = training.check({"dtype": "float32"})
+    assert training.check({"dtype": "float32", "compiled": "aot_eager"}) == pytest.approx(plain, rel=1e-4)
+
+
+def test_all_learn_as_many_numbers(description: str) -> None:
+    ours, stock = OurLearner().load(description, 1), StockLearner().load(description, 1)
+    assert ours == stock
+
+
+@pytest.mark.parametrize("learner", [OurLearner, StockLearner])
+def test_training_lowers_the_loss(description: str, learner: type[Any]) -> None:
+    training = loaded(learner(), description)
+    settings = {"dtype": "float32"}
+    before = training.check(settings)["loss"]
+    answer = training.train(settings, steps=20, ready=True)
+    assert training.check(settings)["loss"] < before - 0.05
+    assert answer["num_tokens"] == [10 * sum(batch.num_tokens for batch in BATCHES)]
+    assert answer["peak_bytes"] is None
+
+
+def test_each_update_is_timed_where_that_is_wanted(description: str) -> None:
+    answer = loaded(StockLearner(), description).train({"dtype": "float32"}, steps=3, warm_up=1, each=True)
+    assert len(answer["seconds"]) == 3 and min(answer["seconds"]) > 0
+    first, second = (batch.num_tokens for batch in BATCHES)
+    assert answer["num_tokens"] == [second, first, second]
+
+
+def test_settings_are_prepared_when_they_change(description: str) -> None:
+    prepared: list[Settings] = []
+
+    class Counting(StockLearner):
+        def prepare(self, settings: Settings) -> None:
+            prepared.append(settings)
+            super().prepare(settings)
+
+    training = loaded(Counting(), description)
+    for dtype in ("float32", "float32", "bfloat16"):
+        training.check({"dtype": dtype})
+    assert [one["dtype"] for one in prepared] == ["float32", "bfloat16"]
+
+
+def test_padding_is_seen_by_nobody(description: str) -> None:
+    short = Pairs(sources=[[5, 6, 2]], targets=[[7, 2]])
+    long = Pairs(sources=[[8] * 9 + [2]], targets=[[9] * 8 + [2]])
+    learner = StockLearner()
+    learner.load(description, 1)
+    learner.prepare({"dtype": "float32"})
+    both = learner.batch(Pairs(sources=short.sources + long.sources, targets=short.targets + long.targets))
+    assert both.labels[0].tolist() == [7, 2] + [IGNORED] * 7
+    assert both.tgt[0, :2].tolist() == [learner.start, 7]
+    apart = [learner.check(learner.batch(pairs))[0] * pairs.num_tokens for pairs in (short, long)]
+    assert learner.check(both)[0] == pytest.approx(sum(apart) / 11, rel=1e-5)
+
+
+def test_mtclis_update_has_parts(description: str) -> None:
+    training = loaded(OurLearner(), description)
+    assert isinstance(training, OurTraining)
+    found = training.parts({"dtype": "float32"}, warm_up=1, steps=3)
+    assert list(found) == list(PARTS)
+    assert min(found.values()) > 0
+    again = training.parts({"dtype": "float32"}, warm_up=0, steps=1)
+    assert set(again) == set(PARTS), "hooks were left behind, or taken away"
+
+
+def test_stock_pytorch_is_post_norm(description: str, tmp_path: Path) -> None:
+    changed = json.loads(Path(description).read_text(encoding="utf-8"))
+    changed["model"]["norm"] = "pre"
+    (tmp_path / DESCRIPTION).write_text(json.dumps(changed), encoding="utf-8")
+    with pytest.raises(ValueError, match="post-norm"):
+        StockLearner().load(str(tmp_path / DESCRIPTION), 1)
