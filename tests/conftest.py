@@ -1,6 +1,7 @@
 """Fixtures that several test modules share."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,10 @@ from support.digits import digit_pairs, write_sides
 
 from mtcli.config import Config, load_config
 from mtcli.training.run import train
+
+# A shell starts its background jobs deaf to Ctrl-C, and the processes that the tests start inherit that.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The tests' networks are too small to share among threads, which would only wait for one another.
 os.environ["OMP_NUM_THREADS"] = "1"

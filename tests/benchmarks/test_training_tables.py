@@ -111,14 +111,14 @@ def run_readme(pages: dict[str, Path], *more: str) -> subprocess.CompletedProces
 
 def test_the_training_page_gets_its_tables(pages: dict[str, Path]) -> None:
     page = pages["--decoding-page"].with_name("training.md")
-    names = ("training-tiny", "training-base", "training-profile", "train")
+    names = ("corpus", "training-tiny", "training-base", "training-profile", "train")
     page.write_text("".join(f"<!-- begin: {name} -->\n<!-- end: {name} -->\n" for name in names), encoding="utf-8")
     results = pages["--results"] / "cpu" / "training-tiny.json"
     results.write_text(trained(row("mtcli", 4000.0)), encoding="utf-8")
     assert run_readme(pages).returncode == 0
     text = page.read_text(encoding="utf-8")
     assert "| mtcli | float32 | 1 |  | 4,000 |" in text
-    assert text.count("not measured yet.") == 2
+    assert text.count("not measured yet.") == 3
     assert "**Train**: not yet measured on a GPU." in text
     assert run_readme(pages, "--check").returncode == 0
 
@@ -130,4 +130,4 @@ def test_a_training_page_without_blocks_is_left_alone(pages: dict[str, Path]) ->
     assert page.read_text(encoding="utf-8") == "words\n"
     finished = run_readme(pages | {"--training-page": page})
     assert finished.returncode == 1
-    assert "<!-- begin: training-tiny -->" in finished.stderr
+    assert "<!-- begin: corpus -->" in finished.stderr
