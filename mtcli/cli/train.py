@@ -1,6 +1,5 @@
 """`mtcli train`."""
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -8,7 +7,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from mtcli.cli.outcome import TracebackOption, reports_errors
-from mtcli.cli.translating import known_device, say
+from mtcli.cli.translating import known_device
 
 NAME = "train"
 EXAMPLE = """\b
@@ -116,8 +115,6 @@ def command(
     from mtcli.training.run import train
 
     train(settings, output, quiet=quiet, dry_run=dry_run)
-    if not dry_run and os.environ.get("RANK", "0") == "0":
-        say(f"Translate with it: mtcli translate -m {output} -i FILE", quiet)
 
 
 def _train_together(nproc: int, device: str) -> None:

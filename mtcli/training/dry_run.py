@@ -20,14 +20,15 @@ _COPIES = 5  # of the parameters, float32: themselves, gradients, AdamW's two mo
 
 @dataclass(frozen=True)
 class Estimate:
-    """Attributes:
-    parameters: learnt numbers.
-    fixed_bytes: memory that does not depend on the batch; peak_bytes: the most that was in
-        use, by the whole process on a CPU; 0 where that is not known.
-    batches, tokens: of one epoch; tokens are the target's.
-    steps: of one epoch.
-    tokens_per_second: target tokens, measured.
-    total_steps: until the nearest limit of the run; None without one.
+    """What a run would take.
+
+    Attributes:
+        parameters: learnt numbers.
+        fixed_bytes: memory that does not depend on the batch.
+        peak_bytes: the most that was in use, by the whole process on a CPU; 0 where that is not known.
+        batches, steps: of one epoch; tokens: its target tokens.
+        tokens_per_second: target tokens, measured.
+        total_steps: until the nearest limit of the run; None without one.
     """
 
     parameters: int

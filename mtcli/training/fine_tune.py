@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import torch
+
 from mtcli.config import Config
 from mtcli.errors import ConfigError
-from mtcli.model.store import Architecture, load_architecture, load_tokenizers, tokenizer_files
+from mtcli.model.store import Architecture, load_model, tokenizer_files
 
 # What a network is trained with rather than made of: these may differ from the model's.
 _TRAINED_WITH = {"dropout", "attention_dropout", "activation_dropout"}
@@ -18,14 +20,14 @@ def fine_tuning_config(config: Config) -> Config:
     """The configuration with the model's sizes and tokenizers in place; as it is when nothing is fine-tuned.
 
     Raises:
-        CheckpointError: the directory is no model.
+        CheckpointError: the directory is no model, or a file of it is missing or damaged.
         ConfigError: the configuration asks for another network or vocabulary than the model's.
     """
     directory = config.training.fine_tune
     if directory is None:
         return config
-    architecture = load_architecture(directory)
-    load_tokenizers(directory, architecture.checksums)  # a damaged one is to be found now
+    # All of it, as what is missing or damaged should be found before the corpus is prepared
+    architecture = load_model(directory, torch.device("cpu")).architecture
     _refuse_other_network(config, architecture, directory)
     _refuse_other_vocabulary(config, directory)
     kept = {name: getattr(config.model, name) for name in _TRAINED_WITH & config.model.model_fields_set}

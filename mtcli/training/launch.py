@@ -11,11 +11,7 @@ import torch
 from mtcli.data.prepare import available_cpus
 from mtcli.devices import resolve_device
 from mtcli.errors import ConfigError, ExitCode
-
-
-def is_launched() -> bool:
-    """Whether this process is one of several, started by torchrun or `launch`."""
-    return "WORLD_SIZE" in os.environ
+from mtcli.training.world import is_launched
 
 
 def launch(num_processes: int, arguments: Sequence[str], device: str) -> int:
@@ -26,9 +22,14 @@ def launch(num_processes: int, arguments: Sequence[str], device: str) -> int:
         device: as configured, `auto` included.
 
     Raises:
-        ConfigError: there are not so many GPUs.
+        ConfigError: there are not so many GPUs, or this process is one of several already.
         BackendUnavailableError: the device is not to be had here.
     """
+    if is_launched():
+        raise ConfigError(
+            f"--nproc {num_processes}: this process was itself started as one of {os.environ['WORLD_SIZE']}. Leave "
+            "--nproc out under torchrun, whose --nproc-per-node says the same."
+        )
     found = resolve_device(device)
     if found.type == "cuda" and torch.cuda.device_count() < num_processes:
         raise ConfigError(

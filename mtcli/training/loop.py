@@ -181,6 +181,7 @@ class Trainer:
 
     def _log(self) -> None:
         settings, state = self.config.training, self.state
+        self.look()  # reading begins the count of what was left out anew
         losses = self.step.read()
         self._unread.clear()
         done = self.progress().fraction(settings)

@@ -1,6 +1,5 @@
 """One call from configuration to trained model: prepare the data, find where the run stands, go on."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +17,8 @@ from mtcli.training.checkpoint import RunState, find_checkpoint
 from mtcli.training.dry_run import estimate
 from mtcli.training.fine_tune import fine_tuning_config
 from mtcli.training.journal import Journal, format_seconds
-from mtcli.training.launch import is_launched
 from mtcli.training.loop import Trainer
-from mtcli.training.world import World, world_of_this_process
+from mtcli.training.world import World, is_launched, launched_as, world_of_this_process
 
 # Settings that may change between one call and the next: they decide how long and how often, not what is learnt.
 _FREE = {
@@ -70,7 +68,7 @@ def _device(name: str) -> torch.device:
     """The device asked for; among several processes on a machine, each one's own GPU."""
     device = resolve_device(name)
     if device.type == "cuda" and is_launched():
-        device = resolve_device(f"cuda:{os.environ['LOCAL_RANK']}")
+        device = resolve_device(f"cuda:{launched_as()[2]}")
     if device.type == "cuda":
         torch.cuda.set_device(device)
     return device
@@ -92,6 +90,10 @@ class _Run:
         self._config = config
 
     def train(self) -> None:
+        self._go_on()
+        self._journal.say(f"Translate with it: mtcli translate -m {self._run_dir} -i FILE")
+
+    def _go_on(self) -> None:
         config, journal, found = _with_limit(self._config, self._journal), self._journal, self._found
         state = found[1] if found else RunState(self._data.key, {})
         state.settings = _settings(config, self._dtype)

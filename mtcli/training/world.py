@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from mtcli.data.arrays import IntArray
-from mtcli.errors import BackendUnavailableError, TrainingError
+from mtcli.errors import BackendUnavailableError, ConfigError, TrainingError
 
 _PATIENCE = timedelta(minutes=30)  # for a process that is busy: rank 0 writes checkpoints alone
 _PREPARATION = timedelta(days=7)  # a large corpus takes long to read, and one process reads it
@@ -121,18 +121,42 @@ class World:
             _store().set(_PREPARED, "1")
 
 
+def is_launched() -> bool:
+    """Whether this process is one of several, started by torchrun or mtcli/training/launch.py."""
+    return os.environ.get("WORLD_SIZE", "1") != "1"
+
+
+def launched_as() -> tuple[int, int, int]:
+    """This process's rank, how many there are, and its rank on its machine, as the launcher says.
+
+    Raises:
+        ConfigError: it does not say, or nonsense.
+    """
+    said = {name: os.environ.get(name, "not set") for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK")}
+    numbers = [int(value) if value.isdecimal() else -1 for value in said.values()]
+    rank, size, local_rank = numbers
+    if min(numbers) < 0 or max(rank, local_rank) >= size:
+        raise ConfigError(
+            f"WORLD_SIZE={said['WORLD_SIZE']} says that several processes train together, which does not go with "
+            f"RANK={said['RANK']} and LOCAL_RANK={said['LOCAL_RANK']}. Start them with mtcli train --nproc N or "
+            "torchrun, or unset WORLD_SIZE to train alone."
+        )
+    return rank, size, local_rank
+
+
 @contextmanager
 def world_of_this_process(device: torch.device | None = None) -> Iterator[World]:
     """Join the processes that torchrun started, as its environment variables say; alone without them.
 
     Raises:
+        ConfigError: the variables are not those that torchrun sets.
         BackendUnavailableError: the processes cannot reach each other.
         TrainingError: another process has ended before this one.
     """
-    if "WORLD_SIZE" not in os.environ or int(os.environ["WORLD_SIZE"]) == 1:
+    if not is_launched():
         yield World()
         return
-    rank, size, local_rank = (int(os.environ[name]) for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK"))
+    rank, size, local_rank = launched_as()
     backend = "nccl" if device is not None and device.type == "cuda" else "gloo"
     try:
         dist.init_process_group(backend, timeout=_PATIENCE)

@@ -1,5 +1,6 @@
 """A model goes on learning on another corpus, with its own network and vocabulary; what does not fit is explained."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,19 @@ def test_what_does_not_fit_is_explained(model: Path, tmp_path: Path, options: tu
     finished = mtcli(*arguments, "--max-steps", "1", *options)
     assert finished.returncode == 1
     assert sentence in finished.stderr.decode()
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut short"])
+def test_damaged_weights_are_found_before_the_corpus_is_read(model: Path, tmp_path: Path, damage: str) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(model, broken, ignore=shutil.ignore_patterns("cache", "checkpoints"))
+    weights = broken / "model.safetensors"
+    weights.unlink() if damage == "missing" else weights.write_bytes(weights.read_bytes()[:200])
+    arguments = ("train", *corpus("sort", tmp_path / "new", 2), "-o", tmp_path / "run", "--max-steps", "1")
+    finished = mtcli(*arguments, "--fine-tune", broken)
+    assert finished.returncode == 1
+    assert "model.safetensors" in finished.stderr.decode()
     assert not (tmp_path / "run").exists()
 
 

@@ -89,6 +89,18 @@ def test_a_loss_that_is_not_finite_stops_before_the_update(tmp_path: Path) -> No
     assert not (tmp_path / "run" / "model.safetensors").exists()
 
 
+@pytest.mark.parametrize("log_every", [1, 7, 1000])
+def test_it_also_stops_where_looks_are_rare(log_every: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a GPU: between two looks come log lines, which begin the count anew."""
+    monkeypatch.setattr("mtcli.training.loop._LOOK_EVERY", {"cpu": 1000})
+    settings = {"learning_rate": 1e30, "clip_norm": 0.0, "warmup_steps": 0, "log_every": log_every}
+    with pytest.raises(TrainingError, match=r"^Step 2: the loss .*not updated"):
+        train(config(tmp_path, {"max_steps": 20, **settings}), tmp_path / "run", quiet=True)
+    assert not (tmp_path / "run" / "model.safetensors").exists()
+    written = tmp_path / "run" / "log.jsonl"
+    assert not written.exists() or "NaN" not in written.read_text()
+
+
 def test_accumulated_batches_equal_one_large_batch(tmp_path: Path) -> None:
     """A corpus that fits one batch, or two that make one step: the same gradient."""
     pairs = [(source, target) for source, target in digit_pairs("copy", 3000, seed=1) if len(source) == 9][:64]
