@@ -5,9 +5,11 @@ import platform
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 DISTRIBUTIONS = {"mtcli": "mtcli-nmt", "torch": "torch", "triton": "triton"}
 
@@ -51,6 +53,27 @@ def versions() -> dict[str, str]:
             found[name] = metadata.version(distribution)
         except metadata.PackageNotFoundError:
             continue
+    return found
+
+
+def opening(title: str, command: str, versions: Mapping[str, str]) -> dict[str, Any]:
+    """What every results file begins with."""
+    return {
+        "title": title,
+        "command": [command],
+        "device": device_facts(),
+        "versions": dict(versions),
+        "date": today(),
+    }
+
+
+def joined_versions(by_name: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """The first's versions, and those that the others add or have of their own, named after them."""
+    found: dict[str, str] = {}
+    for name, versions in by_name.items():
+        for package, version in versions.items():
+            if found.setdefault(package, version) != version:
+                found[f"{package} ({name})"] = version
     return found
 
 

@@ -17,7 +17,8 @@ from unittest import mock
 import torch
 from machine import versions
 from peers.engine import Work
-from torch.profiler import ProfilerActivity, profile, record_function
+from ranges import MARK, ancestors, in_range
+from torch.profiler import ProfilerActivity, profile
 
 from decoding.cases import Case, RandomModel, TrainedModel, opened
 from decoding.contestants import MTCLI, Entry
@@ -33,7 +34,6 @@ ENCODER, PRODUCTS, OUTPUT = "encoder", "projections and feed-forward", "output l
 SELF_ATTENTION, CROSS_ATTENTION = "self-attention", "encoder-decoder attention"
 SEARCH, OTHER, PYTHON = "search step", "norms, residuals, other", "Python and calls"
 GROUPS = (ENCODER, PRODUCTS, SELF_ATTENTION, CROSS_ATTENTION, OUTPUT, SEARCH, OTHER)
-_MARK = "group: "
 _PRODUCTS = {"aten::linear", "aten::addmm", "aten::mm", "aten::matmul"}
 
 
@@ -88,23 +88,14 @@ def profiled(network: Transformer, call: Callable[[], float]) -> tuple[float, di
     return wall, seconds
 
 
-def ancestors(event: Any) -> list[str]:
-    """Names of what the event happened inside, the innermost first."""
-    names = []
-    while event.cpu_parent is not None:
-        event = event.cpu_parent
-        names.append(event.name)
-    return names
-
-
 def group_of(name: str, ancestors: Sequence[str]) -> str | None:
     """The group of an operation inside these ranges and operations, the innermost first.
 
     None for a range, and for what another operation called: that one's time holds it.
     """
-    if name.startswith(_MARK) or not all(one.startswith(_MARK) for one in ancestors):
+    if name.startswith(MARK) or not all(one.startswith(MARK) for one in ancestors):
         return None
-    groups = [one.removeprefix(_MARK) for one in ancestors]
+    groups = [one.removeprefix(MARK) for one in ancestors]
     if ENCODER in groups:
         return ENCODER
     if groups:
@@ -124,14 +115,5 @@ def _ranges(network: Transformer) -> Iterator[None]:
     ]
     with contextlib.ExitStack() as stack:
         for owner, name, group in places:
-            stack.enter_context(mock.patch.object(owner, name, _in_range(getattr(owner, name), group)))
+            stack.enter_context(mock.patch.object(owner, name, in_range(getattr(owner, name), group)))
         yield
-
-
-def _in_range(function: Callable[..., Any], group: str) -> Callable[..., Any]:
-    @functools.wraps(function)
-    def wrapped(*arguments: Any, **keywords: Any) -> Any:
-        with record_function(_MARK + group):
-            return function(*arguments, **keywords)
-
-    return wrapped

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gpu.results import write
-from machine import available_cores, device_facts, today
+from machine import available_cores, joined_versions, opening
 from rounds import Series
 
 from decoding.agreement import check
@@ -79,11 +79,7 @@ def begin(
 def head(plan: Plan, title: str, versions: Mapping[str, str]) -> dict[str, Any]:
     """What every results file begins with."""
     return {
-        "title": title,
-        "command": [plan.command],
-        "device": device_facts(),
-        "versions": dict(versions),
-        "date": today(),
+        **opening(title, plan.command, versions),
         "environment": dict(plan.environment),
         "peer_environment": dict(plan.peer_environment),
         "seed": plan.seed,
@@ -92,12 +88,7 @@ def head(plan: Plan, title: str, versions: Mapping[str, str]) -> dict[str, Any]:
 
 def versions_of(workers: Mapping[str, Worker]) -> dict[str, str]:
     """mtcli's versions, and those that the peers add or have of their own, named after them."""
-    found: dict[str, str] = {}
-    for name, worker in workers.items():
-        for package, version in worker.facts["versions"].items():
-            if found.setdefault(package, version) != version:
-                found[f"{package} ({name})"] = version
-    return found
+    return joined_versions({name: worker.facts["versions"] for name, worker in workers.items()})
 
 
 def decode_rate(workers: Mapping[str, Worker], entry: Entry) -> tuple[float, dict[str, Any]]:

@@ -1,22 +1,19 @@
 """The contestants' processes, as this one sees them (`peers.protocol`)."""
 
-import contextlib
 import dataclasses
-import json
 import os
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from answering import ContestantError, Process
 from peers.engine import Work
 
 from decoding.contestants import CTRANSLATE2, MARIAN, MTCLI, Entry
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = {MTCLI: "decoding.ours", CTRANSLATE2: "peers.ct2", MARIAN: "peers.marian"}
-TO_STOP = 10.0  # seconds
 # oneDNN's and MKL's limits, CTranslate2's own, and that of PyTorch's other operations.
 ISA_VARIABLES = {
     "avx2": {
@@ -40,14 +37,8 @@ class Worker:
         self._name = name
         given = os.environ.get("PYTHONPATH")
         path = os.pathsep.join([str(ROOT / "benchmarks"), *([given] if given else [])])
-        self._process = subprocess.Popen(
-            [python, "-m", MODULES[name]],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, **variables, "PYTHONPATH": path},
-            text=True,
-            encoding="utf-8",
-        )
+        variables = {**os.environ, **variables, "PYTHONPATH": path}
+        self._process = Process([python, "-m", MODULES[name]], variables)
         self.facts: dict[str, Any] = self.ask("facts")
 
     def ask(self, command: str, **arguments: Any) -> Any:
@@ -55,15 +46,10 @@ class Worker:
 
         Exits when the process has ended: why stands above, on stderr.
         """
-        assert self._process.stdin and self._process.stdout
-        answer = ""
-        with contextlib.suppress(BrokenPipeError):
-            print(json.dumps({"command": command, **arguments}), file=self._process.stdin, flush=True)
-            answer = self._process.stdout.readline()
-        if not answer:
-            code = self._process.wait()
-            sys.exit(f"{self._name}'s process ended with exit code {code} on {command!r}; nothing was recorded.")
-        return json.loads(answer)
+        try:
+            return self._process.ask(command, **arguments)
+        except ContestantError as error:
+            sys.exit(f"{self._name}: {error}; nothing was recorded.")
 
     def load(self, description: Path, threads: int, work: Work) -> None:
         """Give it a model and what to decode."""
@@ -77,11 +63,4 @@ class Worker:
 
     def close(self) -> None:
         """Let it end by itself, and end it if it does not."""
-        assert self._process.stdin
-        with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.close()
-        try:
-            self._process.wait(TO_STOP)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._process.close()

@@ -23,6 +23,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from answering import ContestantError
 from decoding.contestants import MTCLI
 from decoding.description import DESCRIPTION, Shape, write_random
 from machine import available_cores
@@ -32,7 +33,7 @@ from gpu.ceilings import ceilings_of
 from gpu.context import Context
 from gpu.formulas import transformer_training
 from gpu.results import Json, ResultsFile
-from gpu.team import ContestantError, Team
+from gpu.team import Team
 from gpu.timing import Stopwatch
 from gpu.training.checks import compared, unanswered
 from gpu.training.entries import DTYPE, EXACT, FULL, MODULES, PEERS, STOCK, TOY, Entry, Sizes, entries

@@ -23,6 +23,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from answering import ContestantError
 from decoding.cases import Case, RandomModel
 from decoding.contestants import CTRANSLATE2, MARIAN, MTCLI
 from machine import available_cores
@@ -30,7 +31,7 @@ from peers.engine import Work
 
 from gpu.context import Context
 from gpu.results import Json, ResultsFile
-from gpu.team import ContestantError, Team
+from gpu.team import Team
 from gpu.translation.checks import Questions, failures
 from gpu.translation.entries import FULL, TOY, Entry, Sizes, entries, reference
 from gpu.translation.figures import Figures, affordable, row

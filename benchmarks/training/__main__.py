@@ -12,9 +12,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from answering import ContestantError
 from decoding.__main__ import positive
 from gpu.results import write
-from gpu.team import ContestantError
 from machine import available_cores
 
 from mtcli.errors import MtcliError

@@ -1,5 +1,6 @@
 """The contestants at work, in turn: every figure is a command of its own, from its start to its end."""
 
+import contextlib
 import shutil
 import statistics
 import sys
@@ -8,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from answering import ContestantError
 from decoding.records import Model
-from gpu.team import ContestantError
-from machine import device_facts, today
+from machine import joined_versions, opening
 from rounds import Series, run_rounds
 
 from training.entries import MTCLI, Entry
@@ -153,28 +154,16 @@ def _broke(series: Series[Entry], row: Row) -> bool:
 
 def versions_of(contestants: Mapping[str, Contestant]) -> dict[str, str]:
     """mtcli's versions, and those that the peers add or have of their own, named after them, if they are there."""
-    found: dict[str, str] = {}
+    found = {}
     for name, contestant in contestants.items():
-        try:
-            versions = contestant.versions()
-        except ValueError:
-            continue
-        for package, version in versions.items():
-            if found.setdefault(package, version) != version:
-                found[f"{package} ({name})"] = version
-    return found
+        with contextlib.suppress(ValueError):
+            found[name] = contestant.versions()
+    return joined_versions(found)
 
 
 def head(plan: Plan, title: str, versions: Mapping[str, str]) -> dict[str, Any]:
     """What every results file begins with."""
-    return {
-        "title": title,
-        "command": [plan.command],
-        "device": device_facts(),
-        "versions": dict(versions),
-        "date": today(),
-        "seed": plan.seed,
-    }
+    return {**opening(title, plan.command, versions), "seed": plan.seed}
 
 
 def shape(task: Task, parameters: int) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from gpu.team import KEPT, ContestantError, last_words
+from answering import KEPT, ContestantError, last_words
 
 GLANCE = 0.2  # seconds between two looks at what runs
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,7 +7,6 @@ The profiler makes each operation a little longer, so that rest is rather too sm
 """
 
 import contextlib
-import functools
 import statistics
 import tempfile
 import time
@@ -17,9 +16,9 @@ from typing import Any
 from unittest import mock
 
 import torch
-from decoding.profiling import ancestors
 from decoding.records import Model, Share
 from machine import versions
+from ranges import MARK, ancestors, in_range
 from rich.console import Console
 from torch import nn
 from torch.profiler import ProfilerActivity, profile, record_function
@@ -46,7 +45,6 @@ ATTENTION, PRODUCTS, LOSS = "attention", "projections and feed-forward", "output
 EMBEDDING, DROPOUT, NORMS = "embedding", "dropout and residuals", "norms"
 UPDATE, DATA, OTHER, PYTHON = "clipping, optimizer, average", "batches", "other operations", "Python and calls"
 GROUPS = (ATTENTION, PRODUCTS, LOSS, EMBEDDING, DROPOUT, NORMS, UPDATE, DATA, OTHER)
-_MARK = "group: "
 _BACKWARD = "autograd::engine::evaluate_function: "
 
 
@@ -153,10 +151,10 @@ def forward_groups(events: Sequence[Any]) -> dict[int, str]:
     """
     found: dict[int, str] = {}
     for event in events:
-        marks = [name for name in ancestors(event) if name.startswith(_MARK)]
+        marks = [name for name in ancestors(event) if name.startswith(MARK)]
         is_backward = any(name.startswith(_BACKWARD) for name in (event.name, *ancestors(event)))
-        if event.sequence_nr >= 0 and not is_backward and not event.name.startswith(_MARK):
-            found[event.sequence_nr] = marks[0].removeprefix(_MARK) if marks else OTHER
+        if event.sequence_nr >= 0 and not is_backward and not event.name.startswith(MARK):
+            found[event.sequence_nr] = marks[0].removeprefix(MARK) if marks else OTHER
     return found
 
 
@@ -164,13 +162,13 @@ def group_of(event: Any, groups: dict[int, str]) -> str | None:
     """The group of an operation; None for a range but that of batches, and for what another operation called, whose
     time holds it."""
     above = ancestors(event)
-    if event.name == _MARK + DATA:
+    if event.name == MARK + DATA:
         return DATA  # numpy's work, which no operation shows
-    if event.name.startswith(_MARK) or _MARK + DATA in above or not all(name.startswith(_MARK) for name in above):
+    if event.name.startswith(MARK) or MARK + DATA in above or not all(name.startswith(MARK) for name in above):
         return None
     if event.name.startswith(_BACKWARD):
         return groups.get(event.sequence_nr, OTHER)
-    return above[0].removeprefix(_MARK) if above else OTHER
+    return above[0].removeprefix(MARK) if above else OTHER
 
 
 @contextlib.contextmanager
@@ -187,7 +185,7 @@ def _ranges(network: Transformer, training: step.TrainingStep) -> Iterator[None]
     ]
     with contextlib.ExitStack() as stack:
         for owner, name, group in places:
-            stack.enter_context(mock.patch.object(owner, name, _in_range(getattr(owner, name), group)))
+            stack.enter_context(mock.patch.object(owner, name, in_range(getattr(owner, name), group)))
         masks = network.dropout_masks
         stack.enter_context(mock.patch.object(masks, "of_step", _entered_in_range(masks.of_step, DROPOUT)))
         yield
@@ -202,22 +200,13 @@ _OF_MODULES: tuple[tuple[type[nn.Module], str], ...] = (
 )
 
 
-def _in_range(function: Callable[..., Any], group: str) -> Callable[..., Any]:
-    @functools.wraps(function)
-    def wrapped(*arguments: Any, **keywords: Any) -> Any:
-        with record_function(_MARK + group):
-            return function(*arguments, **keywords)
-
-    return wrapped
-
-
 def _entered_in_range(manager: Callable[..., Any], group: str) -> Callable[..., Any]:
     """A context manager whose beginning runs inside a range, and what is done within it does not."""
 
     @contextlib.contextmanager
     def wrapped(*arguments: Any) -> Iterator[None]:
         with contextlib.ExitStack() as stack:
-            with record_function(_MARK + group):
+            with record_function(MARK + group):
                 stack.enter_context(manager(*arguments))
             yield
 

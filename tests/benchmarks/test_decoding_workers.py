@@ -72,7 +72,7 @@ def test_settings_are_prepared_when_they_change(worker: Worker, tmp_path: Path) 
 
 
 def test_a_worker_that_ends_is_named(worker: Worker, tmp_path: Path) -> None:
-    with pytest.raises(SystemExit, match="CTranslate2's process ended with exit code 1 on 'score'"):
+    with pytest.raises(SystemExit, match="CTranslate2: its process ended with exit code 1 on score; nothing was"):
         worker.ask("score", sources=[], targets=[])
 
 

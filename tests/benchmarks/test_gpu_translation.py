@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 import torch
+from answering import ContestantError, last_words
 from decoding.contestants import CTRANSLATE2, MARIAN, MTCLI
 from gpu import team as processes
-from gpu.team import ContestantError, Team, last_words
+from gpu.team import Team
 from gpu.translate import MODULES, PEERS, forced, to_load, wrongs
 from gpu.translation.checks import Questions, failures
 from gpu.translation.entries import FULL, TOY, Entry, entries, reference

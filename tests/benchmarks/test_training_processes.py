@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
-from gpu.team import ContestantError
+from answering import ContestantError
 from training.processes import Command, run_to_its_end
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="memory and cores are looked up in /proc")

@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
+from answering import ContestantError
 from decoding.contestants import CTRANSLATE2, MARIAN, MTCLI
 from peers.engine import Work
 
 from gpu.results import Json
-from gpu.team import ContestantError, Team
+from gpu.team import Team
 from gpu.translation.entries import AUTO, DTYPE, Entry
 
 SCORED = 8  # sentences
