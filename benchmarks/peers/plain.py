@@ -1,6 +1,7 @@
 """The training loop that a user of PyTorch writes: padded batches, autocast, cross-entropy, clipping, fused AdamW."""
 
 import platform
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,7 +33,7 @@ class Padded:
     labels: Tensor
 
 
-class PlainLearner(OnDevice):
+class PlainLearner(OnDevice, ABC):
     """A model of padded batches in a plain loop; what the model is, a subclass says.
 
     Settings: "dtype" (autocast's, where it is not float32), "compiled" (the backend of torch.compile).
@@ -44,13 +45,13 @@ class PlainLearner(OnDevice):
     network: nn.Module
     start: int
 
+    @abstractmethod
     def build(self, weights: Weights) -> nn.Module:
         """The model, its weights in place."""
-        raise NotImplementedError
 
+    @abstractmethod
     def logits(self, batch: Padded) -> Tensor:
         """[B, T, V]."""
-        raise NotImplementedError
 
     def facts(self) -> dict[str, Any]:
         return {"versions": {"python": platform.python_version(), "torch": torch.__version__}}
