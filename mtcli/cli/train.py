@@ -1,5 +1,6 @@
 """`mtcli train`."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -113,8 +114,11 @@ def command(
         _train_together(nproc, settings.training.device)
         return
     from mtcli.training.run import train
+    from mtcli.training.world import is_launched
 
     train(settings, output, quiet=quiet, dry_run=dry_run)
+    if is_launched():
+        _leave()
 
 
 def _train_together(nproc: int, device: str) -> None:
@@ -123,6 +127,17 @@ def _train_together(nproc: int, device: str) -> None:
 
     if code := launch(nproc, without_nproc(sys.argv[1:]), device):
         raise typer.Exit(code)
+
+
+def _leave() -> None:
+    """End one of several processes at once.
+
+    PyTorch leaves their communication's threads running. One that is still giving back what it sent when the
+    interpreter ends cannot have it any more, and the whole process would abort, with all its work done.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:

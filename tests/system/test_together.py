@@ -148,6 +148,17 @@ def test_an_interrupt_saves(number: signal.Signals, corpus: Path, tmp_path: Path
     assert f"Saved at step {saved:,}." in said
 
 
+def test_a_process_that_is_done_does_not_wait_for_its_interpreter(corpus: Path, tmp_path: Path) -> None:
+    """Its end may meet a thread of PyTorch's that is not done, and abort: here it always would."""
+    abort = "import atexit, os\nif 'RANK' in os.environ:\n    atexit.register(os.abort)\n"
+    (tmp_path / "sitecustomize.py").write_text(abort)
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = {**ENVIRONMENT, "PYTHONPATH": path}
+    finished = mtcli(*command(corpus, tmp_path / "run", 2), "--nproc", "2", env=environment)
+    assert finished.returncode == 0, finished.stderr.decode()
+    assert "Translate with it" in finished.stderr.decode()
+
+
 def test_a_mistake_is_told_once(corpus: Path, tmp_path: Path) -> None:
     missing = [*command(corpus, tmp_path / "run", 5), "--nproc", "2"]
     missing[missing.index("--src") + 1] = str(tmp_path / "nothing.src")
