@@ -156,6 +156,9 @@ class TrainingConfig(Section):
     epsilon: float = Field(default=1e-9, gt=0)
     clip_norm: float = Field(default=1.0, ge=0, description="largest gradient norm; 0 does not clip")
     label_smoothing: float = Field(default=0.1, ge=0, lt=1)
+    r_drop: float = Field(
+        default=0.0, ge=0, description="read each pair twice, and how much both predictions are to agree; 0 is off"
+    )
     max_steps: int | None = Field(default=None, ge=1)
     max_epochs: int | None = Field(default=None, ge=1)
     max_minutes: float | None = Field(default=None, gt=0, description="training time, preparation excluded")

@@ -33,6 +33,18 @@ class Batch:
     src_keys: Tensor
     tgt_keys: Tensor
 
+    def twice(self) -> "Batch":
+        """Every pair a second time, behind the first, with other numbers for dropout; the targets stay as they are."""
+        return Batch(
+            src=self.src.repeat(2),
+            src_packing=_repeated(self.src_packing),
+            tgt_in=self.tgt_in.repeat(2),
+            tgt_out=self.tgt_out,
+            tgt_packing=_repeated(self.tgt_packing),
+            src_keys=torch.cat([self.src_keys, ~self.src_keys]),
+            tgt_keys=torch.cat([self.tgt_keys, ~self.tgt_keys]),
+        )
+
     @property
     def num_tokens(self) -> int:
         """Target tokens, end tokens included."""
@@ -67,6 +79,10 @@ def make_batch(data: Pairs, indices: IntArray, start_id: int, device: torch.devi
         src_keys=put(token_keys(indices, pairs.src_lengths, 0)),
         tgt_keys=put(token_keys(indices, pairs.tgt_lengths, 1)),
     )
+
+
+def _repeated(packing: Packing) -> Packing:
+    return Packing(packing.lengths.repeat(2), packing.max_length, 2 * packing.total)
 
 
 def _packing(lengths: IntArray, put: Callable[[IntArray], Tensor]) -> Packing:

@@ -163,9 +163,11 @@ def _settings(config: Config, dtype: torch.dtype) -> dict[str, Any]:
 
 
 def _refuse_changes(old: dict[str, Any], new: dict[str, Any], run_dir: Path) -> None:
+    defaults = Config().model_dump(mode="json")
+    defaults["data"]["weights"] = [1.0]
     for section in ("model", "data", "training"):
         for key, value in new[section].items():
-            before = old[section].get(key)
+            before = old[section].get(key, defaults[section].get(key))  # a setting that mtcli did not have then
             if before != value and key not in _FREE.get(section, set()):
                 raise ConfigError(
                     f"The run in {run_dir} began with {section}.{key} = {before!r}; now it is {value!r}. "

@@ -4,7 +4,8 @@ On a GPU nothing here waits for the device: losses add up there and are read now
 is not finite is left out there.
 
 Teacher forcing: the decoder reads the true target up to each token and is to predict the next one, all tokens of a
-batch at once; the loss is the softmax cross-entropy of those predictions.
+batch at once; the loss is the softmax cross-entropy of those predictions. With `r_drop` each pair is read twice, each
+time with other dropout, and the two predictions are also to agree (Liang et al. 2021, arXiv:2106.14448).
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from mtcli.model.implementations import companion
 from mtcli.model.transformer import Transformer
 from mtcli.training.batch import Batch
 from mtcli.training.world import World
-from mtcli_kernels.cross_entropy import linear_cross_entropy
+from mtcli_kernels.cross_entropy import linear_cross_entropy, paired_linear_cross_entropy
 
 
 @dataclass(frozen=True)
@@ -44,16 +45,25 @@ class Losses:
 class BatchLoss(nn.Module):
     """A batch's loss, as a module, so that gradients of several processes can be joined behind it."""
 
-    def __init__(self, network: Transformer, label_smoothing: float, dtype: torch.dtype) -> None:
-        """`dtype` is that of the matrix products."""
+    def __init__(self, network: Transformer, label_smoothing: float, dtype: torch.dtype, r_drop: float = 0.0) -> None:
+        """`dtype` is that of the matrix products; `r_drop` as in TrainingConfig: batches come twice."""
         super().__init__()
-        self.network, self.label_smoothing, self.dtype = network, label_smoothing, dtype
+        self.network, self.label_smoothing, self.dtype, self.r_drop = network, label_smoothing, dtype, r_drop
 
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """The label-smoothed loss, differentiable, and the plain one, which is not; summed over target tokens."""
         network = self.network
         with torch.autocast(batch.src.device.type, self.dtype, enabled=self.dtype != torch.float32):
             states = network(batch.src, batch.src_packing, batch.tgt_in, batch.tgt_packing)
+        if self.r_drop:
+            return paired_linear_cross_entropy(
+                states,
+                network.output.weight,
+                batch.tgt_out,
+                label_smoothing=self.label_smoothing,
+                consistency=self.r_drop,
+                dtype=self.dtype,
+            )
         return linear_cross_entropy(
             states,
             network.output.weight,
@@ -81,9 +91,9 @@ class TrainingStep:
             dtype: of the matrix products.
             world: the processes that train together; by default this one alone.
         """
-        self.network, self._clip_norm = network, config.clip_norm
+        self.network, self._clip_norm, self._reads_twice = network, config.clip_norm, config.r_drop > 0
         self._world = world or World()
-        self._loss = self._world.joined(BatchLoss(network, config.label_smoothing, dtype))
+        self._loss = self._world.joined(BatchLoss(network, config.label_smoothing, dtype, config.r_drop))
         self.optimizer = torch.optim.AdamW(
             network.parameters(),
             lr=config.learning_rate,
@@ -125,6 +135,8 @@ class TrainingStep:
         self.network.train()
         is_last = [*[False] * (len(batches) - 1), True]
         for batch, weight, joins in zip(batches, weights or [1.0] * len(batches), is_last, strict=True):
+            if self._reads_twice:
+                batch = batch.twice()
             masks = self.network.dropout_masks.of_step(seed, batch.src_keys, batch.tgt_keys)
             with masks, self._world.joining(self._loss, joins):
                 loss, nll = self._loss(batch)

@@ -131,3 +131,44 @@ def test_two_batches_of_a_step_are_as_good_as_one(network: Transformer) -> None:
     for name, value in network.state_dict().items():
         if not name.endswith("k_proj.bias"):  # its gradient is rounding noise, which Adam makes large
             torch.testing.assert_close(value, twin.state_dict()[name], rtol=1e-3, atol=1e-5)
+
+
+def test_r_drop_without_dropout_is_the_plain_update() -> None:
+    found = []
+    for r_drop in (0.0, 5.0):
+        torch.manual_seed(0)
+        network = Transformer(
+            CONFIG.model_copy(update={"dropout": 0.0}), VocabularySizes(source=30, target=30, shared=True)
+        )
+        step = trainer(network, r_drop=r_drop)
+        step.step([batch(6, 3)], 1e-3, 1)
+        losses = step.read()
+        found.append((losses.loss, losses.nll, losses.tokens, losses.norm))
+    assert found[1] == pytest.approx(found[0], rel=1e-4)
+
+
+def test_r_drop_adds_what_two_readings_differ_by(network: Transformer) -> None:
+    losses = {}
+    for r_drop in (1e-9, 4.0):
+        step = trainer(copy.deepcopy(network), r_drop=r_drop)
+        step.step([batch(6, 3)], 1e-3, 1)
+        losses[r_drop] = step.read()
+    assert losses[4.0].nll == pytest.approx(losses[1e-9].nll)
+    assert losses[4.0].loss > losses[1e-9].loss + 0.01
+    assert losses[4.0].tokens == 9
+
+
+def test_r_drop_brings_two_readings_together(network: Transformer) -> None:
+    """With it, the network's predictions differ less under different dropout."""
+    apart = {}
+    for r_drop in (1e-9, 20.0):
+        twin = copy.deepcopy(network)
+        step = trainer(twin, r_drop=r_drop, label_smoothing=0.0)
+        for number in range(60):
+            step.step([batch(6, 3)], 3e-3, number)
+        step.read()
+        probe = trainer(twin, r_drop=1.0, label_smoothing=0.0)
+        probe.step([batch(6, 3)], 0.0, 999)
+        found = probe.read()
+        apart[r_drop] = found.loss - found.nll
+    assert 0 < apart[20.0] < 0.7 * apart[1e-9]
