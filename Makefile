@@ -22,7 +22,7 @@ JOEYNMT_READY := $(JOEYNMT_VENV)/.ready
 JOEYNMT_PACKAGES := benchmarks/peers/requirements-joeynmt.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test soak lint aot aot-all gpu peers bench-decoding peers-training bench-training clean
+.PHONY: help install demo test soak lint aot aot-all gpu peers bench-decoding peers-training bench-training quality clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -84,6 +84,9 @@ TRAINING_PEERS := $(if $(filter profile,$(QUESTION)),,$(if $(filter base,$(QUEST
 
 bench-training: $(READY) $(TRAINING_PEERS) ## measure training beside other trainers; QUESTION=tiny (see benchmarks/training)
 	@PYTHONPATH=benchmarks $(BIN)/python -m training '$(or $(QUESTION),tiny)' $(TRAINING_OPTIONS)
+
+quality: $(READY) ## train by a recipe and score: TASK=multi30k DATA=DIR; TASK=tatoeba-en-de makes the model in the box
+	@$(BIN)/python benchmarks/quality.py '$(TASK)' --data '$(DATA)'
 
 clean: ## remove .venv, caches, builds and demo-model (never .runs)
 	rm -rf $(VENV) $(AOT_VENV) $(PEERS_VENV) $(JOEYNMT_VENV) build dist demo-model .mypy_cache .pytest_cache .ruff_cache .hypothesis

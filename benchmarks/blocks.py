@@ -17,10 +17,10 @@ def circumstances(result: Result) -> str:
 
 def console(commands: list[str]) -> list[str]:
     """Commands as lines of Markdown."""
-    return ["```console", *("$ " + _wrap(command) for command in commands), "```"]
+    return ["```console", *("$ " + wrapped(command) for command in commands), "```"]
 
 
-def _wrap(command: str) -> str:
+def wrapped(command: str) -> str:
     """Break a long command before its options."""
     lines: list[str] = []
     for part in re.split(r" (?=-)", command):

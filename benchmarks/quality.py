@@ -1,10 +1,10 @@
-"""How good a model is after so many minutes: train as a user would, score on the test sets, record.
+"""How good a model is: train as a user would, score on the test sets, record.
 
-    python benchmarks/quality.py multi30k --data DATA --work .runs/multi30k-en-de \\
-        --out benchmarks/results/cpu/multi30k-en-de-tiny.json
+    make quality TASK=multi30k DATA=DIR
 
-DATA holds the folders multi30k and ko-en-everyday. The same command again continues a run that was cut
-short, and only scores one that is finished. benchmarks/readme.py describes the file written.
+DIR holds the folders that the tasks name, with files SET.LANGUAGE.xz. The runs lie in .runs and go on where they
+were cut short; one that is finished is only scored. The task tatoeba-en-de makes the model that comes with mtcli:
+it also writes mtcli/models/en-de. benchmarks/quality_table.py describes the file written.
 """
 
 import argparse
@@ -17,14 +17,36 @@ from pathlib import Path
 from typing import Any
 
 from machine import device_facts, mtcli_command, today, versions
-from readme import Quality, Score, Train
+from quality_table import Quality, Score, Train, Trained
 
+ROOT = Path(__file__).resolve().parent.parent
 BEAM_SIZE = 5
 
 
 @dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """One way to train on a corpus.
+
+    Attributes:
+        name: what the table calls it.
+        model: the directory that it trains.
+        options: of `mtcli train`, corpus and output apart.
+    """
+
+    name: str
+    model: str
+    options: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Task:
-    """A corpus, how to train on it and what to score; file names are FOLDER/SET.LANGUAGE.xz."""
+    """A corpus, how to train on it and what to score; file names are FOLDER/SET.LANGUAGE.xz.
+
+    Attributes:
+        prepared: what stands before the language in the names of the files, where their text is prepared.
+        tokenize: BLEU's tokenizer, where it is not sacreBLEU's own.
+        ship: where the float16 model goes that comes with mtcli; it, not the run's, is scored.
+    """
 
     title: str
     folder: str
@@ -32,38 +54,64 @@ class Task:
     tgt: str
     valid: str
     tests: tuple[str, ...]
-    minutes: float
-    train_options: str = "--preset tiny"
+    recipes: tuple[Recipe, ...]
+    prepared: str = ""
+    tokenize: str | None = None
+    ship: str | None = None
 
     @property
     def direction(self) -> str:
         return f"{self.src}-{self.tgt}"
 
     def file(self, name: str, language: str) -> str:
-        return f"DATA/{self.folder}/{name}.{language}.xz"
+        return f"DATA/{self.folder}/{name}{self.prepared}.{language}.xz"
 
 
 TASKS = {
     "multi30k": Task(
+        title="Multi30k, English to German, the published lower-cased and tokenised text",
+        folder="multi30k",
+        src="en",
+        tgt="de",
+        valid="val",
+        tests=("test_2016_flickr", "test_2017_flickr"),
+        recipes=(
+            Recipe(name="multi30k-tiny.toml", model="multi30k-en-de", options="--config configs/multi30k-tiny.toml"),
+        ),
+        prepared=".lc.norm.tok",
+        tokenize="none",
+    ),
+    "multi30k-raw": Task(
         title="Multi30k, English to German, preset tiny",
         folder="multi30k",
         src="en",
         tgt="de",
         valid="val",
         tests=("test_2016_flickr", "test_2017_flickr"),
-        minutes=40,
+        recipes=(Recipe(name="preset tiny", model="multi30k-raw", options="--preset tiny --max-minutes 40"),),
+    ),
+    "tatoeba-en-de": Task(
+        title="Tatoeba, English to German: the model in the box",
+        folder="tatoeba-en-de",
+        src="en",
+        tgt="de",
+        valid="dev",
+        tests=("test",),
+        recipes=(
+            Recipe(name="tatoeba-en-de.toml", model="tatoeba-en-de", options="--config configs/tatoeba-en-de.toml"),
+        ),
+        ship="mtcli/models/en-de",
     ),
     "ko-en": Task(
-        title="Everyday Korean to English, 13,495 training pairs, preset tiny",
+        title="Everyday Korean to English, 13,495 training pairs",
         folder="ko-en-everyday",
         src="ko",
         tgt="en",
         valid="dev",
         tests=("dev", "test"),
-        minutes=25,
-        train_options=(
-            "--preset tiny --set model.norm=pre --set data.vocab_size=2000 --set training.batch_tokens=1024 "
-            "--set training.learning_rate=0.002 --set training.warmup_steps=500"
+        recipes=(
+            Recipe(name="ko-en-everyday.toml", model="ko-en", options="--config configs/ko-en-everyday.toml"),
+            Recipe(name="preset tiny", model="ko-en-plain", options="--preset tiny --max-epochs 60"),
         ),
     ),
 }
@@ -71,43 +119,58 @@ TASKS = {
 
 @dataclass(frozen=True)
 class Places:
-    """Where the names in a shown command line really are."""
+    """Where the names in a shown command line really are: models and files made on the way lie in `work`."""
 
     data: Path
     work: Path
 
     def resolve(self, word: str) -> str:
-        if word.startswith("DATA/"):
-            return str(self.data / word.removeprefix("DATA/"))
-        return str(self.work) if word == self.work.name else word
+        top, slash, rest = word.partition("/")
+        if slash:
+            return str(self.data / rest) if top == "DATA" else word
+        return str(self.work / word)
 
 
-def train_command(task: Task, model: str, minutes: float) -> str:
+def train_command(task: Task, recipe: Recipe) -> str:
     """The training command as the results file shows it."""
     return (
-        f"mtcli train --src {task.file('train', task.src)} --tgt {task.file('train', task.tgt)} "
+        f"mtcli train {recipe.options} --src {task.file('train', task.src)} --tgt {task.file('train', task.tgt)} "
         f"--valid-src {task.file(task.valid, task.src)} --valid-tgt {task.file(task.valid, task.tgt)} "
-        f"-o {model} {task.train_options} --max-minutes {minutes:g}"
+        f"-o {recipe.model}"
     )
+
+
+def export_command(model: str, out: str, scores: str = "") -> str:
+    """The command that halves the weights for the box."""
+    return f"mtcli export mtcli -m {model} -o {out} --dtype float16 --force" + (f" --scores {scores}" if scores else "")
 
 
 def evaluate_command(task: Task, model: str, test: str) -> str:
     """The scoring command of one test set as the results file shows it."""
     return (
         f"mtcli evaluate -m {model} --src {task.file(test, task.src)} --ref {task.file(test, task.tgt)} "
-        f"--beam-size {BEAM_SIZE} --json"
+        f"--beam-size {BEAM_SIZE}" + (f" --tokenize {task.tokenize}" if task.tokenize else "") + " --json"
     )
 
 
 def run(command: str, places: Places, *, capture: bool) -> str:
-    """Run a shown command line with the real paths in place; return stdout if captured."""
+    """Run a shown command line with the real paths in place; return stdout if captured.
+
+    Exits when the command fails.
+    """
     _, *words = shlex.split(command)
+    named = {"-m", "-o", "--scores"}
+    real = [
+        places.resolve(word) if before in named or word.startswith("DATA/") else word
+        for before, word in zip(["", *words], words, strict=False)
+    ]
     print(f"$ {command}", file=sys.stderr, flush=True)
     finished = subprocess.run(
-        [mtcli_command(), *map(places.resolve, words)],
+        [mtcli_command(), *real],
         stdout=subprocess.PIPE if capture else None,
         text=True,
         encoding="utf-8",
+        cwd=ROOT,
     )
     if finished.returncode:
         sys.exit(f"`{command}` ended with exit code {finished.returncode}; nothing was recorded.")
@@ -116,8 +179,7 @@ def run(command: str, places: Places, *, capture: bool) -> str:
 
 def training_summary(model: Path) -> Train:
     """The finished run in numbers, from the model directory's provenance.json."""
-    provenance = json.loads((model / "provenance.json").read_text(encoding="utf-8"))
-    training = provenance["training"]
+    training = json.loads((model / "provenance.json").read_text(encoding="utf-8"))["training"]
     return Train.model_validate({name: training[name] for name in Train.model_fields})
 
 
@@ -127,15 +189,10 @@ def score(task: Task, test: str, report: dict[str, Any]) -> Score:
     return Score.model_validate({"set": test, "direction": task.direction, "beam": BEAM_SIZE, **measured})
 
 
-def measure(task: Task, places: Places, minutes: float) -> Quality:
-    """Train and score; the model stays in the work directory."""
-    training = train_command(task, places.work.name, minutes)
-    run(training, places, capture=False)
-    commands, scores = [training], []
-    for test in task.tests:
-        command = evaluate_command(task, places.work.name, test)
-        scores.append(score(task, test, json.loads(run(command, places, capture=True))))
-        commands.append(command)
+def measure(task: Task, places: Places) -> Quality:
+    """Train and score by every recipe; the models stay in the work directory."""
+    commands: list[str] = []
+    models = [_measure_recipe(task, recipe, places, commands) for recipe in task.recipes]
     return Quality.model_validate(
         {
             "title": task.title,
@@ -143,28 +200,47 @@ def measure(task: Task, places: Places, minutes: float) -> Quality:
             "device": device_facts(),
             "versions": versions(),
             "date": today(),
-            "train": training_summary(places.work),
-            "scores": scores,
+            "models": models,
         }
     )
+
+
+def _measure_recipe(task: Task, recipe: Recipe, places: Places, commands: list[str]) -> Trained:
+    def go(command: str, *, capture: bool = False) -> str:
+        commands.append(command)
+        return run(command, places, capture=capture)
+
+    go(train_command(task, recipe))
+    scored = f"{recipe.model}-float16" if task.ship else recipe.model
+    if task.ship:
+        go(export_command(recipe.model, scored))
+    scores = []
+    for test in task.tests:
+        report = json.loads(go(evaluate_command(task, scored, test), capture=True))
+        scores.append(score(task, test, report))
+        if task.ship:
+            (places.work / f"{test}.json").write_text(json.dumps(report) + "\n", encoding="utf-8")
+    if task.ship:
+        commands[-1] += f" > {task.tests[-1]}.json"
+        go(export_command(scored, task.ship, f"{task.tests[-1]}.json"))
+    return Trained(name=recipe.name, train=training_summary(places.work / recipe.model), scores=scores)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Train as a user would, score on the test sets, record as JSON.")
     parser.add_argument("task", choices=TASKS)
-    parser.add_argument("--data", type=Path, required=True, help="folder that holds multi30k and ko-en-everyday")
-    parser.add_argument("--work", type=Path, required=True, help="the run's directory")
-    parser.add_argument("--out", type=Path, required=True, help="the JSON file to write")
-    parser.add_argument("--minutes", type=float, help="training time; the task's own if not given")
+    parser.add_argument("--data", type=Path, required=True, help="the folder that holds the corpora's folders")
+    parser.add_argument("--work", type=Path, default=ROOT / ".runs", help="where the runs lie")
+    parser.add_argument("--out", type=Path, help="the JSON file to write; by default in benchmarks/results/cpu")
     arguments = parser.parse_args()
 
-    task = TASKS[arguments.task]
-    places = Places(arguments.data, arguments.work.resolve())
-    places.work.parent.mkdir(parents=True, exist_ok=True)
-    result = measure(task, places, arguments.minutes or task.minutes)
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(result.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    print(f"wrote {arguments.out}; now run: python benchmarks/readme.py", file=sys.stderr)
+    places = Places(arguments.data.resolve(), arguments.work.resolve())
+    places.work.mkdir(parents=True, exist_ok=True)
+    result = measure(TASKS[arguments.task], places)
+    out = arguments.out or ROOT / f"benchmarks/results/cpu/quality-{arguments.task}.json"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(result.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    print(f"wrote {out}; now run: python benchmarks/readme.py", file=sys.stderr)
 
 
 if __name__ == "__main__":

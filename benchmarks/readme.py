@@ -1,4 +1,4 @@
-"""Write the measured parts of README.md, docs/decoding.md and docs/training.md from benchmarks/results.
+"""Write the measured parts of README.md and of docs/{decoding,training,quality}.md from benchmarks/results.
 
     python benchmarks/readme.py            rewrite what stands between the markers
     python benchmarks/readme.py --check    change nothing; exit 1 naming the blocks that are out of date
@@ -6,13 +6,7 @@
 A block stands between `<!-- begin: NAME -->` and `<!-- end: NAME -->`. A results file that does not
 exist yet makes its block say so.
 
-A quality result, written by benchmarks/quality.py (times in minutes and seconds, scores in percent):
-
-    {"title", "command": [shell lines], "device": {"cpu", "cores", "memory_gib"},
-     "versions": {name: version}, "date",
-     "train": {"minutes", "steps", "target_tokens", "target_tokens_per_second", "parameters"},
-     "scores": [{"set", "direction", "beam", "lines", "bleu", "chrf", "ter", "seconds",
-                 "signatures": {"bleu", "chrf", "ter"}}]}
+A quality result is written by benchmarks/quality.py and described by benchmarks/quality_table.py.
 
 A start-up result, written by benchmarks/startup.py:
 
@@ -33,43 +27,14 @@ from pathlib import Path
 from blocks import circumstances, console
 from corpus import corpus_block
 from decoding import tables
+from first_minute import first_minute_block, install_block
 from gpu import tables as gpu_tables
 from pydantic import ValidationError
+from quality_table import quality_block, summary_block
 from records import Record, Result
 from training import tables as training_tables
 
 ROOT = Path(__file__).resolve().parent.parent
-
-
-class Train(Record):
-    """A training run in numbers, data preparation excluded."""
-
-    minutes: float
-    steps: int
-    target_tokens: int
-    target_tokens_per_second: float
-    parameters: int
-
-
-class Score(Record):
-    """One test set translated and scored; `seconds` is the translation's time."""
-
-    set: str
-    direction: str
-    beam: int
-    lines: int
-    bleu: float
-    chrf: float
-    ter: float
-    seconds: float
-    signatures: dict[str, str]
-
-
-class Quality(Result):
-    """A model trained and scored by benchmarks/quality.py."""
-
-    train: Train
-    scores: list[Score]
 
 
 class Timing(Record):
@@ -87,39 +52,6 @@ class Startup(Result):
     help: Timing
     translate: Timing
     parameters: int
-
-
-def quality_block(text: str) -> str:
-    """The README block of a quality result given as JSON."""
-    result = Quality.model_validate_json(text)
-    train = result.train
-    rows = [
-        f"| {score.set} | {score.direction} | {score.lines:,} | {score.beam} "
-        f"| {score.bleu:.1f} | {score.chrf:.1f} | {score.ter:.1f} | {score.seconds:.1f} |"
-        for score in result.scores
-    ]
-    signatures = dict.fromkeys(
-        (metric, signature) for score in result.scores for metric, signature in score.signatures.items()
-    )
-    names = {"bleu": "BLEU", "chrf": "chrF", "ter": "TER"}
-    return "\n".join(
-        [
-            f"**{result.title}**",
-            "",
-            "| test set | direction | lines | beam | BLEU | chrF | TER | translated in (s) |",
-            "|---|---|--:|--:|--:|--:|--:|--:|",
-            *rows,
-            "",
-            *(f"- {names.get(metric, metric)}: `{signature}`" for metric, signature in signatures),
-            "",
-            f"Trained for {train.minutes:.1f} minutes: {train.steps:,} steps, "
-            f"{train.target_tokens / 1e6:.1f} million target tokens "
-            f"at {train.target_tokens_per_second:,.0f} a second, "
-            f"{train.parameters / 1e6:.2f} million parameters. {circumstances(result)}",
-            "",
-            *console(result.command),
-        ]
-    )
 
 
 def startup_block(text: str) -> str:
@@ -157,8 +89,12 @@ class Block:
 
 _BASE, _TRAINED = "cpu/decoding-base.json", "cpu/decoding-trained.json"
 BLOCKS = {
-    "multi30k": Block("cpu/multi30k-en-de-tiny.json", "Multi30k, English to German", quality_block),
-    "ko-en": Block("cpu/ko-en-everyday.json", "Everyday Korean to English", quality_block),
+    "install": Block("cpu/first-minute.json", "Installing", install_block),
+    "first-minute": Block("cpu/first-minute.json", "The first minute", first_minute_block),
+    "tatoeba-en-de": Block("cpu/quality-tatoeba-en-de.json", "The model in the box", quality_block),
+    "multi30k": Block("cpu/quality-multi30k.json", "Multi30k as published, English to German", quality_block),
+    "multi30k-raw": Block("cpu/quality-multi30k-raw.json", "Multi30k, English to German", quality_block),
+    "ko-en": Block("cpu/quality-ko-en.json", "Everyday Korean to English", quality_block),
     "startup": Block("cpu/startup.json", "Start-up", startup_block),
     "decoding-base": Block(_BASE, "Transformer-base beside other decoders", tables.base_block),
     "decoding-trained": Block(_TRAINED, "A trained model beside other decoders", tables.trained_block),
@@ -182,7 +118,17 @@ BLOCKS = {
 GPU_BLOCKS = ("ceilings", "correct", "kernels", "translate")
 IN_DECODING_PAGE = ("decoding-base-settings", "decoding-trained-settings", "decoding-profile")
 IN_TRAINING_PAGE = ("corpus", "training-tiny", "training-base", "training-profile", "train")
-IN_README = (*(name for name in BLOCKS if name not in (*IN_DECODING_PAGE, *IN_TRAINING_PAGE)), *GPU_BLOCKS)
+IN_QUALITY_PAGE = ("tatoeba-en-de", "multi30k", "multi30k-raw", "ko-en")
+IN_README = (
+    "install",
+    "first-minute",
+    "quality",
+    "startup",
+    "decoding-trained",
+    "decoding-base",
+    "decoding-latency",
+    *GPU_BLOCKS,
+)
 
 
 def render_block(name: str, results: Path) -> str:
@@ -192,6 +138,8 @@ def render_block(name: str, results: Path) -> str:
     """
     if name in gpu_tables.BLOCKS:
         return gpu_tables.gpu_blocks(name, results)
+    if name == "quality":
+        return _quality_summary(results)
     block = BLOCKS[name]
     path = results / block.file
     if not path.exists():
@@ -200,6 +148,14 @@ def render_block(name: str, results: Path) -> str:
         return block.render(path.read_text(encoding="utf-8"))
     except ValidationError as error:
         sys.exit(f"{path} is not a results file as benchmarks/readme.py describes it: {error}")
+
+
+def _quality_summary(results: Path) -> str:
+    measured = [results / BLOCKS[name].file for name in IN_QUALITY_PAGE]
+    try:
+        return summary_block([path.read_text(encoding="utf-8") for path in measured if path.exists()])
+    except ValidationError as error:
+        sys.exit(f"{results} holds a results file that is not as benchmarks/quality_table.py describes it: {error}")
 
 
 def replace_block(page: Path, text: str, name: str, content: str) -> str:
@@ -244,15 +200,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Write the pages' measured parts from benchmarks/results.")
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if a block is out of date")
     parser.add_argument("--readme", type=Path, default=ROOT / "README.md")
-    parser.add_argument("--decoding-page", type=Path, default=ROOT / "docs" / "decoding.md")
-    parser.add_argument("--training-page", type=Path, help="training.md beside the decoding page, if it has blocks")
+    parser.add_argument(
+        "--decoding-page", type=Path, default=ROOT / "docs" / "decoding.md", help="the other pages lie beside it"
+    )
     parser.add_argument("--results", type=Path, default=ROOT / "benchmarks" / "results")
     arguments = parser.parse_args()
 
     pages = {arguments.readme: IN_README, arguments.decoding_page: IN_DECODING_PAGE}
-    training_page = arguments.training_page or arguments.decoding_page.with_name("training.md")
-    if arguments.training_page or _has_blocks(training_page):
-        pages[training_page] = IN_TRAINING_PAGE
+    beside = {"training.md": IN_TRAINING_PAGE, "quality.md": IN_QUALITY_PAGE}
+    by_path = {arguments.decoding_page.with_name(name): names for name, names in beside.items()}
+    pages |= {page: names for page, names in by_path.items() if _has_blocks(page)}
     stale = {page: update(page, names, arguments.results, check=arguments.check) for page, names in pages.items()}
     if arguments.check and any(stale.values()):
         words = "; ".join(f"{page}: out of date: {', '.join(names)}" for page, names in stale.items() if names)

@@ -1,8 +1,9 @@
 """How fast the command line answers: `mtcli --help`, and one line translated by a new process.
 
-    python benchmarks/startup.py --model MODEL_DIR --out benchmarks/results/cpu/startup.json
+    .venv/bin/python benchmarks/startup.py --out benchmarks/results/cpu/startup.json
 
-Every run is a new process; one run beforehand, not counted, brings the files into the disk cache.
+The model is the one that comes with mtcli. Every run is a new process; one run beforehand, not counted, brings the
+files into the disk cache.
 benchmarks/readme.py describes the file written.
 """
 
@@ -18,6 +19,8 @@ from pathlib import Path
 from machine import device_facts, mtcli_command, today, versions
 from quality import training_summary
 from readme import Startup, Timing
+
+from mtcli.models import IN_THE_BOX
 
 HELP_RUNS = 10
 TRANSLATE_RUNS = 5
@@ -49,42 +52,38 @@ def refuse_torch_in_help() -> None:
         sys.exit("`mtcli --help` imports torch: move the import into the body of the command that needs it.")
 
 
-def measure(model: Path, line: str) -> Startup:
+def measure(line: str) -> Startup:
     """Time both commands.
 
     Exits when the help loads torch, or the line's translation is not one line with something on it.
     """
     refuse_torch_in_help()
     mtcli = mtcli_command()
-    translate = [mtcli, "translate", "-m", str(model)]
+    translate = [mtcli, "translate", "--quiet"]
     output = run(translate, line + "\n").stdout
     if output.count("\n") != 1 or not output.strip():
         sys.exit(f"`mtcli translate` answered one line with {output!r}; expected one line that is not blank.")
     return Startup.model_validate(
         {
             "title": "Start-up",
-            "command": [
-                "mtcli --help",
-                f"echo {shlex.quote(line)} | mtcli translate -m {model.resolve().name}",
-            ],
+            "command": ["mtcli --help", f"echo {shlex.quote(line)} | mtcli translate --quiet"],
             "device": device_facts(),
             "versions": versions(),
             "date": today(),
             "help": wall_time([mtcli, "--help"], HELP_RUNS),
             "translate": wall_time(translate, TRANSLATE_RUNS, line + "\n"),
-            "parameters": training_summary(model).parameters,
+            "parameters": training_summary(IN_THE_BOX).parameters,
         }
     )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Time `mtcli --help` and a one-line translation; record as JSON.")
-    parser.add_argument("--model", type=Path, required=True, help="the model directory that translates")
-    parser.add_argument("--line", default="A man rides a bicycle.", help="the line to translate")
+    parser.add_argument("--line", default="Where is the station?", help="the line to translate")
     parser.add_argument("--out", type=Path, required=True, help="the JSON file to write")
     arguments = parser.parse_args()
 
-    result = measure(arguments.model, arguments.line)
+    result = measure(arguments.line)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(result.model_dump_json(indent=2) + "\n", encoding="utf-8")
     print(f"wrote {arguments.out}; now run: python benchmarks/readme.py", file=sys.stderr)

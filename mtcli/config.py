@@ -1,7 +1,7 @@
 """The settings of a run: typed, frozen, checked where they are built, with one loader.
 
 A later source wins over an earlier one: defaults, the preset, `--config FILE.toml`, then the options
-and `--set section.key=value` of the command line. `[model]`, `[data]`, `[training]` and `[decoding]`
+and `--set section.key=value` of the command line. `[model]`, `[data]`, `[training]`, `[decoding]` and `[card]`
 are the sections, in files and in `--set` alike.
 """
 
@@ -193,6 +193,29 @@ class DecodingConfig(Section):
     )
 
 
+class CardConfig(Section):
+    """What nobody but you can say of a model: for its README.md and for `mtcli info`. Nothing is learnt from it."""
+
+    title: str | None = None
+    src_language: str | None = Field(default=None, description="what it reads, such as English")
+    tgt_language: str | None = Field(default=None, description="what it writes, such as German")
+    license: str | None = Field(default=None, description="on what terms it may be handed on")
+    credit: str | None = Field(default=None, description="whose text it learnt from, and where that is to be had")
+    good_for: str | None = Field(default=None, description="text that it translates well")
+    not_for: str | None = Field(default=None, description="text that it does not")
+
+    @model_validator(mode="after")
+    def _languages_come_together(self) -> Self:
+        if (self.src_language is None) != (self.tgt_language is None):
+            raise ValueError("give both src_language and tgt_language, or neither")
+        return self
+
+    @property
+    def direction(self) -> str | None:
+        """Such as "English to German"."""
+        return f"{self.src_language} to {self.tgt_language}" if self.src_language else None
+
+
 class Config(Section):
     """All settings of a training run."""
 
@@ -201,6 +224,7 @@ class Config(Section):
     data: DataConfig = DataConfig()
     training: TrainingConfig = TrainingConfig()
     decoding: DecodingConfig = DecodingConfig()
+    card: CardConfig = CardConfig()
 
 
 Settings = dict[str, Any]
@@ -236,6 +260,7 @@ _SECTION_TYPES: dict[str, type[Section]] = {
     "data": DataConfig,
     "training": TrainingConfig,
     "decoding": DecodingConfig,
+    "card": CardConfig,
 }
 
 

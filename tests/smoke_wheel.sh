@@ -12,6 +12,17 @@ case $python in /*) ;; *) python=$PWD/$python ;; esac
 work=$(mktemp -d "${TMPDIR:-/tmp}/mtcli-smoke.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
+step "size and licences of $(basename "$wheel")"
+bytes=$(wc -c <"$wheel")
+[ "$bytes" -le 13000000 ] || fail "the wheel has $bytes bytes, more than 13 million"
+"$python" - "$wheel" <<'PYTHON' || fail "the wheel lacks a licence, a notice or the model in the box"
+import sys, zipfile
+names = zipfile.ZipFile(sys.argv[1]).namelist()
+wanted = ("/licenses/LICENSE", "/licenses/NOTICE", "mtcli/models/en-de/model.safetensors", "mtcli/models/en-de/README.md")
+missing = [name for name in wanted if not any(found.endswith(name) for found in names)]
+sys.exit(f"missing: {missing}" if missing else 0)
+PYTHON
+
 step "installing $(basename "$wheel") into a clean environment"
 unset PYTHONPATH PYTHONHOME VIRTUAL_ENV
 "$python" -m venv "$work/venv"
@@ -26,6 +37,11 @@ python -c "import sys, mtcli, mtcli_kernels; sys.exit(not mtcli.__file__.startsw
 mtcli --version
 mtcli --help >/dev/null
 python -m mtcli --help >/dev/null
+
+step "translate with the model in the box, without a network"
+translation=$(echo 'Where is the station?' | http_proxy=http://127.0.0.1:1 https_proxy=http://127.0.0.1:1 mtcli translate --quiet)
+[ "$translation" = "Wo ist der Bahnhof?" ] || fail "the model in the box translated: $translation"
+mtcli info >/dev/null
 
 step "train on copying digits"
 awk 'BEGIN { srand(1); for (i = 0; i < 1000; i++) {

@@ -72,6 +72,7 @@ def command(
     bleu_metric(tokenize, lowercase)  # a tokenizer that is not there should not cost a translation first
     references = list(read_lines(ref))
     began = time.monotonic()
+    decoded_with: int | None = None
     if model is not None and src is not None:
         sources = list(read_lines(src))
         _check_lines(src, len(sources), ref, len(references))
@@ -81,7 +82,7 @@ def command(
         options = decoding_options(
             loaded, beam=size, length_penalty=length_penalty, batch_tokens=batch_tokens, assignments=assignments
         )
-        translator = Translator(loaded, options)
+        translator, decoded_with = Translator(loaded, options), options.beam_size
         hypotheses = [translation.text for translation in translator.translate(sources)]
     else:
         assert hyp is not None
@@ -90,7 +91,8 @@ def command(
     seconds = time.monotonic() - began
     scores = score_corpus(hypotheses, references, tokenize=tokenize, lowercase=lowercase)
     if as_json:
-        print(json.dumps({**asdict(scores), "seconds": round(seconds, 3)}))
+        told = {"set": ref.name, "beam": decoded_with}
+        print(json.dumps({**told, **asdict(scores), "seconds": round(seconds, 3)}, ensure_ascii=False))
     else:
         _print_table(scores, seconds)
 

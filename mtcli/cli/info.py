@@ -8,16 +8,20 @@ import typer
 
 from mtcli.cli.outcome import TracebackOption, reports_errors
 from mtcli.cli.translating import AttentionOption, DeviceOption, DtypeOption
+from mtcli.models import DIRECTION, IN_THE_BOX
 
 NAME = "info"
 EXAMPLE = """\b
-Example:
+Examples:
+  mtcli info
   mtcli info en-de"""
 
 
 @reports_errors
 def command(
-    model: Annotated[Path, typer.Argument(help="A model directory.")],
+    model: Annotated[
+        Path | None, typer.Argument(help=f"A model directory; else the model in the box, {DIRECTION}.")
+    ] = None,
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
     attention: AttentionOption = "auto",
@@ -25,6 +29,7 @@ def command(
     traceback: TracebackOption = False,
 ) -> None:
     """Tell what a model is, what it was trained on, its size and its scores, and how it would run here."""
+    model = IN_THE_BOX if model is None else model
     facts = _facts(model) | _here(model, device, dtype, attention)
     if as_json:
         print(json.dumps(facts, ensure_ascii=False))
@@ -101,9 +106,30 @@ def _history(provenance: dict[str, Any]) -> dict[str, Any]:
         facts["validation"] = (
             f"BLEU {scores['bleu']:.2f}, perplexity {scores['perplexity']:.2f} at step {scores['step']:,}"
         )
+    facts |= _card(provenance)
     if "versions" in provenance:
         facts["made by"] = ", ".join(f"{name} {version}" for name, version in provenance["versions"].items())
     return facts
+
+
+def _card(provenance: dict[str, Any]) -> dict[str, Any]:
+    """What its makers say of it, and its scores on test sets."""
+    from mtcli.model.card import card_of
+
+    card = card_of(provenance)
+    tests = [
+        f"{test['set']}: BLEU {test['bleu']:.1f}, chrF {test['chrf']:.1f} with beam {test['beam']}"
+        for test in provenance.get("tests", [])
+    ]
+    said = {
+        "direction": card.direction,
+        "tested": tests,
+        "good for": card.good_for,
+        "not for": card.not_for,
+        "credit": card.credit,
+        "license": card.license,
+    }
+    return {name: value for name, value in said.items() if value}
 
 
 def _show(value: Any) -> str:

@@ -123,8 +123,9 @@ class Tally:
     def closing_line(self) -> str:
         """The totals in a sentence."""
         resumed = f" ({self.resumed_lines:,} of them by an earlier run)" if self.resumed_lines else ""
+        noun = "line" if self.lines == 1 else "lines"
         return (
-            f"{self.lines:,} lines{resumed}, {self.target_tokens:,} target tokens in {self.seconds:.1f} s "
+            f"{self.lines:,} {noun}{resumed}, {self.target_tokens:,} target tokens in {self.seconds:.1f} s "
             f"({self.tokens_per_second:,.0f} tokens/s).{self._saving()}"
         )
 

@@ -17,7 +17,7 @@ from mtcli.cli.translating import (
     ForceOption,
     GreedyOption,
     LengthPenaltyOption,
-    ModelOption,
+    OptionalModelOption,
     QuietOption,
     SetOption,
     beam_size,
@@ -27,11 +27,12 @@ from mtcli.cli.translating import (
     say,
 )
 from mtcli.errors import UsageError
+from mtcli.models import DIRECTION, IN_THE_BOX
 
 NAME = "translate"
 EXAMPLE = """\b
 Examples:
-  echo 'Where is the station?' | mtcli translate -m en-de
+  echo 'Where is the station?' | mtcli translate
   mtcli translate -m en-de -i book.en.xz -o book.de --beam-size 5
   mtcli translate -m en-de --n-best 3 --format jsonl < in.txt
   mtcli translate -m en-de --output-dir out/ chapters/*.txt
@@ -43,7 +44,7 @@ _STDIN = Path("-")
 
 @reports_errors
 def command(
-    model: ModelOption,
+    model: OptionalModelOption = None,
     files: Annotated[list[Path] | None, typer.Argument(help="Files to translate, one after the other.")] = None,
     input_file: Annotated[Path | None, typer.Option("-i", "--input", help="The file to translate; - is stdin.")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Where to write; - is stdout.")] = None,
@@ -106,6 +107,9 @@ def command(
     from mtcli.cli.signals import tidy_when_stopped
     from mtcli.cli.writing import outputs_in
 
+    if model is None:
+        say(f"Translating with the model in the box, {DIRECTION} (-m takes another).", quiet)
+        model = IN_THE_BOX
     inputs = files or [input_file or _STDIN]
     job = Job(
         inputs=inputs,

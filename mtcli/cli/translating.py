@@ -9,12 +9,19 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from mtcli.errors import UsageError
+from mtcli.models import DIRECTION
 
 if TYPE_CHECKING:
     from mtcli.config import DecodingConfig
     from mtcli.model.store import LoadedModel
 
 ModelOption = Annotated[Path, typer.Option("-m", "--model", help="A model directory, as mtcli train makes it.")]
+OptionalModelOption = Annotated[
+    Path | None,
+    typer.Option(
+        "-m", "--model", help=f"A model directory, as mtcli train makes it; else the one in the box, {DIRECTION}."
+    ),
+]
 BeamOption = Annotated[int | None, typer.Option("-b", "--beam-size", min=1, help="Live hypotheses a sentence.")]
 GreedyOption = Annotated[bool, typer.Option("--greedy", help="The same as --beam-size 1.")]
 LengthPenaltyOption = Annotated[

@@ -16,6 +16,7 @@ from mtcli.decoding.search import Hypothesis, SearchOptions
 from mtcli.devices import decoding_dtype, resolve_device
 from mtcli.errors import UsageError
 from mtcli.model.store import LoadedModel, load_model
+from mtcli.models import IN_THE_BOX
 
 _FEW = 8  # lines
 _KEPT = 4  # ways to search whose decoders are kept, with their memory
@@ -109,7 +110,7 @@ class Translator:
 
     def __init__(
         self,
-        model: str | Path | LoadedModel,
+        model: str | Path | LoadedModel = IN_THE_BOX,
         options: DecodingConfig | None = None,
         *,
         device: str = "auto",
@@ -120,7 +121,7 @@ class Translator:
         """Load a model directory, or take a model that is loaded.
 
         Args:
-            model: a directory that `mtcli train` made.
+            model: a directory that `mtcli train` made; by default the model that comes with mtcli.
             options: how to decode; by default as the model's own config.json says.
             device: `auto`, `cpu`, `cuda` or `cuda:N`; auto takes a GPU if there is one.
             dtype: number type of the arithmetic: `auto`, `float32`, `bfloat16` or `float16`.

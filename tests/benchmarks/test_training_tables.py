@@ -123,11 +123,12 @@ def test_the_training_page_gets_its_tables(pages: dict[str, Path]) -> None:
     assert run_readme(pages, "--check").returncode == 0
 
 
-def test_a_training_page_without_blocks_is_left_alone(pages: dict[str, Path]) -> None:
+def test_a_training_page_without_blocks_is_left_alone_and_one_with_a_few_is_an_error(pages: dict[str, Path]) -> None:
     page = pages["--decoding-page"].with_name("training.md")
     page.write_text("words\n", encoding="utf-8")
     assert run_readme(pages).returncode == 0
     assert page.read_text(encoding="utf-8") == "words\n"
-    finished = run_readme(pages | {"--training-page": page})
+    page.write_text("<!-- begin: train -->\n<!-- end: train -->\n", encoding="utf-8")
+    finished = run_readme(pages)
     assert finished.returncode == 1
     assert "<!-- begin: corpus -->" in finished.stderr

@@ -10,8 +10,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCKS = (
-    "multi30k",
-    "ko-en",
+    "install",
+    "first-minute",
+    "quality",
     "startup",
     "decoding-base",
     "decoding-trained",
@@ -21,6 +22,7 @@ BLOCKS = (
     "kernels",
     "translate",
 )
+QUALITY_BLOCKS = ("tatoeba-en-de", "multi30k", "multi30k-raw", "ko-en")
 PAGE_BLOCKS = ("decoding-base-settings", "decoding-trained-settings", "decoding-profile")
 
 
@@ -36,26 +38,42 @@ QUALITY: dict[str, Any] = {
     "device": {"cpu": "Some CPU", "cores": 2, "memory_gib": 23.4},
     "versions": {"python": "3.11.7", "mtcli": "0.1.0"},
     "date": "2025-01-31",
-    "train": {
-        "minutes": 40.02,
-        "steps": 5000,
-        "target_tokens": 18_000_000,
-        "target_tokens_per_second": 7500.4,
-        "parameters": 2_350_000,
-    },
-    "scores": [
+    "models": [
         {
-            "set": name,
-            "direction": "en-de",
-            "beam": 5,
-            "lines": 1000,
-            "bleu": bleu,
-            "chrf": 60.04,
-            "ter": 44.96,
-            "seconds": 12.34,
-            "signatures": {"bleu": "BLEU-SIGNATURE", "chrf": "CHRF-SIGNATURE", "ter": "TER-SIGNATURE"},
+            "name": recipe,
+            "train": {
+                "minutes": 40.02,
+                "steps": steps,
+                "target_tokens": 18_000_000,
+                "target_tokens_per_second": 7500.4,
+                "parameters": 2_350_000,
+            },
+            "scores": [
+                {
+                    "set": name,
+                    "direction": "en-de",
+                    "beam": 5,
+                    "lines": 1000,
+                    "bleu": bleu + steps / 1000,
+                    "chrf": 60.04,
+                    "ter": 44.96,
+                    "seconds": 12.34,
+                    "signatures": {"bleu": "BLEU-SIGNATURE", "chrf": "CHRF-SIGNATURE", "ter": "TER-SIGNATURE"},
+                }
+                for name, bleu in (("first", 32.04), ("second", 24.96))
+            ],
         }
-        for name, bleu in (("first", 37.04), ("second", 29.96))
+        for recipe, steps in (("toy.toml", 5000), ("preset tiny", 1000))
+    ],
+}
+FIRST_MINUTE: dict[str, Any] = {
+    **{key: QUALITY[key] for key in ("device", "versions", "date")},
+    "title": "The first minute",
+    "command": ["mtcli one", "mtcli two"],
+    "install": {"command": "make it", "lines": ["made"], "seconds": 0.1},
+    "shown": [
+        {"command": "mtcli one", "lines": ["Eins."], "seconds": 1.2},
+        {"command": "mtcli two", "lines": ["begin", None, "end"], "seconds": 20.4},
     ],
 }
 
@@ -87,7 +105,7 @@ def results(tmp_path: Path) -> Path:
 
 
 def write_result(results: Path, result: dict[str, Any]) -> None:
-    (results / "cpu" / "multi30k-en-de-tiny.json").write_text(json.dumps(result), encoding="utf-8")
+    (results / "cpu" / "quality-multi30k.json").write_text(json.dumps(result), encoding="utf-8")
 
 
 def test_the_readme_is_up_to_date() -> None:
@@ -125,21 +143,36 @@ def test_a_stale_block_is_named_and_left_alone(readme: Path, page: Path, results
     write_result(results, QUALITY)
     checked = run_readme("--check", "--readme", readme, "--decoding-page", page, "--results", results)
     assert checked.returncode == 1
-    assert "out of date: multi30k." in checked.stderr
+    assert "out of date: quality" in checked.stderr
     assert readme.read_text(encoding="utf-8") == before
 
 
 def test_a_result_is_written_and_then_up_to_date(readme: Path, page: Path, results: Path) -> None:
     write_result(results, QUALITY)
+    quality_page = page.with_name("quality.md")
+    quality_page.write_text(empty(QUALITY_BLOCKS), encoding="utf-8")
     assert run_readme("--readme", readme, "--decoding-page", page, "--results", results).returncode == 0
-    text = readme.read_text(encoding="utf-8")
-    assert "| first | en-de | 1,000 | 5 | 37.0 | 60.0 | 45.0 | 12.3 |" in text
-    assert "| second | en-de | 1,000 | 5 | 30.0 |" in text
+    summary = readme.read_text(encoding="utf-8")
+    assert "| Toy, English to German | toy.toml | 2.4 M | 40 | first | 37.0 | 60.0 |" in summary
+    assert "| Toy, English to German | preset tiny | 2.4 M | 40 | second | 26.0 | 60.0 |" in summary
+    text = quality_page.read_text(encoding="utf-8")
+    assert "| toy.toml | first | en-de | 1,000 | 5 | 37.0 | 60.0 | 45.0 | 12.3 |" in text
+    assert "| preset tiny | second | en-de | 1,000 | 5 | 26.0 |" in text
+    assert text.count("not measured yet.") == len(QUALITY_BLOCKS) - 1
     assert text.count("BLEU-SIGNATURE") == 1
-    assert "40.0 minutes: 5,000 steps, 18.0 million target tokens at 7,500 a second, 2.35 million" in text
+    assert "- toy.toml: 40.0 minutes, 5,000 steps, 18.0 million target tokens at 7,500 a second, 2.35 million" in text
     assert "Some CPU, 2 cores, 23 GiB; python 3.11.7, mtcli 0.1.0; 2025-01-31." in text
     assert max(map(len, text[text.index("```console") :].splitlines())) <= 110
     assert run_readme("--check", "--readme", readme, "--decoding-page", page, "--results", results).returncode == 0
+
+
+def test_the_first_minute_shows_what_was_printed(readme: Path, page: Path, results: Path) -> None:
+    (results / "cpu" / "first-minute.json").write_text(json.dumps(FIRST_MINUTE), encoding="utf-8")
+    assert run_readme("--readme", readme, "--decoding-page", page, "--results", results).returncode == 0
+    text = readme.read_text(encoding="utf-8")
+    assert "```console\n$ mtcli one\nEins.\n$ mtcli two\nbegin\n...\nend\n```" in text
+    assert "```console\n$ make it\nmade\n$ . .venv/bin/activate\n```" in text
+    assert "Together 22 seconds. Some CPU" in text
 
 
 @pytest.mark.parametrize("marker", ["<!-- begin: startup -->", "<!-- end: startup -->"])
@@ -155,5 +188,5 @@ def test_a_result_with_other_keys_is_an_error(readme: Path, page: Path, results:
     write_result(results, {**QUALITY, "extra": 1})
     finished = run_readme("--check", "--readme", readme, "--decoding-page", page, "--results", results)
     assert finished.returncode == 1
-    assert "multi30k-en-de-tiny.json" in finished.stderr
+    assert "quality_table.py describes" in finished.stderr
     assert "Traceback" not in finished.stderr

@@ -1,0 +1,102 @@
+"""A trained model made ready to hand on: the files that make a model, and none of the run's.
+
+No directory of the machine it was trained on is left in what it says of itself, only the names of files.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path, PurePath
+from typing import Any
+
+import torch
+
+from mtcli.errors import CheckpointError
+from mtcli.files import write_atomically
+from mtcli.interop.directory import whole_directory
+from mtcli.model.card import CARD, PROVENANCE, write_card
+from mtcli.model.integrity import DESCRIPTION
+from mtcli.model.store import (
+    WEIGHTS,
+    load_model,
+    parameters_of,
+    read_json,
+    weights_bytes,
+    write_description,
+)
+
+_FILES = frozenset({WEIGHTS, DESCRIPTION, PROVENANCE, CARD, "tokenizer.model", "source.model", "target.model"})
+
+
+def package(model: Path, out: Path, dtype: torch.dtype, tests: Sequence[dict[str, Any]] = ()) -> None:
+    """Write the model directory `out` with the weights of `model`, in another number type.
+
+    Args:
+        dtype: of the weights in the file, float32 or float16: half the size, and each weight rounded to 11 bits.
+        tests: scores on test sets for the model's card, as `mtcli evaluate --json` prints them.
+
+    Raises:
+        CheckpointError: `model` is no whole model, or a weight is too large for the number type.
+        DataError: `out` cannot be written, or holds something else.
+    """
+    loaded = load_model(model, torch.device("cpu"))
+    weights = {name: tensor.to(dtype) for name, tensor in parameters_of(loaded.network).items()}
+    for name, tensor in weights.items():
+        if not torch.isfinite(tensor).all():
+            raise CheckpointError(
+                f"{model / WEIGHTS}: {name} holds a weight that {str(dtype).removeprefix('torch.')} cannot hold. "
+                "Export it with --dtype float32."
+            )
+    provenance = _provenance(model, tests)
+    with whole_directory(out, _FILES) as directory:
+        write_description(directory, loaded.architecture, loaded.tokenizers)
+        write_atomically(directory / WEIGHTS, weights_bytes(weights))
+        if provenance is not None:
+            write_card(directory, provenance)
+
+
+def _provenance(model: Path, tests: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    if not (model / PROVENANCE).exists():
+        return None
+    recorded = read_json(model, PROVENANCE)
+    try:
+        shortened = without_directories(recorded)
+        return {**shortened, "tests": list(tests)} if tests else shortened
+    except (AttributeError, KeyError, TypeError) as error:
+        raise CheckpointError(
+            f"{model / PROVENANCE} is damaged: its facts are not those mtcli train writes ({error!r}). "
+            "Delete it to hand the model on without."
+        ) from None
+
+
+def without_directories(provenance: dict[str, Any]) -> dict[str, Any]:
+    """What provenance.json records, every path cut down to the file's name, or as little more as tells it apart."""
+    files, settings = provenance["data"]["files"], provenance["settings"]
+    names = _short_names([path for part in files.values() for path in part])
+
+    def shorten(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {names.get(key, key): shorten(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [shorten(item) for item in value]
+        if not isinstance(value, str):
+            return value
+        option, equals, path = value.rpartition("=")
+        return option + equals + names.get(path, PurePath(path).name)
+
+    return {
+        **provenance,
+        "command": shorten(provenance["command"]),
+        "data": {**provenance["data"], "files": shorten(files)},
+        "settings": {**settings, "data": shorten(settings["data"]), "training": shorten(settings["training"])},
+    }
+
+
+def _short_names(paths: Sequence[str]) -> dict[str, str]:
+    """For each path the fewest of its last parts that no other path ends with."""
+    tails: dict[str, str] = {}
+    for path in paths:
+        parts = PurePath(path).parts
+        for length in range(1, len(parts) + 1):
+            tails[path] = "/".join(parts[-length:])
+            if not any(other != path and PurePath(other).parts[-length:] == parts[-length:] for other in paths):
+                break
+    return tails

@@ -1,0 +1,178 @@
+"""A model handed on: the same numbers in less room, and nothing of the machine that it was trained on."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from support.tiny import untrained_model, write_untrained
+
+from mtcli.errors import CheckpointError, DataError
+from mtcli.interop.package import package, without_directories
+from mtcli.model.card import write_card
+from mtcli.model.store import load_model, parameters_of, read_tensors, weights_bytes
+
+CPU = torch.device("cpu")
+PROVENANCE: dict[str, Any] = {
+    "command": ["mtcli", "train", "--src", "/home/ada/europarl/train.en", "--set=data.tgt=/home/ada/europarl/train.de"],
+    "versions": {"mtcli": "0.1.0"},
+    "data": {
+        "files": {
+            "train": {
+                "/home/ada/europarl/train.en": "11",
+                "/home/ada/news/train.en": "22",
+                "/home/ada/x/train.de": "33",
+            },
+            "valid": {"/home/ada/dev.en": "44"},
+        },
+        "train": {"pairs": 1000},
+        "valid": {"pairs": 10},
+        "vocabulary": {"source": 300, "target": 300},
+    },
+    "training": {
+        "parameters": 1234,
+        "steps": 5,
+        "target_tokens": 600,
+        "minutes": 1.5,
+        "device": "cpu (2 threads), float32",
+    },
+    "scores": {"step": 5, "nll": 2.0, "perplexity": 7.4, "bleu": 12.3},
+    "settings": {
+        "data": {"src": ["/home/ada/europarl/train.en", "/home/ada/news/train.en"], "vocab_size": 300},
+        "training": {"fine_tune": "/home/ada/models/base", "seed": 1},
+        "card": {"license": "see https://example.org/terms", "src_language": "English", "tgt_language": "German"},
+    },
+}
+TEST = {
+    "set": "test.de",
+    "lines": 100,
+    "beam": 5,
+    "bleu": 31.04,
+    "chrf": 55.5,
+    "ter": 50.0,
+    "signatures": {"bleu": "BLEU-SIGNATURE", "chrf": "CHRF-SIGNATURE", "ter": "TER-SIGNATURE"},
+}
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    directory = write_untrained(tmp_path / "model")
+    write_card(directory, PROVENANCE)
+    (directory / "cache").mkdir()
+    (directory / "log.jsonl").write_text("{}\n")
+    return directory
+
+
+def test_half_precision_is_half_the_size_and_nearest(model: Path, tmp_path: Path) -> None:
+    package(model, tmp_path / "out", torch.float16)
+    stored = read_tensors(tmp_path / "out" / "model.safetensors", CPU)
+    loaded = dict(load_model(tmp_path / "out", CPU).network.named_parameters())
+    for name, weight in parameters_of(untrained_model().network).items():
+        assert stored[name].dtype == torch.float16
+        assert loaded[name].dtype == torch.float32
+        assert torch.equal(loaded[name], weight.half().float())
+    sizes = [(directory / "model.safetensors").stat().st_size for directory in (model, tmp_path / "out")]
+    assert 0.4 < sizes[1] / sizes[0] < 0.7
+
+
+def test_in_float32_the_weights_are_the_same_bytes(model: Path, tmp_path: Path) -> None:
+    package(model, tmp_path / "out", torch.float32)
+    for name in ("model.safetensors", "config.json", "tokenizer.model"):
+        assert (tmp_path / "out" / name).read_bytes() == (model / name).read_bytes()
+
+
+def test_only_the_model_is_handed_on(model: Path, tmp_path: Path) -> None:
+    package(model, tmp_path / "out", torch.float32)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "README.md",
+        "config.json",
+        "model.safetensors",
+        "provenance.json",
+        "tokenizer.model",
+    ]
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_no_directory_is_named(model: Path, tmp_path: Path) -> None:
+    package(model, tmp_path / "out", torch.float32)
+    for name in ("README.md", "provenance.json"):
+        assert "/home" not in (tmp_path / "out" / name).read_text(encoding="utf-8")
+
+
+def test_names_keep_what_tells_them_apart() -> None:
+    shortened = without_directories(PROVENANCE)
+    assert shortened["data"]["files"] == {
+        "train": {"europarl/train.en": "11", "news/train.en": "22", "train.de": "33"},
+        "valid": {"dev.en": "44"},
+    }
+    assert shortened["command"] == ["mtcli", "train", "--src", "europarl/train.en", "--set=data.tgt=train.de"]
+    assert shortened["settings"]["data"] == {"src": ["europarl/train.en", "news/train.en"], "vocab_size": 300}
+    assert shortened["settings"]["training"] == {"fine_tune": "base", "seed": 1}
+    assert shortened["settings"]["card"] == PROVENANCE["settings"]["card"]
+
+
+def test_scores_go_into_the_card(model: Path, tmp_path: Path) -> None:
+    package(model, tmp_path / "out", torch.float16, [TEST])
+    card = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+    assert card.startswith("# English to German: a translation model made by mtcli\n")
+    assert "| test.de | 100 | 5 | 31.0 | 55.5 |" in card
+    assert "BLEU-SIGNATURE" in card
+    assert "**License**: see https://example.org/terms" in card
+    recorded = json.loads((tmp_path / "out" / "provenance.json").read_text(encoding="utf-8"))
+    assert recorded["tests"] == [TEST]
+    package(tmp_path / "out", tmp_path / "again", torch.float16)
+    assert (tmp_path / "again" / "README.md").read_text(encoding="utf-8") == card
+
+
+def test_a_model_without_a_history_is_handed_on_without(tmp_path: Path) -> None:
+    package(write_untrained(tmp_path / "model"), tmp_path / "out", torch.float32)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "config.json",
+        "model.safetensors",
+        "tokenizer.model",
+    ]
+
+
+def test_a_weight_too_large_for_half_precision_is_named(model: Path, tmp_path: Path) -> None:
+    network = untrained_model().network
+    weights = {name: tensor.clone() for name, tensor in parameters_of(network).items()}
+    spoilt = sorted(weights)[-1]
+    weights[spoilt].view(-1)[0] = 1e6
+    (model / "model.safetensors").write_bytes(weights_bytes(weights))
+    with pytest.raises(CheckpointError, match=f"{spoilt} holds a weight that float16 cannot hold"):
+        package(model, tmp_path / "out", torch.float16)
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_export_is_replaced_whole(model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    package(model, out, torch.float16)
+    (out / "README.md").unlink()
+    package(model, out, torch.float32)
+    stored = read_tensors(out / "model.safetensors", CPU)
+    assert {tensor.dtype for tensor in stored.values()} == {torch.float32}
+    assert (out / "README.md").exists()
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_directory_of_something_else_is_left_alone(model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "thesis.tex").write_text("years of work")
+    with pytest.raises(DataError, match=r"holds thesis\.tex, which no export writes"):
+        package(model, out, torch.float32)
+    assert (out / "thesis.tex").read_text() == "years of work"
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_run_is_not_replaced_by_its_own_export(model: Path) -> None:
+    with pytest.raises(DataError, match="holds cache"):
+        package(model, model, torch.float16)
+
+
+def test_a_history_of_other_facts_is_a_sentence(model: Path, tmp_path: Path) -> None:
+    (model / "provenance.json").write_text('{"data": 3}')
+    with pytest.raises(CheckpointError, match="its facts are not those mtcli train writes"):
+        package(model, tmp_path / "out", torch.float32)
+    assert not (tmp_path / "out").exists()
