@@ -23,7 +23,7 @@ from mtcli.errors import MtcliError
 from mtcli.model.cache import DecoderCache
 from mtcli.model.implementations import Implementations, companion
 from mtcli.model.transformer import Transformer
-from mtcli_kernels.beam_step import BeamRules, BeamState, FinishedHypothesis, SlotStatus, beam_step
+from mtcli_kernels.beam_step import BeamRules, BeamState, FinishedHypothesis, SlotStatus, Stop, beam_step
 from mtcli_kernels.decoding_layout import BeamPlaces
 from mtcli_kernels.packing import Packing
 
@@ -188,6 +188,7 @@ class Engine:
 
     def _rules_for(self, max_steps: int) -> BeamRules:
         options = self._options
+        stop = Stop[options.stop.upper()] if options.beam_size > 1 else Stop.FULL
         return BeamRules.of(
             eos_id=options.eos_id,
             banned=options.banned,
@@ -196,6 +197,8 @@ class Engine:
             max_steps=max_steps,
             min_tokens=options.min_tokens,
             n_best=options.n_best,
+            stop=stop,
+            free_end=options.free_end,
             device=self._device,
         )
 

@@ -7,14 +7,17 @@ hypothesis of n tokens (the end token counts) scores
 
     log-probability / n ** length_penalty        (natural logarithm)
 
-A sentence is done when `beam` hypotheses are finished, or as soon as no live one can still enter the `n_best` that
-were asked for, whatever follows.
+A sentence is done when `beam` hypotheses are finished (or by another rule, `SearchOptions.stop`), or as soon as no live
+one can still enter the `n_best` that were asked for, whatever follows.
 
 The step itself, from logits to the next tokens, is the operation `beam_step` (kernels/mtcli_kernels); the engine
 (mtcli/decoding/engine.py) takes many sentences through their steps together.
 """
 
 from dataclasses import dataclass
+from typing import Literal
+
+StopRule = Literal["full", "estimate", "certain"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,9 @@ class SearchOptions:
         banned: tokens never generated; they keep their share of the probability.
         min_tokens: the end token may not be among so many first tokens.
         n_best: finished hypotheses that will be asked for, at most beam_size.
+        stop: when a search of several hypotheses ends (`mtcli_kernels.beam_step.Stop`); greedy search ends with its
+            first end token.
+        free_end: the end token that the longest output is made to have costs nothing.
     """
 
     beam_size: int
@@ -57,6 +63,8 @@ class SearchOptions:
     banned: tuple[int, ...] = ()
     min_tokens: int = 1
     n_best: int = 1
+    stop: StopRule = "full"
+    free_end: bool = False
 
 
 @dataclass(frozen=True, slots=True)
