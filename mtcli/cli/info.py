@@ -79,7 +79,11 @@ def _here(directory: Path, device: str, dtype: str, attention: str) -> dict[str,
     architecture, where = load_architecture(directory), resolve_device(device)
     number_type = resolve_dtype(dtype, where)
     chosen = Implementations.resolve(
-        attention, where, number_type, head_dim=architecture.model.head_dim, beam=architecture.decoding.beam_size
+        attention,
+        where,
+        number_type,
+        head_dim=architecture.model.largest_head_dim,
+        beam=architecture.decoding.beam_size,
     )
     return {"runs here on": describe(where, number_type), "attention": chosen.sentence()}
 

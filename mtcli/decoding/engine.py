@@ -83,7 +83,8 @@ class Engine:
 
     def _runs_kernels_alone(self) -> bool:
         """Whether a step on this device asks nothing of the host, so that it can be a graph."""
-        weight, head_dim, beam = self._network.output.weight, self._network.config.head_dim, self._options.beam_size
+        weight, beam = self._network.output.weight, self._options.beam_size
+        head_dim = self._network.config.largest_head_dim
         if self._device.type != "cuda":
             return False
         found = Implementations.resolve(

@@ -1,0 +1,1 @@
+"""Models of other systems: bringing them in, and giving ours to them."""
