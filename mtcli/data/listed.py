@@ -156,6 +156,14 @@ class ListedTokenizer(Tokenizer):
     def never_generated(self) -> list[int]:
         return sorted(set(self.vocabulary.never) - {self.eos_id})
 
+    @property
+    def unk_id(self) -> int:
+        return self._unknown
+
+    @property
+    def pad_id(self) -> int | None:
+        return self._ids.get(self.vocabulary.padding)
+
     @cached_property
     def _leads(self) -> frozenset[str]:
         return frozenset(self.vocabulary.language_pieces)

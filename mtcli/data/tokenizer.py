@@ -86,6 +86,17 @@ class Tokenizer:
         special = (self._processor.unk_id(), self._processor.bos_id(), self._processor.pad_id())
         return sorted({token for token in special if token >= 0} - {self.eos_id})
 
+    @property
+    def unk_id(self) -> int:
+        """What stands for text that no piece does."""
+        return int(self._processor.unk_id())
+
+    @property
+    def pad_id(self) -> int | None:
+        """What fills up batches in other systems; mtcli needs none."""
+        token = int(self._processor.pad_id())
+        return token if token >= 0 else None
+
     def shares_ids_with(self, other: "Tokenizer") -> bool:
         """Whether an id stands for the same piece in both, though they may cut text in different ways."""
         return self is other

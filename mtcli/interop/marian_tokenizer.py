@@ -89,9 +89,9 @@ class TokenizerFiles:
             )
         special = [piece for piece in dict.fromkeys([*named.values(), *self._extra()]) if piece]
         added = self._added(source)
-        cut = list(dict.fromkeys([*added, *special]))
-        hidden = [*special, *(piece for piece, is_special in added.items() if is_special)]
-        if missing := [piece for piece in cut if piece not in source]:
+        cut = {*added, *special}
+        hidden = {*special, *(piece for piece, is_special in added.items() if is_special)}
+        if missing := sorted(cut - {*source}):
             raise CheckpointError(
                 f"{self.directory}: the tokenizer's special token {missing[0]!r} is not in {VOCABULARY}, so the "
                 "network has no embedding for it. Take it out of the tokenizer's files to import the model without it."
@@ -105,8 +105,8 @@ class TokenizerFiles:
                 padding=named["pad_token"],
                 start=settings.start,
                 never=settings.never,
-                cut=() if self.config.get("split_special_tokens") else tuple(cut),
-                hidden=tuple(dict.fromkeys(hidden)),
+                cut=() if self.config.get("split_special_tokens") else tuple(sorted(cut, key=source.index)),
+                hidden=tuple(sorted(hidden, key=source.index)),
                 tidy=bool(self.config.get("clean_up_tokenization_spaces")),
                 languages=(str(self.config.get("source_lang") or ""), str(self.config.get("target_lang") or "")),
             )
