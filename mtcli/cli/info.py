@@ -11,8 +11,9 @@ from mtcli.cli.translating import AttentionOption, DeviceOption, DtypeOption
 
 NAME = "info"
 EXAMPLE = """\b
-Example:
-  mtcli info en-de"""
+Examples:
+  mtcli info en-de
+  mtcli info opus-en-de --check"""
 
 
 @reports_errors
@@ -21,11 +22,16 @@ def command(
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
     attention: AttentionOption = "auto",
+    check: Annotated[
+        bool, typer.Option("--check", help="Compute what was stored with an imported model again, in float32; compare.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     traceback: TracebackOption = False,
 ) -> None:
     """Tell what a model is, what it was trained on, its size and its scores, and how it would run here."""
     facts = _facts(model) | _here(model, device, dtype, attention)
+    if check:
+        facts["check"] = _check(model, device, attention)
     if as_json:
         print(json.dumps(facts, ensure_ascii=False))
         return
@@ -88,10 +94,32 @@ def _here(directory: Path, device: str, dtype: str, attention: str) -> dict[str,
     return {"runs here on": describe(where, number_type), "attention": chosen.sentence()}
 
 
+def _check(directory: Path, device: str, attention: str) -> str:
+    """Compare what the model computes here with what is stored with it.
+
+    Raises:
+        CheckpointError: nothing is stored, or it differs.
+    """
+    from mtcli.cli.translating import load
+    from mtcli.interop.reference import Ours, largest_difference, stored
+
+    model = load(directory, device, "float32", attention)
+    reference = stored(directory, model.architecture.checksums)
+    difference = largest_difference(reference, Ours(model, attention))
+    return (
+        f"{len(reference.sentences)} sentences as {reference.made_by} computed them: the same ids, and "
+        f"log-probabilities within {difference:.1g}"
+    )
+
+
 def _history(provenance: dict[str, Any]) -> dict[str, Any]:
     """Facts from provenance.json; whatever it does not hold is left out."""
     facts: dict[str, Any] = {}
     training, data, scores = (provenance.get(key, {}) for key in ("training", "data", "scores"))
+    if imported := provenance.get("imported", {}):
+        at = f" at {imported['revision']}" if imported["revision"] else ""
+        facts["imported from"] = f"{imported['from']}{at} ({imported['format']})"
+        facts["parameters"] = f"{provenance['parameters']:,}"
     if training:
         facts["parameters"] = f"{training['parameters']:,}"
         facts["training"] = (

@@ -42,7 +42,9 @@ class Transformers:
             warnings.simplefilter("ignore")
             try:
                 self._tokenizer: Any = MarianTokenizer.from_pretrained(directory, local_files_only=True)
-                self._network: Any = MarianMTModel.from_pretrained(directory, local_files_only=True).float().eval()
+                self._network: Any = MarianMTModel.from_pretrained(
+                    directory, local_files_only=True, dtype=torch.float32
+                ).eval()
             except (OSError, ValueError, KeyError, RuntimeError, AssertionError) as error:
                 reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
                 raise CheckpointError(

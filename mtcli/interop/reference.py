@@ -139,8 +139,9 @@ def compute(computer: Computer, tokenizer: Tokenizer, longest: int) -> Reference
 
 def _sampled(tokenizer: Tokenizer) -> list[str]:
     """Sentences of pieces from all over the vocabulary, so that they are in a language of the model."""
-    size = tokenizer.vocab_size
-    chosen = [(2 * i + 1) * size // (2 * _PIECES * _SAMPLES) for i in range(_PIECES * _SAMPLES)]
+    words = [token for token, piece in enumerate(tokenizer.pieces(range(tokenizer.vocab_size))) if piece[:2] != ">>"]
+    number = _PIECES * _SAMPLES
+    chosen = [words[(2 * place + 1) * len(words) // (2 * number)] for place in range(number)]
     return [tokenizer.line(chosen[start::_SAMPLES]) for start in range(_SAMPLES)]
 
 

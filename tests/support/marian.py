@@ -72,6 +72,7 @@ def write_tokenizer(
     separate: bool = False,
     languages: Sequence[str] = (),
     left_out: int = 3,
+    equal: bool = False,
     kind: str = "unigram",
     **config: Any,
 ) -> tuple[int, int]:
@@ -79,11 +80,14 @@ def write_tokenizer(
 
     Args:
         left_out: pieces of each SentencePiece model that the lists lack.
+        equal: cut the longer list of two to the length of the other.
     """
     models = spm_model(ENGLISH, 70, kind), spm_model(GERMAN, 80, kind)
     for name, model in zip(("source.spm", "target.spm"), models, strict=True):
         (directory / name).write_bytes(model)
     sides = [pieces_of(model)[left_out:] for model in models]
+    if equal:
+        sides = [side[: min(map(len, sides))] for side in sides]
     if separate:
         lists = [[END, UNKNOWN, *side, PADDING] for side in sides]
     else:
@@ -104,18 +108,23 @@ def make_marian(
     separate: bool = False,
     seed: int = 1,
     bias: float = 0.0,
+    end_bias: float = 0.0,
     tokenizer: dict[str, Any] | None = None,
     generation: dict[str, Any] | None = None,
-    sharpness: float = 6.0,
+    sharpness: float = 1.0,
+    boldness: float = 3.0,
     **settings: Any,
 ) -> Path:
     """Write a model with random weights; `settings` are MarianConfig's.
 
     Args:
         bias: standard deviation of final_logits_bias.
-        sharpness: what the embeddings are multiplied by, so that the next token is not all but random.
+        end_bias: what the end token's logit has more.
+        sharpness, boldness: what the embeddings and the layers' matrices are multiplied by: the larger the one, the
+            surer the network is of the next token; the larger the other, the less it repeats the last one.
     """
     from transformers import GenerationConfig, MarianConfig, MarianMTModel
+    from transformers.utils import logging
 
     directory.mkdir(parents=True, exist_ok=True)
     source, target = write_tokenizer(directory, separate=separate, **(tokenizer or {}))
@@ -147,14 +156,14 @@ def make_marian(
             if "embed_positions" in name:
                 continue
             if parameter.dim() == 2:
-                parameter.normal_(std=parameter.shape[1] ** -0.5)
+                is_embedding = "embed" in name or "shared" in name or "lm_head" in name
+                parameter.normal_(std=(sharpness if is_embedding else boldness) * parameter.shape[1] ** -0.5)
             elif "norm" in name and name.endswith("weight"):
                 parameter.normal_(mean=1.0, std=0.1)
             else:
                 parameter.normal_(std=0.1)
-        for embedding in {network.get_input_embeddings(), network.model.decoder.embed_tokens, network.lm_head}:
-            embedding.weight.mul_(sharpness / 3)
         network.final_logits_bias.normal_(std=bias or 1.0).mul_(bool(bias))
+        network.final_logits_bias[0, 0] += end_bias
     chosen = {"max_length": 24, "num_beams": 4, "bad_words_ids": [[target - 1]]} | (generation or {})
     network.generation_config = GenerationConfig(
         eos_token_id=0,
@@ -163,5 +172,6 @@ def make_marian(
         decoder_start_token_id=config.decoder_start_token_id,
         **{name: value for name, value in chosen.items() if value is not None},
     )
+    logging.disable_progress_bar()
     network.save_pretrained(directory)
     return directory
