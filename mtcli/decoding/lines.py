@@ -58,7 +58,9 @@ def split_line(line: str, tokenizer: Tokenizer, max_tokens: int) -> list[Part]:
     if len(tokens) <= max_tokens:
         return [Part(text, tokens)]
     lead = tokenizer.lead(text)
-    return list(_split(text[len(lead) :].lstrip(), _Encode(tokenizer, lead), max_tokens, (_sentences, _clauses, _words)))
+    return list(
+        _split(text[len(lead) :].lstrip(), _Encode(tokenizer, lead), max_tokens, (_sentences, _clauses, _words))
+    )
 
 
 class _Encode(NamedTuple):
