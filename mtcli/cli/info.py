@@ -2,12 +2,15 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mtcli.cli.outcome import TracebackOption, reports_errors
 from mtcli.cli.translating import AttentionOption, DeviceOption, DtypeOption
+
+if TYPE_CHECKING:
+    from mtcli.config import ModelConfig
 
 NAME = "info"
 EXAMPLE = """\b
@@ -54,7 +57,7 @@ def _facts(directory: Path) -> dict[str, Any]:
         "model": str(directory),
         "architecture": (
             f"Transformer, {model.encoder_layers} encoder and {model.decoder_layers} decoder layers, width "
-            f"{model.d_model}, feed-forward {model.ffn_dim}, {model.heads} heads, {model.norm}-norm, {model.activation}"
+            f"{model.d_model}, {_sizes(model)}, {model.norm}-norm, {model.activation}"
         ),
         "vocabulary": (
             f"{vocabulary.source:,} pieces, shared"
@@ -73,6 +76,12 @@ def _facts(directory: Path) -> dict[str, Any]:
                 "Translating does not need it; delete it to see the rest."
             ) from None
     return facts
+
+
+def _sizes(model: "ModelConfig") -> str:
+    """Of each layer; the decoder's where they differ."""
+    sizes = [f"feed-forward {side.ffn_dim}, {side.heads} heads" for side in (model, model.of_decoder)]
+    return sizes[0] if sizes[0] == sizes[1] else f"{sizes[0]} (in the decoder {sizes[1]})"
 
 
 def _here(directory: Path, device: str, dtype: str, attention: str) -> dict[str, Any]:

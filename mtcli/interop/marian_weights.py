@@ -18,6 +18,10 @@ from mtcli.interop.marian_settings import MarianSettings
 from mtcli.model.transformer import Transformer, VocabularySizes, sinusoids
 
 WEIGHTS = "model.safetensors"
+_SAFE_WAY = (
+    "take a revision of the model that holds model.safetensors (on Hugging Face often --revision refs/pr/1), or convert "
+    "it where you trust it, with transformers: MarianMTModel.from_pretrained(DIR).save_pretrained(NEW)."
+)
 _PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json")
 _ROUNDING = {torch.float32: 1e-6, torch.float16: 1e-3, torch.bfloat16: 8e-3}  # of numbers between -1 and 1
 _AGAIN = "Download the model again."
@@ -104,7 +108,7 @@ def _read(path: Path) -> dict[str, Tensor]:
                 f"{directory} has its weights in several files. Save it in one with transformers: "
                 f"save_pretrained(DIR, max_shard_size='100GB')."
             )
-        raise CheckpointError(f"{directory} holds no {WEIGHTS}. Expected a Marian model in Hugging Face's form.")
+        raise CheckpointError(f"{directory} holds no {WEIGHTS}. If the model's weights are pickled: {_SAFE_WAY}")
     try:
         with path.open("rb"), safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
@@ -119,9 +123,7 @@ def _refuse_pickle(directory: Path) -> None:
         if (directory / name).exists():
             raise CheckpointError(
                 f"{directory} has its weights as a pickle ({name}), which can run any code when it is read; mtcli "
-                "reads none. Take a revision of the model that holds model.safetensors (on Hugging Face often "
-                "--revision refs/pr/1), or convert it where you trust it, with transformers: "
-                "MarianMTModel.from_pretrained(DIR).save_pretrained(NEW)."
+                f"reads none: {_SAFE_WAY}"
             )
 
 

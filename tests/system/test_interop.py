@@ -93,3 +93,25 @@ def test_bad_calls_exit_2(original: Path, tmp_path: Path) -> None:
     assert failed.returncode == 2
     assert b"it translates into one language alone: leave it out" in failed.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_imported_models_are_not_fine_tuned(imported: Path, tmp_path: Path) -> None:
+    for side in ("src", "tgt"):
+        (tmp_path / side).write_text("a b c\n" * 20)
+    sides = ("--src", tmp_path / "src", "--tgt", tmp_path / "tgt")
+    failed = mtcli("train", *sides, "-o", tmp_path / "run", "--fine-tune", imported, "--max-steps", "1")
+    assert failed.returncode == 1
+    assert b"was imported: mtcli translates with such models" in failed.stderr
+    failed = mtcli("train", *sides, "-o", tmp_path / "run", "--set", "model.output_bias=true", "--max-steps", "1")
+    assert failed.returncode == 1
+    assert b"model.output_bias is for imported models" in failed.stderr
+
+
+def test_words_of_an_imported_model_are_aligned(imported: Path, tmp_path: Path) -> None:
+    source, links = tmp_path / "in.txt", tmp_path / "links"
+    source.write_text("".join(f"{line}\n" for line in (*ENGLISH, "", "  two   spaces ")))
+    succeed("translate", "-m", imported, "-i", source, "-o", tmp_path / "out", "--alignments", links, "--device", "cpu")
+    found = links.read_text().splitlines()
+    assert len(found) == len(ENGLISH) + 2
+    for line, pairs in zip(ENGLISH, found, strict=False):
+        assert all(int(pair.split("-")[0]) < len(line.split()) for pair in pairs.split())
