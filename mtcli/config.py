@@ -230,7 +230,7 @@ class TrainingConfig(Section):
 class DecodingConfig(Section):
     """The defaults of translation, stored with the model."""
 
-    later = frozenset({"stop", "free_end"})
+    later = frozenset({"stop", "free_end", "renormalize"})
 
     beam_size: int = Field(default=4, ge=1)
     length_penalty: float = Field(default=1.0, ge=0, description="score = log-probability / length^A")
@@ -245,6 +245,7 @@ class DecodingConfig(Section):
         "pass them at its present length; or none could at the longest",
     )
     free_end: bool = Field(default=False, description="an end forced at the longest output costs nothing")
+    renormalize: bool = Field(default=False, description="what is never generated has no share of the probability")
 
 
 class Config(Section):

@@ -78,6 +78,8 @@ class Engine:
         self._look_every = look_every or _LOOK_EVERY[self._device.type]
         self._delayed = self._device.type != "cpu" if delayed is None else delayed
         self._impl = companion(network.attention)
+        silenced = options.banned if options.renormalize else ()
+        self._silenced = torch.tensor(silenced, dtype=torch.int64, device=self._device) if silenced else None
         self._graphs = StepGraphs() if self._runs_kernels_alone() else None
         self.reset()
 
@@ -300,6 +302,8 @@ class Engine:
             stragglers = torch.tensor(behind) if behind else None
         places = BeamPlaces(state.ancestry, positions, longest, self._layout.key_multiple, stragglers, common)
         logits = self._network.step(state.last_tokens.flatten(), cache, places)
+        if self._silenced is not None:
+            logits.index_fill_(1, self._silenced, float("-inf"))
         beam_step(logits, state, self._rules, impl=self._impl)
 
     def _stragglers(self, longest: int) -> tuple[int, list[int]]:

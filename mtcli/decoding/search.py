@@ -48,12 +48,13 @@ class SearchOptions:
         beam_size: live hypotheses a sentence; 1 is greedy.
         length_penalty: exponent of the length in a hypothesis's score; 0 ranks by log-probability.
         start_id, eos_id: the decoder's first input, and the token that ends a sentence.
-        banned: tokens never generated; they keep their share of the probability.
+        banned: tokens never generated; they keep their share of the probability, unless `renormalize` says otherwise.
         min_tokens: the end token may not be among so many first tokens.
         n_best: finished hypotheses that will be asked for, at most beam_size.
         stop: when a search of several hypotheses ends (`mtcli_kernels.beam_step.Stop`); greedy search ends with its
             first end token.
         free_end: the end token that the longest output is made to have costs nothing.
+        renormalize: banned tokens have no share of the probability.
     """
 
     beam_size: int
@@ -65,6 +66,7 @@ class SearchOptions:
     n_best: int = 1
     stop: StopRule = "full"
     free_end: bool = False
+    renormalize: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -215,6 +215,7 @@ class Translator:
             n_best=n_best,
             stop=config.stop,
             free_end=config.free_end,
+            renormalize=config.renormalize,
         )
         with self._lock:
             if search not in self._decoders:

@@ -48,10 +48,10 @@ def atomic_directory(out: Path) -> Iterator[Path]:
         partial.rename(out)
         sync_directory(out.parent)
     except OSError as error:
-        if old.exists() and not out.exists():
-            old.rename(out)
         raise file_error(out, error, "write") from error
     finally:
+        if old.exists() and not out.exists():  # stopped between the two renames
+            old.rename(out)
         for path in (partial, old):
             with suppress(OSError):
                 shutil.rmtree(path)

@@ -134,6 +134,7 @@ def _generation(model: LoadedModel) -> dict[str, Any]:
         "early_stopping": _STOPS[decoding.stop],
         "max_length": longest,  # the start token counts
         "min_new_tokens": 1,
+        "renormalize_logits": decoding.renormalize,
         "bad_words_ids": [[token] for token in tgt.never_generated] or None,
         "decoder_start_token_id": tgt.start_id,
         **_special_ids(model),

@@ -97,6 +97,7 @@ class _Generation(BaseModel):
     decoder_start_token_id: int | None = None
     eos_token_id: int | list[int] | None = None
     forced_eos_token_id: int | list[int] | None = None
+    renormalize_logits: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -247,7 +248,11 @@ def _if_other(value: int, than: int) -> int | None:
 
 
 def _decoding(generation: _Generation, path: Path, *, free_end: bool) -> DecodingConfig:
-    settings: dict[str, Any] = {"free_end": free_end, "stop": _STOPS.get(generation.early_stopping or False)}
+    settings: dict[str, Any] = {
+        "free_end": free_end,
+        "renormalize": bool(generation.renormalize_logits),
+        "stop": _STOPS.get(generation.early_stopping or False),
+    }
     if settings["stop"] is None:
         raise CheckpointError(
             f'{path}: early_stopping = {generation.early_stopping!r}; true, false or "never" was expected.'

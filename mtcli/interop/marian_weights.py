@@ -19,8 +19,8 @@ from mtcli.model.transformer import Transformer, VocabularySizes, sinusoids
 
 WEIGHTS = "model.safetensors"
 _SAFE_WAY = (
-    "take a revision of the model that holds model.safetensors (on Hugging Face often --revision refs/pr/1), or convert "
-    "it where you trust it, with transformers: MarianMTModel.from_pretrained(DIR).save_pretrained(NEW)."
+    "take a revision of the model that holds model.safetensors (on Hugging Face often --revision refs/pr/1), or "
+    "convert it where you trust it, with transformers: MarianMTModel.from_pretrained(DIR).save_pretrained(NEW)."
 )
 _PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json")
 _ROUNDING = {torch.float32: 1e-6, torch.float16: 1e-3, torch.bfloat16: 8e-3}  # of numbers between -1 and 1

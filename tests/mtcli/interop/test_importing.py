@@ -55,6 +55,10 @@ SHAPES: dict[str, dict[str, Any]] = {
     "two vocabularies, one matrix": {"separate": True, "share_encoder_decoder_embeddings": True, "left_out": 5},
     "an output matrix of its own": {"tie_word_embeddings": False, "end_bias": 2.0},
     "a source matrix of its own": {"share_encoder_decoder_embeddings": False, "end_bias": 2.0},
+    "forbidden pieces without a share": {
+        "end_bias": 2.0,
+        "generation": {"bad_words_ids": [[98], [5], [6], [7], [8], [9]], "renormalize_logits": True},
+    },
     "BPE, and nothing forbidden": {"kind": "bpe", "generation": {"bad_words_ids": None}},
 }
 RULES: tuple[tuple[str, Any], ...] = (("full", True), ("estimate", False), ("certain", "never"))
@@ -93,7 +97,8 @@ class Theirs:
             do_sample=False,
             length_penalty=1.0,
             early_stopping=early_stopping,
-            min_new_tokens=1,
+            # As ours; but renormalised, that changes every score
+            min_new_tokens=None if self.network.generation_config.renormalize_logits else 1,
             return_dict_in_generate=True,
             output_scores=True,
         )

@@ -61,7 +61,7 @@ def test_what_format_1_can_say_is_said_in_it(tmp_path: Path) -> None:
     content = json.loads((tmp_path / "plain" / "config.json").read_text())
     assert content["format_version"] == 1
     assert not {"decoder_heads", "decoder_ffn_dim", "scale_embeddings", "output_bias"} & content["model"].keys()
-    assert not {"stop", "free_end"} & content["decoding"].keys()
+    assert not {"stop", "free_end", "renormalize"} & content["decoding"].keys()
 
 
 @pytest.mark.parametrize(
@@ -72,6 +72,7 @@ def test_what_format_1_can_say_is_said_in_it(tmp_path: Path) -> None:
         ({"output_bias": True}, {}),
         ({}, {"stop": "certain"}),
         ({}, {"free_end": True}),
+        ({}, {"renormalize": True}),
     ],
 )
 def test_what_format_1_cannot_say_is_in_format_2(
