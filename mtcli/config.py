@@ -9,28 +9,61 @@ import difflib
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from mtcli.errors import ConfigError
 from mtcli.files import STDIN, file_error, missing_file
 
 
 class Section(BaseModel):
-    """One group of settings."""
+    """One group of settings.
+
+    Attributes:
+        later: settings that model directories of format_version 1 do not know. They are written where they differ from
+            their defaults alone, so that what needs none of them stays as it was.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    later: ClassVar[frozenset[str]] = frozenset()
+
+    @model_serializer(mode="wrap")
+    def _without_later_defaults(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        defaults = type(self).model_fields
+        content: dict[str, Any] = serialise(self)
+        return {
+            name: value
+            for name, value in content.items()
+            if name not in self.later or getattr(self, name) != defaults[name].default
+        }
+
+    @property
+    def is_of_format_1(self) -> bool:
+        """Whether all later settings have their defaults."""
+        return not self.later & self.model_dump().keys()
 
 
 class ModelConfig(Section):
     """The Transformer's shape (Vaswani et al. 2017) and its options."""
+
+    later = frozenset({"decoder_heads", "decoder_ffn_dim", "scale_embeddings", "output_bias"})
 
     encoder_layers: int = Field(default=6, ge=1, le=1000)
     decoder_layers: int = Field(default=6, ge=1, le=1000)
     d_model: int = Field(default=512, ge=8, le=65_536, description="width of every layer")
     ffn_dim: int = Field(default=2048, ge=1, le=1_000_000, description="inner width of the feed-forward layers")
     heads: int = Field(default=8, ge=1, description="attention heads; must divide d_model")
+    decoder_heads: int | None = Field(default=None, ge=1, description="the decoder's, where they are not as many")
+    decoder_ffn_dim: int | None = Field(default=None, ge=1, le=1_000_000, description="the decoder's, where it differs")
     norm: Literal["post", "pre"] = "post"
     activation: Literal["relu", "gelu", "silu"] = "relu"
     positions: Literal["sinusoidal", "learned"] = "sinusoidal"
@@ -38,6 +71,8 @@ class ModelConfig(Section):
         default="all",
         description="all: source, target and output share one matrix; target: target and output do",
     )
+    scale_embeddings: bool = Field(default=True, description="multiply token vectors by the root of d_model")
+    output_bias: bool = Field(default=False, description="add a number to each piece's logit; for imported models")
     max_length: int = Field(
         default=256, ge=8, le=100_000, description="tokens a side: longer training pairs are skipped"
     )
@@ -47,8 +82,9 @@ class ModelConfig(Section):
 
     @model_validator(mode="after")
     def _heads_divide_the_width(self) -> Self:
-        if self.d_model % self.heads:
-            raise ValueError(f"heads = {self.heads} does not divide d_model = {self.d_model}")
+        for name, heads in (("heads", self.heads), ("decoder_heads", self.decoder_heads or self.heads)):
+            if self.d_model % heads:
+                raise ValueError(f"{name} = {heads} does not divide d_model = {self.d_model}")
         if self.d_model % 2:
             raise ValueError(f"d_model = {self.d_model} must be even")
         return self
@@ -56,6 +92,19 @@ class ModelConfig(Section):
     @property
     def head_dim(self) -> int:
         return self.d_model // self.heads
+
+    @property
+    def largest_head_dim(self) -> int:
+        """Of the encoder's heads and the decoder's."""
+        return max(self.head_dim, self.of_decoder.head_dim)
+
+    @property
+    def of_decoder(self) -> "ModelConfig":
+        """The same with the decoder's heads and feed-forward width for both sides."""
+        if self.decoder_heads is None and self.decoder_ffn_dim is None:
+            return self
+        sizes = {"heads": self.decoder_heads or self.heads, "ffn_dim": self.decoder_ffn_dim or self.ffn_dim}
+        return self.model_copy(update={**sizes, "decoder_heads": None, "decoder_ffn_dim": None})
 
 
 class CorpusConfig(Section):
@@ -184,13 +233,22 @@ class TrainingConfig(Section):
 class DecodingConfig(Section):
     """The defaults of translation, stored with the model."""
 
+    later = frozenset({"stop", "free_end", "renormalize"})
+
     beam_size: int = Field(default=4, ge=1)
     length_penalty: float = Field(default=1.0, ge=0, description="score = log-probability / length^A")
-    max_length_ratio: float = Field(default=2.0, gt=0)
+    max_length_ratio: float = Field(default=2.0, ge=0)
     max_length_extra: int = Field(default=50, ge=0, description="longest output = ratio x source tokens + extra")
     batch_tokens: Literal["auto"] | Annotated[int, Field(ge=1)] = Field(
         default="auto", description="source tokens decoded at once in each thread, padding included"
     )
+    stop: Literal["full", "estimate", "certain"] = Field(
+        default="full",
+        description="when a beam search ends: as many have finished as the beam holds; or also none that lives would "
+        "pass them at its present length; or none could at the longest",
+    )
+    free_end: bool = Field(default=False, description="an end forced at the longest output costs nothing")
+    renormalize: bool = Field(default=False, description="what is never generated has no share of the probability")
 
 
 class CardConfig(Section):

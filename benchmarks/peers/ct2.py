@@ -8,9 +8,13 @@ from collections.abc import Callable, Sequence
 from importlib import metadata
 from typing import Any
 
-import ctranslate2  # type: ignore[import-not-found]
+import ctranslate2
 import numpy as np
-from ctranslate2.specs import TransformerSpec, common_spec  # type: ignore[import-not-found]
+from ctranslate2.specs import TransformerSpec, common_spec
+from ctranslate2.specs.transformer_spec import (
+    TransformerDecoderSpec,
+    TransformerEncoderSpec,
+)
 
 from peers.engine import Contestant, Outcome, Settings, Work
 from peers.weights import Weights
@@ -89,17 +93,20 @@ def _words(sentences: list[list[int]]) -> list[list[str]]:
 def _convert(weights: Weights) -> Any:
     """The model as CTranslate2's specification, filled by hand."""
     model, description = weights.model, weights.description
-    spec = TransformerSpec.from_config(
-        (model["encoder_layers"], model["decoder_layers"]),
-        model["heads"],
-        pre_norm=model["norm"] == "pre",
-        activation=common_spec.Activation[_ACTIVATIONS[model["activation"]]],
+    how = {
+        "pre_norm": model["norm"] == "pre",
+        "activation": common_spec.Activation[_ACTIVATIONS[model["activation"]]],
+    }
+    spec = TransformerSpec(
+        TransformerEncoderSpec(model["encoder_layers"], weights.size("encoder", "heads"), **how),
+        TransformerDecoderSpec(model["decoder_layers"], weights.size("decoder", "heads"), **how),
     )
     for stack, side, words in ((spec.encoder, "src", "source"), (spec.decoder, "tgt", "target")):
         name = "encoder" if side == "src" else "decoder"
         embeddings = stack.embeddings[0] if side == "src" else stack.embeddings
         embeddings.weight = weights[f"{side}_embedding.tokens.weight"]
         stack.position_encodings.encodings = weights.positions(side)
+        stack.scale_embeddings = weights.scales_embeddings
         if model["norm"] == "pre":
             _fill_norm(stack.layer_norm, weights, f"{name}.norm")
         for layer, below in zip(stack.layer, weights.layers(name), strict=True):
@@ -107,6 +114,8 @@ def _convert(weights: Weights) -> Any:
         register = getattr(spec, f"register_{words}_vocabulary")
         register([str(token) for token in range(description["vocabulary"][words])])
     spec.decoder.projection.weight = weights["output.weight"]
+    if weights.output_bias.any():
+        spec.decoder.projection.bias = weights.output_bias
     spec.config.bos_token = spec.config.unk_token = spec.config.decoder_start_token = str(description["start"])
     spec.config.eos_token = str(description["eos"])
     spec.config.layer_norm_epsilon = 1e-5

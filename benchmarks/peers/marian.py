@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import MarianConfig, MarianMTModel  # type: ignore[import-not-found]
+from transformers import MarianConfig, MarianMTModel
 
 from peers.engine import Contestant, Outcome, Settings, Work, batches
 from peers.marian_names import marian_arrays
@@ -128,15 +128,15 @@ def convert(weights: Weights, *, tied: bool = False) -> Any:
         d_model=model["d_model"],
         encoder_layers=model["encoder_layers"],
         decoder_layers=model["decoder_layers"],
-        encoder_attention_heads=model["heads"],
-        decoder_attention_heads=model["heads"],
-        encoder_ffn_dim=model["ffn_dim"],
-        decoder_ffn_dim=model["ffn_dim"],
+        encoder_attention_heads=weights.size("encoder", "heads"),
+        decoder_attention_heads=weights.size("decoder", "heads"),
+        encoder_ffn_dim=weights.size("encoder", "ffn_dim"),
+        decoder_ffn_dim=weights.size("decoder", "ffn_dim"),
         activation_function=model["activation"],
         dropout=model["dropout"],
         attention_dropout=model["attention_dropout"],
         activation_dropout=model["activation_dropout"],
-        scale_embedding=True,
+        scale_embedding=weights.scales_embeddings,
         share_encoder_decoder_embeddings=tied,
         tie_word_embeddings=tied,
         pad_token_id=description["eos"],
@@ -146,7 +146,7 @@ def convert(weights: Weights, *, tied: bool = False) -> Any:
     )
     network = MarianMTModel(config).eval()
     state = {name: torch.from_numpy(array) for name, array in marian_arrays(weights).items()}
-    state["final_logits_bias"] = torch.zeros(1, config.decoder_vocab_size)
+    state["final_logits_bias"] = torch.from_numpy(weights.output_bias)[None]
     if tied:
         state["model.shared.weight"] = state["lm_head.weight"]
     network.load_state_dict(state, strict=True)

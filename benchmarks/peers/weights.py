@@ -40,6 +40,22 @@ class Weights:
     def __getitem__(self, name: str) -> Array:
         return self._tensors[name]
 
+    def size(self, stack: str, name: str) -> int:
+        """`heads` or `ffn_dim` of `encoder` or `decoder`."""
+        own = self.model.get(f"{stack}_{name}") if stack == "decoder" else None
+        return int(own or self.model[name])
+
+    @property
+    def scales_embeddings(self) -> bool:
+        """Whether token vectors are multiplied by the root of their width."""
+        return bool(self.model.get("scale_embeddings", True))
+
+    @property
+    def output_bias(self) -> Array:
+        """[V], zeros where the model has none."""
+        none = np.zeros(len(self["output.weight"]), np.float32)
+        return self._tensors.get("output.bias", none)
+
     def positions(self, side: str) -> Array:
         """[num_positions, d] of `src` or `tgt`: learned, or sines in the first half of the channels, then cosines."""
         if self.model["positions"] == "learned":

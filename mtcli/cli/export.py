@@ -2,63 +2,80 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from mtcli.cli.outcome import TracebackOption, reports_errors
-from mtcli.cli.translating import QuietOption, say
-from mtcli.errors import DataError
-
-if TYPE_CHECKING:
-    import torch
+from mtcli.cli.translating import ModelOption, QuietOption, one_of, say
+from mtcli.errors import DataError, UsageError
 
 NAME = "export"
 EXAMPLE = """\b
 Examples:
   mtcli export mtcli -m runs/en-de -o en-de --dtype float16
+  mtcli export hf -m en-de -o en-de-marian
+  mtcli export ctranslate2 -m en-de -o en-de-ct2
   mtcli evaluate -m en-de --src test.en --ref test.de --json > test.json
-  mtcli export mtcli -m runs/en-de -o en-de --dtype float16 --scores test.json --force"""
+  mtcli export mtcli -m en-de -o en-de-tested --scores test.json"""
 
+_FORMATS = ("mtcli", "hf", "ctranslate2")
 _OF_A_TEST = ("set", "lines", "beam", "bleu", "chrf", "ter", "signatures")
 
 
 @reports_errors
 def command(
-    form: Annotated[Literal["mtcli"], typer.Argument(metavar="FORMAT", help="mtcli: a model directory to hand on.")],
-    model: Annotated[Path, typer.Option("-m", "--model", help="A model directory, as mtcli train makes it.")],
+    form: Annotated[
+        str,
+        typer.Argument(metavar="FORMAT", help="mtcli (to hand on), hf (Marian, for transformers) or ctranslate2."),
+    ],
+    model: ModelOption,
     output: Annotated[Path, typer.Option("-o", "--output", help="The directory to make.")],
     dtype: Annotated[
-        Literal["float32", "float16"],
-        typer.Option("--dtype", help="Number type of the weights; float16 takes half the room."),
-    ] = "float32",
+        Literal["float32", "float16"] | None,
+        typer.Option("--dtype", help="mtcli: number type of the weights; float16 takes half the room."),
+    ] = None,
     scores: Annotated[
         list[Path] | None,
-        typer.Option("--scores", help="What evaluate --json printed, for the model's card. May be given again."),
+        typer.Option("--scores", help="mtcli: what evaluate --json printed, for the model's card. Again for more."),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace what an export wrote there before.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing model.")] = False,
     quiet: QuietOption = False,
     traceback: TracebackOption = False,
 ) -> None:
-    """Write a trained model for use elsewhere: the files that make a model, and no others.
+    """Write a model for use elsewhere: as a model directory without its run, or in the form of another system.
 
-    What a run needs to go on, its checkpoints and its corpus, stays behind, and so do the names of directories.
+    mtcli leaves behind what a run needs to go on, its checkpoints and its corpus, and the names of directories.
+    hf takes post-norm models with sinusoidal positions; ctranslate2 takes every model.
     """
-    from mtcli.interop.directory import refuse_directory
+    one_of("FORMAT", form, _FORMATS)
+    if form != "mtcli" and (dtype is not None or scores):
+        raise UsageError(f"--dtype and --scores are for the format mtcli; {form} has neither.")
+    from mtcli.interop.directories import atomic_directory, refuse_to_replace
 
-    refuse_directory(output, force)
+    refuse_to_replace(output, force)
     tests = [_read_scores(path) for path in scores or ()]
-    from mtcli.interop.package import package
-
-    package(model, output, _number_type(dtype), tests)
+    with atomic_directory(output) as directory:
+        _export(form, model, directory, dtype or "float32", tests)
     size = sum(file.stat().st_size for file in output.iterdir())
-    say(f"Wrote {output}: {size / 1e6:.1f} MB, weights in {dtype}.", quiet)
+    say(f"Exported {model} as {output}, in the form of {form}: {size / 1e6:.1f} MB.", quiet)
 
 
-def _number_type(name: str) -> "torch.dtype":
-    import torch
+def _export(form: str, model: Path, directory: Path, dtype: str, tests: list[dict[str, Any]]) -> None:
+    if form == "hf":
+        from mtcli.interop.exporting_hf import export_hf
 
-    return {"float32": torch.float32, "float16": torch.float16}[name]
+        export_hf(model, directory)
+    elif form == "ctranslate2":
+        from mtcli.interop.exporting_ct2 import export_ctranslate2
+
+        export_ctranslate2(model, directory)
+    else:
+        import torch
+
+        from mtcli.interop.package import package
+
+        package(model, directory, {"float32": torch.float32, "float16": torch.float16}[dtype], tests)
 
 
 def _read_scores(path: Path) -> dict[str, Any]:

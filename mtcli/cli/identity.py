@@ -9,7 +9,10 @@ from pathlib import Path
 from mtcli import __version__
 from mtcli.files import content_hash
 
-_MODEL_FILES = ("config.json", "model.safetensors", "tokenizer.model", "source.model", "target.model")
+_MODEL_FILES = (
+    *("config.json", "model.safetensors"),
+    *("tokenizer.model", "source.model", "target.model", "vocabulary.json"),
+)
 _NAMES = {
     "model": "the model",
     "inputs": "the input",

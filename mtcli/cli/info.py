@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,11 +10,15 @@ from mtcli.cli.outcome import TracebackOption, reports_errors
 from mtcli.cli.translating import AttentionOption, DeviceOption, DtypeOption
 from mtcli.models import DIRECTION, IN_THE_BOX
 
+if TYPE_CHECKING:
+    from mtcli.config import ModelConfig
+
 NAME = "info"
 EXAMPLE = """\b
 Examples:
   mtcli info
-  mtcli info en-de"""
+  mtcli info en-de
+  mtcli info opus-en-de --check"""
 
 
 @reports_errors
@@ -25,12 +29,17 @@ def command(
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
     attention: AttentionOption = "auto",
+    check: Annotated[
+        bool, typer.Option("--check", help="Compute what was stored with an imported model again, in float32; compare.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     traceback: TracebackOption = False,
 ) -> None:
     """Tell what a model is, what it was trained on, its size and its scores, and how it would run here."""
     model = IN_THE_BOX if model is None else model
     facts = _facts(model) | _here(model, device, dtype, attention)
+    if check:
+        facts["check"] = _check(model, device, attention)
     if as_json:
         print(json.dumps(facts, ensure_ascii=False))
         return
@@ -53,7 +62,7 @@ def _facts(directory: Path) -> dict[str, Any]:
         "model": str(directory),
         "architecture": (
             f"Transformer, {model.encoder_layers} encoder and {model.decoder_layers} decoder layers, width "
-            f"{model.d_model}, feed-forward {model.ffn_dim}, {model.heads} heads, {model.norm}-norm, {model.activation}"
+            f"{model.d_model}, {_sizes(model)}, {model.norm}-norm, {model.activation}"
         ),
         "vocabulary": (
             f"{vocabulary.source:,} pieces, shared"
@@ -74,6 +83,12 @@ def _facts(directory: Path) -> dict[str, Any]:
     return facts
 
 
+def _sizes(model: "ModelConfig") -> str:
+    """Of each layer; the decoder's where they differ."""
+    sizes = [f"feed-forward {side.ffn_dim}, {side.heads} heads" for side in (model, model.of_decoder)]
+    return sizes[0] if sizes[0] == sizes[1] else f"{sizes[0]} (in the decoder {sizes[1]})"
+
+
 def _here(directory: Path, device: str, dtype: str, attention: str) -> dict[str, Any]:
     """How the model would run on this machine."""
     from mtcli.devices import describe, prepare_cpu, resolve_device, resolve_dtype
@@ -84,15 +99,41 @@ def _here(directory: Path, device: str, dtype: str, attention: str) -> dict[str,
     architecture, where = load_architecture(directory), resolve_device(device)
     number_type = resolve_dtype(dtype, where)
     chosen = Implementations.resolve(
-        attention, where, number_type, head_dim=architecture.model.head_dim, beam=architecture.decoding.beam_size
+        attention,
+        where,
+        number_type,
+        head_dim=architecture.model.largest_head_dim,
+        beam=architecture.decoding.beam_size,
     )
     return {"runs here on": describe(where, number_type), "attention": chosen.sentence()}
+
+
+def _check(directory: Path, device: str, attention: str) -> str:
+    """Compare what the model computes here with what is stored with it.
+
+    Raises:
+        CheckpointError: nothing is stored, or it differs.
+    """
+    from mtcli.cli.translating import load
+    from mtcli.interop.reference import Ours, largest_difference, stored
+
+    model = load(directory, device, "float32", attention)
+    reference = stored(directory, model.architecture.checksums)
+    difference = largest_difference(reference, Ours(model, attention))
+    return (
+        f"{len(reference.sentences)} sentences as {reference.made_by} computed them: the same ids, and "
+        f"log-probabilities within {difference:.1g}"
+    )
 
 
 def _history(provenance: dict[str, Any]) -> dict[str, Any]:
     """Facts from provenance.json; whatever it does not hold is left out."""
     facts: dict[str, Any] = {}
     training, data, scores = (provenance.get(key, {}) for key in ("training", "data", "scores"))
+    if imported := provenance.get("imported", {}):
+        at = f" at {imported['revision']}" if imported["revision"] else ""
+        facts["imported from"] = f"{imported['from']}{at} ({imported['format']})"
+        facts["parameters"] = f"{provenance['parameters']:,}"
     if training:
         facts["parameters"] = f"{training['parameters']:,}"
         facts["training"] = (

@@ -1,11 +1,11 @@
-"""What a SentencePiece model's file says of its pieces: the little that its library does not tell.
+"""What a SentencePiece model's file says: the little that its library does not tell.
 
 The file is a protocol buffer (sentencepiece_model.proto): fields 1 are the pieces (text, score, type), field 2
 says how the model was trained, its field 3 by which algorithm.
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -60,11 +60,11 @@ class Pieces:
         """
         pieces, model_type = [], _UNIGRAM
         try:
-            for number, value in _fields(model):
+            for number, value in fields_of(model):
                 if number == 1:
                     pieces.append(_piece(value))
                 elif number == 2:
-                    model_type = dict(_fields(value)).get(3, _UNIGRAM)
+                    model_type = dict(fields_of(value)).get(3, _UNIGRAM)
         except (ValueError, TypeError, LookupError, struct.error) as error:
             raise DataError(
                 f"The tokenizer's model is not in the format that data.sampling needs ({error}). "
@@ -76,13 +76,17 @@ class Pieces:
 
 
 def _piece(data: bytes) -> Piece:
-    fields = dict(_fields(data))
+    fields = dict(fields_of(data))
     score = struct.unpack("<f", fields[2])[0] if 2 in fields else 0.0
     return Piece(fields[1].decode("utf-8"), score, Kind(fields.get(3, Kind.NORMAL)))
 
 
-def _fields(data: bytes) -> Iterator[tuple[int, Any]]:
-    """Number and value of each field of a message: an int, or bytes."""
+def fields_of(data: bytes) -> Iterator[tuple[int, Any]]:
+    """Number and value of each field of a message: an int, or bytes; of a number of fixed size, its bytes.
+
+    Raises:
+        ValueError, IndexError: it is no message.
+    """
     place = 0
     while place < len(data):
         tag, place = _varint(data, place)
@@ -113,3 +117,21 @@ def _varint(data: bytes, place: int) -> tuple[int, int]:
         if byte < 0x80:
             return value, place
         shift += 7
+
+
+def message_of(fields: Iterable[tuple[int, int | bytes]]) -> bytes:
+    """A message with these fields: integers, and bytes of any length (no numbers of fixed size)."""
+    parts = []
+    for number, value in fields:
+        is_bytes = isinstance(value, bytes)
+        parts.append(_as_varint(number << 3 | (_BYTES if is_bytes else _VARINT)))
+        parts += [_as_varint(len(value)), value] if isinstance(value, bytes) else [_as_varint(value)]
+    return b"".join(parts)
+
+
+def _as_varint(value: int) -> bytes:
+    out = bytearray()
+    while value >= 0x80:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*out, value])

@@ -36,14 +36,18 @@ from mtcli.files import read_lines
 
 @dataclass(frozen=True)
 class Tokenizers:
-    """The two sides' tokenizers; one object when the vocabulary is shared."""
+    """The two sides' tokenizers; one object where text of both is cut alike.
+
+    Attributes:
+        shared: whether both sides have one vocabulary.
+    """
 
     src: Tokenizer
     tgt: Tokenizer
 
     @property
     def shared(self) -> bool:
-        return self.src is self.tgt
+        return self.src.shares_ids_with(self.tgt)
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,30 @@ from mtcli.files import file_error, missing_file
 UNK_ID, BOS_ID, EOS_ID, PAD_ID = 0, 1, 2, 3
 SPACE = "\u2581"  # how pieces write a space
 _LARGEST_LINE = 16_384  # bytes; a longer line would only slow the trainer down
+_BYTE_ORDER_MARK = "\ufeff"  # not text, though files from Windows begin with it
 
 
 def normalize(text: str) -> str:
     """Compose characters (NFC) and make every run of white space one space: what the model reads and writes."""
     return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def load_processor(model: bytes, name: str) -> spm.SentencePieceProcessor:
+    """SentencePiece with a serialised model; `name` is what messages call it.
+
+    Raises:
+        DataError: the bytes are not a SentencePiece model.
+    """
+    processor = spm.SentencePieceProcessor()
+    try:
+        loaded = processor.LoadFromSerializedProto(model)
+        size = processor.vocab_size()
+        processor.id_to_piece(list(range(size)))  # a damaged piece may not be UTF-8
+    except (RuntimeError, ValueError) as error:
+        raise DataError(f"{name} is damaged or not a SentencePiece model ({error}). Expected a .model file.") from None
+    if not loaded or size == 0:
+        raise DataError(f"{name} is not a SentencePiece model. Expected a .model file.")
+    return processor
 
 
 class Tokenizer:
@@ -36,17 +55,7 @@ class Tokenizer:
             DataError: the bytes are not a SentencePiece model, or it has no end-of-sentence piece.
         """
         self.model = model
-        self._processor = spm.SentencePieceProcessor()
-        try:
-            loaded = self._processor.LoadFromSerializedProto(model)
-            size = self._processor.vocab_size()
-            self._processor.id_to_piece(list(range(size)))  # a damaged piece may not be UTF-8
-        except (RuntimeError, ValueError) as error:
-            raise DataError(
-                f"{name} is damaged or not a SentencePiece model ({error}). Expected a .model file."
-            ) from None
-        if not loaded or size == 0:
-            raise DataError(f"{name} is not a SentencePiece model. Expected a .model file.")
+        self._processor = load_processor(model, name)
         self.eos_id: int = self._processor.eos_id()
         if self.eos_id < 0:
             raise DataError(f"{name} has no end-of-sentence piece. Train it with an eos id.")
@@ -77,6 +86,29 @@ class Tokenizer:
         special = (self._processor.unk_id(), self._processor.bos_id(), self._processor.pad_id())
         return sorted({token for token in special if token >= 0} - {self.eos_id})
 
+    @property
+    def unk_id(self) -> int:
+        """What stands for text that no piece does."""
+        return int(self._processor.unk_id())
+
+    @property
+    def pad_id(self) -> int | None:
+        """What fills up batches in other systems; mtcli needs none."""
+        token = int(self._processor.pad_id())
+        return token if token >= 0 else None
+
+    def shares_ids_with(self, other: "Tokenizer") -> bool:
+        """Whether an id stands for the same piece in both, though they may cut text in different ways."""
+        return self is other
+
+    def clean(self, line: str) -> str:
+        """A line as the model is to read it: without a byte order mark, and normalised."""
+        return normalize(line.lstrip(_BYTE_ORDER_MARK))
+
+    def lead(self, text: str) -> str:
+        """The beginning of a cleaned line that belongs before each part of it: none."""
+        return ""
+
     def encode(self, text: str) -> list[int]:
         """Token ids of a line, without an end-of-sentence token; empty for a blank line."""
         return list(self._processor.encode(normalize(text)))
@@ -89,6 +121,10 @@ class Tokenizer:
         """`encode_batch` for lines that `normalize` has been over."""
         return list(self._processor.encode(texts, num_threads=num_threads))
 
+    def encode_words(self, words: Sequence[str]) -> list[list[int]]:
+        """The ids of each word of a line."""
+        return self.encode_batch(words)
+
     def surface(self, text: str) -> str:
         """A line as its pieces spell it: spaces marked, and changed as the model wants its text."""
         return str(self._processor.normalize(normalize(text)))
@@ -96,6 +132,10 @@ class Tokenizer:
     def decode(self, tokens: Sequence[int]) -> str:
         """Text of token ids; an end-of-sentence token stands for nothing."""
         return str(self._processor.decode([token for token in tokens if token != self.eos_id]))
+
+    def line(self, tokens: Sequence[int]) -> str:
+        """`decode` on one line: every run of white space is one space."""
+        return " ".join(self.decode(tokens).split())
 
     def pieces(self, tokens: Sequence[int]) -> list[str]:
         """The pieces as text, `▁` marking a word's start."""

@@ -14,8 +14,9 @@ from itertools import islice
 import torch
 from torch import Tensor
 
-from mtcli.data.tokenizer import Tokenizer, normalize
+from mtcli.data.tokenizer import Tokenizer
 from mtcli.decoding.batches import token_batches
+from mtcli.decoding.lines import one_line
 from mtcli.decoding.translator import Translation
 from mtcli.model.store import LoadedModel
 from mtcli.model.transformer import Transformer
@@ -101,14 +102,15 @@ class Aligner:
     def _sides(self, translation: Translation) -> Iterator[tuple[_Side, _Side]]:
         """Source and target of each part of a line."""
         best = translation.n_best[0]
-        sources = place_words(translation.source_parts, normalize(translation.source))
-        targets = place_words(best.parts, best.text)
+        parts = [one_line(part) for part in translation.source_parts]
+        sources = place_words(parts, one_line(self._src.clean(translation.source)))
+        targets = place_words([one_line(part) for part in best.parts], one_line(best.text))
         for source, target in zip(sources, targets, strict=True):
             yield self._tokens(self._src, source), self._tokens(self._tgt, target)
 
     def _tokens(self, tokenizer: Tokenizer, words: list[tuple[int, str]]) -> _Side:
         """Tokens word by word, their end token last, as many as the network has positions for."""
-        pieces = tokenizer.encode_batch([text for _, text in words])
+        pieces = tokenizer.encode_words([text for _, text in words])
         tokens = [token for word in pieces for token in word]
         numbers = [number for (number, _), word in zip(words, pieces, strict=True) for _ in word]
         longest = self._network.max_positions - 1

@@ -23,7 +23,7 @@ from mtcli.errors import MtcliError
 from mtcli.model.cache import DecoderCache
 from mtcli.model.implementations import Implementations, companion
 from mtcli.model.transformer import Transformer
-from mtcli_kernels.beam_step import BeamRules, BeamState, FinishedHypothesis, SlotStatus, beam_step
+from mtcli_kernels.beam_step import BeamRules, BeamState, FinishedHypothesis, SlotStatus, Stop, beam_step
 from mtcli_kernels.decoding_layout import BeamPlaces
 from mtcli_kernels.packing import Packing
 
@@ -78,12 +78,15 @@ class Engine:
         self._look_every = look_every or _LOOK_EVERY[self._device.type]
         self._delayed = self._device.type != "cpu" if delayed is None else delayed
         self._impl = companion(network.attention)
+        silenced = options.banned if options.renormalize else ()
+        self._silenced = torch.tensor(silenced, dtype=torch.int64, device=self._device) if silenced else None
         self._graphs = StepGraphs() if self._runs_kernels_alone() else None
         self.reset()
 
     def _runs_kernels_alone(self) -> bool:
         """Whether a step on this device asks nothing of the host, so that it can be a graph."""
-        weight, head_dim, beam = self._network.output.weight, self._network.config.head_dim, self._options.beam_size
+        weight, beam = self._network.output.weight, self._options.beam_size
+        head_dim = self._network.config.largest_head_dim
         if self._device.type != "cuda":
             return False
         found = Implementations.resolve(
@@ -188,6 +191,7 @@ class Engine:
 
     def _rules_for(self, max_steps: int) -> BeamRules:
         options = self._options
+        stop = Stop[options.stop.upper()] if options.beam_size > 1 else Stop.FULL
         return BeamRules.of(
             eos_id=options.eos_id,
             banned=options.banned,
@@ -196,6 +200,8 @@ class Engine:
             max_steps=max_steps,
             min_tokens=options.min_tokens,
             n_best=options.n_best,
+            stop=stop,
+            free_end=options.free_end,
             device=self._device,
         )
 
@@ -296,6 +302,8 @@ class Engine:
             stragglers = torch.tensor(behind) if behind else None
         places = BeamPlaces(state.ancestry, positions, longest, self._layout.key_multiple, stragglers, common)
         logits = self._network.step(state.last_tokens.flatten(), cache, places)
+        if self._silenced is not None:
+            logits.index_fill_(1, self._silenced, float("-inf"))
         beam_step(logits, state, self._rules, impl=self._impl)
 
     def _stragglers(self, longest: int) -> tuple[int, list[int]]:

@@ -148,10 +148,11 @@ class IndependentLayout:
     def key_multiple(self) -> int:
         """The smallest that agrees, found with one sentence in padded layouts of several widths."""
         config, weight = self._network.config, self._network.output.weight
+        heads = {(side.heads, side.head_dim) for side in (config, config.of_decoder)}
         if weight.device.type != "cpu":  # the kernels there sweep a sentence's own keys
             return 1
         for multiple in _MULTIPLES:
-            if _widths_agree(config.heads, config.head_dim, self._beam, multiple, weight):
+            if all(_widths_agree(*sizes, self._beam, multiple, weight) for sizes in heads):
                 return multiple
         _log.warning("Attention on this machine rounds by its width; a line's translation may depend on its batch.")
         return _MULTIPLES[-1]
@@ -253,7 +254,7 @@ def _step_products(network: Transformer) -> Iterator[_Product]:
     joined = layer.self_attention.joined_projections()
     yield _Product("with bias", joined.weight, partial(F.linear, weight=joined.weight, bias=joined.bias))
     yield from _linear(layer)
-    kind = "packed" if network.output.is_packed else "plain"
+    kind = ("packed" if network.output.is_packed else "plain") + (" with bias" if network.config.output_bias else "")
     yield _Product(kind, network.output.weight, network.output)
 
 

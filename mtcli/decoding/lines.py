@@ -8,13 +8,13 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sentencex import segment
 
-from mtcli.data.tokenizer import Tokenizer, normalize
+from mtcli.data.tokenizer import Tokenizer
 
 _CLAUSE_END = re.compile(r"(?<=[,;:،؛–—])\s+|(?<=[、，；：。！？])\s*")
-_BYTE_ORDER_MARK = "\ufeff"  # not text, though files from Windows begin with it
 _LONGEST_PIECE = 16  # characters, where SentencePiece is not told otherwise
 # Scripts that write no space between words, and their punctuation.
 _UNSPACED = re.compile(
@@ -40,7 +40,12 @@ def one_line(text: str) -> str:
 
 @dataclass(frozen=True)
 class Part:
-    """A piece of a line, short enough for the model."""
+    """A piece of a line, short enough for the model.
+
+    Attributes:
+        text: what it holds of the line, as the model reads it.
+        tokens: its ids; what belongs before each part of the line is among them.
+    """
 
     text: str
     tokens: list[int]
@@ -48,39 +53,52 @@ class Part:
 
 def split_line(line: str, tokenizer: Tokenizer, max_tokens: int) -> list[Part]:
     """The line's parts, each of at most `max_tokens` tokens; their texts, joined, hold all of the line's text."""
-    text = normalize(line.lstrip(_BYTE_ORDER_MARK))
+    text = tokenizer.clean(line)
     tokens = tokenizer.encode(text)
     if len(tokens) <= max_tokens:
         return [Part(text, tokens)]
-    return list(_split(text, tokenizer, max_tokens, (_sentences, _clauses, _words)))
+    lead = tokenizer.lead(text)
+    return list(
+        _split(text[len(lead) :].lstrip(), _Encode(tokenizer, lead), max_tokens, (_sentences, _clauses, _words))
+    )
+
+
+class _Encode(NamedTuple):
+    """Token ids of a line's part: the line's lead belongs before each."""
+
+    tokenizer: Tokenizer
+    lead: str
+
+    def __call__(self, text: str) -> list[int]:
+        return self.tokenizer.encode(self.lead + text)
 
 
 Splitter = Callable[[str], list[str]]
 
 
-def _split(text: str, tokenizer: Tokenizer, max_tokens: int, splitters: Sequence[Splitter]) -> Iterator[Part]:
+def _split(text: str, encode: _Encode, max_tokens: int, splitters: Sequence[Splitter]) -> Iterator[Part]:
     if not splitters:
-        yield from _split_tokens(text, tokenizer, max_tokens)
+        yield from _split_tokens(text, encode, max_tokens)
         return
     splitter, *finer = splitters
     start, end, length = 0, 0, 0  # text[start:end] is gathered
     for piece in splitter(text):
         begin = text.index(piece, end)
-        size = len(tokenizer.encode(piece))
+        size = len(encode(piece))
         if end > start and (splitter is _sentences or length + size > max_tokens):
-            yield from _part_or_split(text[start:end], tokenizer, max_tokens, finer)
+            yield from _part_or_split(text[start:end], encode, max_tokens, finer)
             start, length = begin, 0
         end, length = begin + len(piece), length + size
     if end > start:
-        yield from _part_or_split(text[start:end], tokenizer, max_tokens, finer)
+        yield from _part_or_split(text[start:end], encode, max_tokens, finer)
 
 
-def _part_or_split(text: str, tokenizer: Tokenizer, max_tokens: int, finer: Sequence[Splitter]) -> Iterator[Part]:
-    tokens = tokenizer.encode(text)
+def _part_or_split(text: str, encode: _Encode, max_tokens: int, finer: Sequence[Splitter]) -> Iterator[Part]:
+    tokens = encode(text)
     if len(tokens) <= max_tokens:
         yield Part(text, tokens)
     else:
-        yield from _split(text, tokenizer, max_tokens, finer)
+        yield from _split(text, encode, max_tokens, finer)
 
 
 def _sentences(text: str) -> list[str]:
@@ -95,19 +113,19 @@ def _words(text: str) -> list[str]:
     return text.split()
 
 
-def _split_tokens(text: str, tokenizer: Tokenizer, max_tokens: int) -> Iterator[Part]:
+def _split_tokens(text: str, encode: _Encode, max_tokens: int) -> Iterator[Part]:
     while text:
-        size = _longest_start(text, tokenizer, max_tokens)
-        yield Part(text[:size], tokenizer.encode(text[:size]))
+        size = _longest_start(text, encode, max_tokens)
+        yield Part(text[:size], encode(text[:size]))
         text = text[size:]
 
 
-def _longest_start(text: str, tokenizer: Tokenizer, max_tokens: int) -> int:
+def _longest_start(text: str, encode: _Encode, max_tokens: int) -> int:
     """How many characters fit, at least one: a cut inside a character's byte pieces would lose it."""
     fits, too_long = 1, min(len(text), max_tokens * _LONGEST_PIECE) + 1
     while too_long - fits > 1:
         middle = (fits + too_long) // 2
-        if len(tokenizer.encode(text[:middle])) <= max_tokens:
+        if len(encode(text[:middle])) <= max_tokens:
             fits = middle
         else:
             too_long = middle

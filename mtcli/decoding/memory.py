@@ -28,7 +28,7 @@ def _bytes_per_slot(network: Transformer, beam: int) -> float:
     entries = _TYPICAL_TOKENS * (1 + beam)
     caches = 2 * config.decoder_layers * entries * config.d_model * size
     logits = beam * vocabulary * (size + 8)  # their exponentials, and what is sorted
-    rows = beam * (4 * config.d_model + config.ffn_dim) * size
+    rows = beam * (4 * config.d_model + config.of_decoder.ffn_dim) * size
     return float(caches + logits + rows)
 
 

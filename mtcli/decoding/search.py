@@ -7,14 +7,17 @@ hypothesis of n tokens (the end token counts) scores
 
     log-probability / n ** length_penalty        (natural logarithm)
 
-A sentence is done when `beam` hypotheses are finished, or as soon as no live one can still enter the `n_best` that
-were asked for, whatever follows.
+A sentence is done when `beam` hypotheses are finished (or by another rule, `SearchOptions.stop`), or as soon as no live
+one can still enter the `n_best` that were asked for, whatever follows.
 
 The step itself, from logits to the next tokens, is the operation `beam_step` (kernels/mtcli_kernels); the engine
 (mtcli/decoding/engine.py) takes many sentences through their steps together.
 """
 
 from dataclasses import dataclass
+from typing import Literal
+
+StopRule = Literal["full", "estimate", "certain"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +48,13 @@ class SearchOptions:
         beam_size: live hypotheses a sentence; 1 is greedy.
         length_penalty: exponent of the length in a hypothesis's score; 0 ranks by log-probability.
         start_id, eos_id: the decoder's first input, and the token that ends a sentence.
-        banned: tokens never generated; they keep their share of the probability.
+        banned: tokens never generated; they keep their share of the probability, unless `renormalize` says otherwise.
         min_tokens: the end token may not be among so many first tokens.
         n_best: finished hypotheses that will be asked for, at most beam_size.
+        stop: when a search of several hypotheses ends (`mtcli_kernels.beam_step.Stop`); greedy search ends with its
+            first end token.
+        free_end: the end token that the longest output is made to have costs nothing.
+        renormalize: banned tokens have no share of the probability.
     """
 
     beam_size: int
@@ -57,6 +64,9 @@ class SearchOptions:
     banned: tuple[int, ...] = ()
     min_tokens: int = 1
     n_best: int = 1
+    stop: StopRule = "full"
+    free_end: bool = False
+    renormalize: bool = False
 
 
 @dataclass(frozen=True, slots=True)

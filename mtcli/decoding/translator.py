@@ -214,6 +214,9 @@ class Translator:
             eos_id=tgt.eos_id,
             banned=tuple(tgt.never_generated),
             n_best=n_best,
+            stop=config.stop,
+            free_end=config.free_end,
+            renormalize=config.renormalize,
         )
         with self._lock:
             if search not in self._decoders:
@@ -292,5 +295,5 @@ class Translator:
 
     def _text(self, part: Part, hypothesis: Hypothesis) -> str:
         """The hypothesis as text; the source where it has none, so that nothing comes out blank."""
-        text = one_line(self.model.tokenizers.tgt.decode(hypothesis.tokens))
-        return part.text if is_invisible(text) else text
+        text = self.model.tokenizers.tgt.line(hypothesis.tokens)
+        return one_line(part.text) if is_invisible(text) else text

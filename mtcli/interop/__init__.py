@@ -1,1 +1,1 @@
-"""Models on their way to other places."""
+"""Models of other systems: bringing them in, and giving ours to them."""

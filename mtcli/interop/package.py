@@ -3,6 +3,7 @@
 No directory of the machine it was trained on is left in what it says of itself, only the names of files.
 """
 
+import json
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 from typing import Any
@@ -11,9 +12,8 @@ import torch
 
 from mtcli.errors import CheckpointError
 from mtcli.files import write_atomically
-from mtcli.interop.directory import whole_directory
+from mtcli.interop.reference import SENTENCES, stored
 from mtcli.model.card import CARD, PROVENANCE, write_card
-from mtcli.model.integrity import DESCRIPTION
 from mtcli.model.store import (
     WEIGHTS,
     load_model,
@@ -23,11 +23,9 @@ from mtcli.model.store import (
     write_description,
 )
 
-_FILES = frozenset({WEIGHTS, DESCRIPTION, PROVENANCE, CARD, "tokenizer.model", "source.model", "target.model"})
 
-
-def package(model: Path, out: Path, dtype: torch.dtype, tests: Sequence[dict[str, Any]] = ()) -> None:
-    """Write the model directory `out` with the weights of `model`, in another number type.
+def package(model: Path, directory: Path, dtype: torch.dtype, tests: Sequence[dict[str, Any]] = ()) -> None:
+    """Write what makes a model of `model` into an empty directory, its weights in another number type.
 
     Args:
         dtype: of the weights in the file, float32 or float16: half the size, and each weight rounded to 11 bits.
@@ -35,7 +33,7 @@ def package(model: Path, out: Path, dtype: torch.dtype, tests: Sequence[dict[str
 
     Raises:
         CheckpointError: `model` is no whole model, or a weight is too large for the number type.
-        DataError: `out` cannot be written, or holds something else.
+        DataError: `directory` cannot be written.
     """
     loaded = load_model(model, torch.device("cpu"))
     weights = {name: tensor.to(dtype) for name, tensor in parameters_of(loaded.network).items()}
@@ -45,26 +43,39 @@ def package(model: Path, out: Path, dtype: torch.dtype, tests: Sequence[dict[str
                 f"{model / WEIGHTS}: {name} holds a weight that {str(dtype).removeprefix('torch.')} cannot hold. "
                 "Export it with --dtype float32."
             )
-    provenance = _provenance(model, tests)
-    with whole_directory(out, _FILES) as directory:
-        write_description(directory, loaded.architecture, loaded.tokenizers)
-        write_atomically(directory / WEIGHTS, weights_bytes(weights))
-        if provenance is not None:
-            write_card(directory, provenance)
+    provenance = read_json(model, PROVENANCE) if (model / PROVENANCE).exists() else {}
+    # Rounded weights compute something else than what an imported model is to be compared with.
+    reference = stored(model, loaded.architecture.checksums).files() if _has_reference(model, dtype) else {}
+    write_description(directory, loaded.architecture, loaded.tokenizers, reference)
+    write_atomically(directory / WEIGHTS, weights_bytes(weights))
+    if "imported" in provenance:
+        write_atomically(directory / PROVENANCE, json.dumps(_imported(provenance), indent=2, ensure_ascii=False) + "\n")
+        if (model / CARD).exists():
+            write_atomically(directory / CARD, (model / CARD).read_text(encoding="utf-8"))
+    elif provenance:
+        write_card(directory, _trained(model, provenance, tests))
 
 
-def _provenance(model: Path, tests: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
-    if not (model / PROVENANCE).exists():
-        return None
-    recorded = read_json(model, PROVENANCE)
+def _has_reference(model: Path, dtype: torch.dtype) -> bool:
+    return dtype == torch.float32 and (model / SENTENCES).exists()
+
+
+def _imported(provenance: dict[str, Any]) -> dict[str, Any]:
+    """Of a model from elsewhere: where it lay here is nobody's business, its name at Hugging Face is."""
+    origin = provenance["imported"]
+    is_name = origin["revision"] is not None
+    return {**provenance, "imported": {**origin, "from": origin["from"] if is_name else PurePath(origin["from"]).name}}
+
+
+def _trained(model: Path, provenance: dict[str, Any], tests: Sequence[dict[str, Any]]) -> dict[str, Any]:
     try:
-        shortened = without_directories(recorded)
-        return {**shortened, "tests": list(tests)} if tests else shortened
+        shortened = without_directories(provenance)
     except (AttributeError, KeyError, TypeError) as error:
         raise CheckpointError(
             f"{model / PROVENANCE} is damaged: its facts are not those mtcli train writes ({error!r}). "
             "Delete it to hand the model on without."
         ) from None
+    return {**shortened, "tests": list(tests)} if tests else shortened
 
 
 def without_directories(provenance: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ _PACKED_DTYPES = (torch.float32, torch.bfloat16)
 
 
 class OutputLayer(nn.Linear):
-    """[N, d] -> [N, V], one row of the weight [V, d] for each piece of the vocabulary; no bias.
+    """[N, d] -> [N, V], one row of the weight [V, d] for each piece of the vocabulary; a bias [V] if asked for.
 
     A library that multiplies by a matrix this wide first rearranges it, at every call, which for a few rows of states
     takes longer than the product. So on a CPU `pack` makes a copy that is arranged already (oneDNN's packed layout);
@@ -18,8 +18,8 @@ class OutputLayer(nn.Linear):
     rows, one included; decoding finds out whether that holds where it runs (mtcli/decoding/independence.py).
     """
 
-    def __init__(self, d_model: int, vocabulary: int) -> None:
-        super().__init__(d_model, vocabulary, bias=False)
+    def __init__(self, d_model: int, vocabulary: int, *, bias: bool = False) -> None:
+        super().__init__(d_model, vocabulary, bias=bias)
         self._packed: Tensor | None = None
         self._packed_from: tuple[int, int] | None = None
 
@@ -41,8 +41,8 @@ class OutputLayer(nn.Linear):
 
     def forward(self, x: Tensor) -> Tensor:
         if torch.is_grad_enabled() or not self.is_packed:
-            return F.linear(x, self.weight)
-        return torch.ops.mkldnn._linear_pointwise(x, self._packed, None, "none", [], "")  # type: ignore[no-any-return]
+            return F.linear(x, self.weight, self.bias)
+        return torch.ops.mkldnn._linear_pointwise(x, self._packed, self.bias, "none", [], "")  # type: ignore[no-any-return]
 
     def train(self, mode: bool = True) -> "OutputLayer":
         if mode:

@@ -1,8 +1,11 @@
 """The model directory: what `mtcli train` leaves and everything else loads. No file in it can run code.
 
 model.safetensors (weights alone, so equal weights are equal bytes), config.json, tokenizer.model (or
-source.model and target.model), provenance.json, README.md. The first three are written with checksums
-(mtcli/model/integrity.py) and checked against them; a directory without any, made by hand, loads too.
+source.model and target.model, and with them vocabulary.json where a model was imported), provenance.json,
+README.md. The first three are written with checksums (mtcli/model/integrity.py) and checked against them; a
+directory without any, made by hand, loads too.
+
+What needs nothing that format_version 1 lacks is written as that, so that older versions of mtcli read it.
 """
 
 import json
@@ -19,6 +22,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from mtcli.config import DecodingConfig, ModelConfig
+from mtcli.data.listed import ListedTokenizer, Vocabulary
 from mtcli.data.prepare import Tokenizers
 from mtcli.data.tokenizer import Tokenizer
 from mtcli.errors import CheckpointError, ConfigError
@@ -27,14 +31,14 @@ from mtcli.model.implementations import Implementations
 from mtcli.model.integrity import DESCRIPTION, broken_seal, checksum, seal, tensors_checksum
 from mtcli.model.transformer import Transformer, VocabularySizes
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 WEIGHTS = "model.safetensors"
-_SHARED, _SOURCE, _TARGET = "tokenizer.model", "source.model", "target.model"
+_SHARED, _SOURCE, _TARGET, _LISTS = "tokenizer.model", "source.model", "target.model", "vocabulary.json"
 _CHECKSUM = "blake2b"  # in the weights' metadata, alone: safetensors writes several keys in no fixed order
 _KEYS = {"format_version", "model", "vocabulary", "decoding", "checksums"}
 _LARGEST_JSON = 1 << 26  # bytes
 _ATTEMPTS = 5
-_MADE_BY = "Expected a directory that mtcli train made."
+_MADE_BY = "Expected a directory that mtcli train or mtcli import made."
 _COPY_AGAIN = "Copy the model again from where it was made."
 
 
@@ -52,9 +56,10 @@ class Architecture:
     checksums: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def to_json(self, files: Mapping[str, bytes]) -> str:
-        """config.json, with the checksums of the tokenizer files."""
+        """config.json, with the checksums of `files`: those of the tokenizers, and others that should not change."""
+        is_of_format_1 = self.model.is_of_format_1 and self.decoding.is_of_format_1 and _LISTS not in files
         content = {
-            "format_version": FORMAT_VERSION,
+            "format_version": 1 if is_of_format_1 else FORMAT_VERSION,
             "model": self.model.model_dump(),
             "vocabulary": asdict(self.vocabulary),
             "decoding": self.decoding.model_dump(),
@@ -76,7 +81,7 @@ class LoadedModel:
         Raises:
             BackendUnavailableError: the form of attention that was asked for cannot run here.
         """
-        weight, head_dim = self.network.output.weight, self.architecture.model.head_dim
+        weight, head_dim = self.network.output.weight, self.architecture.model.largest_head_dim
         return Implementations.resolve(
             self.network.attention, weight.device, weight.dtype, head_dim=head_dim, beam=beam
         )
@@ -97,8 +102,16 @@ def parameters_of(network: Transformer) -> dict[str, Tensor]:
     return {name: parameter.detach() for name, parameter in network.named_parameters()}
 
 
-def write_description(directory: Path, architecture: Architecture, tokenizers: Tokenizers) -> None:
+def write_description(
+    directory: Path,
+    architecture: Architecture,
+    tokenizers: Tokenizers,
+    others: Mapping[str, bytes] | None = None,
+) -> None:
     """Write everything but the weights and the provenance.
+
+    Args:
+        others: further files by name; they get checksums too.
 
     Raises:
         DataError: the directory cannot be written.
@@ -107,14 +120,19 @@ def write_description(directory: Path, architecture: Architecture, tokenizers: T
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise file_error(directory, error, "write") from error
-    files = (
-        {_SHARED: tokenizers.src.model}
-        if tokenizers.shared
-        else {_SOURCE: tokenizers.src.model, _TARGET: tokenizers.tgt.model}
-    )
+    files = {**_contents_of(tokenizers), **(others or {})}
     for name, content in files.items():
         write_atomically(directory / name, content)
     write_atomically(directory / DESCRIPTION, architecture.to_json(files))
+
+
+def _contents_of(tokenizers: Tokenizers) -> dict[str, bytes]:
+    """The tokenizers' files, by name."""
+    src, tgt = tokenizers.src, tokenizers.tgt
+    if src is tgt:
+        return {_SHARED: src.model}
+    lists = {_LISTS: src.vocabulary.to_json()} if isinstance(src, ListedTokenizer) else {}
+    return {_SOURCE: src.model, _TARGET: tgt.model, **lists}
 
 
 def load_model(directory: Path, device: torch.device, dtype: torch.dtype = torch.float32) -> LoadedModel:
@@ -212,12 +230,37 @@ def load_tokenizers(directory: Path, checksums: Mapping[str, str] | None = None)
 
     Raises:
         CheckpointError: none is there, or one is unreadable or not the file that was written with the model.
-        DataError: a file is no SentencePiece model.
+        DataError: a file is no SentencePiece model, or vocabulary.json is damaged.
     """
     known = checksums or {}
+    if has_lists(directory, known):
+        source, target, lists = (directory / name for name in (_SOURCE, _TARGET, _LISTS))
+        vocabulary = Vocabulary.from_json(_checked(lists, known.get(_LISTS)), str(lists))
+        source_model, target_model = (_checked(file, known.get(file.name)) for file in (source, target))
+        return listed_tokenizers(vocabulary, source_model, target_model, names=(str(source), str(target)))
     files = tokenizer_files(directory, known)
     loaded = [Tokenizer(_checked(file, known.get(file.name)), str(file)) for file in files]
     return Tokenizers(loaded[0], loaded[-1])
+
+
+def has_lists(directory: Path, checksums: Mapping[str, str]) -> bool:
+    """Whether the model's pieces have their ids from vocabulary.json: it was imported."""
+    return _LISTS in checksums if checksums else (directory / _LISTS).exists()
+
+
+def listed_tokenizers(
+    vocabulary: Vocabulary, source: bytes, target: bytes, *, names: tuple[str, str] = ("source.spm", "target.spm")
+) -> Tokenizers:
+    """Both sides of an imported model, from their SentencePiece models; `names` are what messages call these.
+
+    Raises:
+        DataError: one is no SentencePiece model.
+    """
+    writer = source if vocabulary.target is None else None  # as transformers does it
+    return Tokenizers(
+        ListedTokenizer(source, vocabulary, "source", name=names[0]),
+        ListedTokenizer(target, vocabulary, "target", name=names[1], writer=writer),
+    )
 
 
 def tokenizer_files(directory: Path, checksums: Mapping[str, str]) -> list[Path]:

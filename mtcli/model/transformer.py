@@ -55,7 +55,7 @@ class Transformer(nn.Module):
         self.tgt_embedding = Embedding(config, vocabulary.target)
         tied = config.tied_embeddings
         self.src_embedding = self.tgt_embedding if tied == "all" else Embedding(config, vocabulary.source)
-        self.output = OutputLayer(config.d_model, vocabulary.target)
+        self.output = OutputLayer(config.d_model, vocabulary.target, bias=config.output_bias)
         self.encoder = Encoder(config)
         self.decoder = Decoder(config)
         self.dropout_masks = DropoutMasks()
@@ -104,8 +104,8 @@ class Transformer(nn.Module):
         """Room for so many sentences at once, each with `beam` hypotheses; it can grow."""
         return DecoderCache.empty(
             [layer.self_attention.joined_projections() for layer in self.decoder.layers],
-            heads=self.config.heads,
-            head_dim=self.config.head_dim,
+            heads=self.config.of_decoder.heads,
+            head_dim=self.config.of_decoder.head_dim,
             slots=slots,
             beam=beam,
             max_steps=max_steps,
@@ -181,11 +181,11 @@ class Transformer(nn.Module):
 
 
 class Embedding(nn.Module):
-    """Token vectors times √d, plus positions."""
+    """Token vectors times √d, or as they are, plus positions."""
 
     def __init__(self, config: ModelConfig, num_tokens: int) -> None:
         super().__init__()
-        self.scale = config.d_model**0.5
+        self.scale = config.d_model**0.5 if config.scale_embeddings else 1.0
         self.tokens = nn.Embedding.from_pretrained(torch.empty(num_tokens, config.d_model), freeze=False)
         self.learned = config.positions == "learned"
         # Sinusoids go on past the training length, so that an output may be longer than any seen.
@@ -203,9 +203,10 @@ class Embedding(nn.Module):
 def sinusoids(num_positions: int, d_model: int) -> Tensor:
     """[num_positions, d] float32: sines in the first half of the channels, cosines in the second."""
     with torch.device("cpu"):  # also for a skeleton: a power on its device would import torch's compiler, a second
-        frequencies = 10000.0 ** (-torch.arange(0, d_model, 2) / d_model)
+        # In float64: an angle of some hundred radians has lost four digits in float32
+        frequencies = 10000.0 ** (-torch.arange(0, d_model, 2, dtype=torch.float64) / d_model)
         angles = torch.arange(num_positions)[:, None] * frequencies
-    return torch.cat([angles.sin(), angles.cos()], dim=1)
+    return torch.cat([angles.sin(), angles.cos()], dim=1).float()
 
 
 class Encoder(nn.Module):
@@ -242,6 +243,7 @@ class Decoder(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
+        config = config.of_decoder
         self.dropout = Dropout(config.dropout)
         self.layers: list[DecoderLayer] = nn.ModuleList(  # type: ignore[assignment]
             DecoderLayer(config) for _ in range(config.decoder_layers)

@@ -6,7 +6,7 @@ import torch
 
 from mtcli.config import Config
 from mtcli.errors import ConfigError
-from mtcli.model.store import Architecture, load_model, tokenizer_files
+from mtcli.model.store import Architecture, has_lists, load_model, tokenizer_files
 
 # What a network is trained with rather than made of: these may differ from the model's.
 _TRAINED_WITH = {"dropout", "attention_dropout", "activation_dropout"}
@@ -24,10 +24,17 @@ def fine_tuning_config(config: Config) -> Config:
         ConfigError: the configuration asks for another network or vocabulary than the model's.
     """
     directory = config.training.fine_tune
+    if config.model.output_bias:
+        raise ConfigError("model.output_bias is for imported models: training does not learn it. Leave it out.")
     if directory is None:
         return config
     # All of it, as what is missing or damaged should be found before the corpus is prepared
     architecture = load_model(directory, torch.device("cpu")).architecture
+    if has_lists(directory, architecture.checksums) or architecture.model.output_bias:
+        raise ConfigError(
+            f"The model to fine-tune, {directory}, was imported: mtcli translates with such models, and does not train "
+            "their vocabularies and output biases. Fine-tune a model that mtcli train made."
+        )
     _refuse_other_network(config, architecture, directory)
     _refuse_other_vocabulary(config, directory)
     kept = {name: getattr(config.model, name) for name in _TRAINED_WITH & config.model.model_fields_set}

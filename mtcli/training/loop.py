@@ -82,7 +82,7 @@ class Trainer:
             network.attention,
             device,
             dtype,
-            head_dim=config.model.head_dim,
+            head_dim=config.model.largest_head_dim,
             attention_dropout=config.model.attention_dropout,
             beam=config.training.valid_beam_size,
         )

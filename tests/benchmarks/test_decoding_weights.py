@@ -16,6 +16,7 @@ from mtcli.config import ModelConfig
 from mtcli.model.store import parameters_of, weights_bytes
 from mtcli.model.transformer import Transformer, VocabularySizes
 
+UNLIKE: dict[str, Any] = {"decoder_heads": 4, "decoder_ffn_dim": 12, "scale_embeddings": False, "output_bias": True}
 SMALL: dict[str, Any] = {"encoder_layers": 1, "decoder_layers": 2, "d_model": 8, "ffn_dim": 16, "heads": 2}
 
 
@@ -24,6 +25,9 @@ def described(folder: Path, **settings: Any) -> tuple[Transformer, Weights]:
     config = ModelConfig(**SMALL, **settings)
     shared = config.tied_embeddings == "all"
     network = Transformer(config, VocabularySizes(source=20, target=20 if shared else 30, shared=shared))
+    if network.output.bias is not None:
+        torch.nn.init.normal_(network.output.bias)
+    folder.mkdir(exist_ok=True)
     (folder / "weights").write_bytes(weights_bytes(parameters_of(network)))
     description = {
         "weights": str(folder / "weights"),
@@ -42,6 +46,16 @@ def test_weights_and_positions_are_the_networks(tmp_path: Path, tied: str, posit
         assert np.array_equal(weights[f"{name}.weight"], network.get_submodule(name).weight.detach().numpy())
     for side, embedding in (("src", network.src_embedding), ("tgt", network.tgt_embedding)):
         np.testing.assert_allclose(weights.positions(side), embedding.positions.detach().numpy(), atol=1e-4)
+
+
+def test_contestants_read_what_imported_models_have(tmp_path: Path) -> None:
+    plain, unlike = (described(tmp_path / name, **settings)[1] for name, settings in (("a", {}), ("b", UNLIKE)))
+    assert [plain.size(stack, "heads") for stack in ("encoder", "decoder")] == [2, 2]
+    assert [unlike.size(stack, "heads") for stack in ("encoder", "decoder")] == [2, 4]
+    assert [unlike.size(stack, "ffn_dim") for stack in ("encoder", "decoder")] == [16, 12]
+    assert (plain.scales_embeddings, unlike.scales_embeddings) == (True, False)
+    assert not plain.output_bias.any() and plain.output_bias.shape == (20,)
+    assert unlike.output_bias.any()
 
 
 @pytest.mark.parametrize("tied", ["all", "none"])

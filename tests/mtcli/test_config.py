@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from mtcli.config import PRESETS, Config, load_config, merge, parse_assignment
+from mtcli.config import PRESETS, Config, ModelConfig, load_config, merge, parse_assignment
 from mtcli.errors import ConfigError, DataError
 
 
@@ -301,3 +301,13 @@ def test_a_missing_configuration_file_is_named(tmp_path: Path) -> None:
         load_config(file=tmp_path / "no.toml")
     with pytest.raises(DataError, match="is a directory"):
         load_config(file=tmp_path)
+
+
+def test_the_decoder_may_have_sizes_of_its_own() -> None:
+    config = ModelConfig(d_model=24, heads=3, ffn_dim=40)
+    assert config.of_decoder is config
+    unlike = ModelConfig(d_model=24, heads=3, ffn_dim=40, decoder_heads=2, decoder_ffn_dim=30)
+    assert (unlike.of_decoder.heads, unlike.of_decoder.ffn_dim, unlike.largest_head_dim) == (2, 30, 12)
+    assert unlike.of_decoder.of_decoder == unlike.of_decoder
+    with pytest.raises(ValidationError, match="decoder_heads = 5 does not divide d_model = 24"):
+        ModelConfig(d_model=24, heads=3, decoder_heads=5)

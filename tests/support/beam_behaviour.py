@@ -24,7 +24,7 @@ from support.beam_cases import (
     whole_search,
 )
 
-from mtcli_kernels.beam_step import BeamState, SlotStatus, beam_step
+from mtcli_kernels.beam_step import BeamState, SlotStatus, Stop, beam_step
 
 DEAD = float("-inf")
 
@@ -130,6 +130,25 @@ def a_search_stops_when_as_many_have_finished_as_the_beam_holds(impl: str, devic
         assert state.finished_steps[0].tolist() == [4, 2][:beam]
 
 
+def a_search_may_go_on_when_as_many_have_finished_as_the_beam_holds(impl: str, device: torch.device) -> None:
+    logits = torch.full((6, 50), DEAD, device=device)
+    logits[:, 4] = 1.0  # all the probability, so that the totals stay -6 and -7: -1.5 over 4 tokens, -0.6 over 10
+
+    def statuses(stop: Stop) -> list[int]:
+        state = BeamState.empty(3, 2, 10, device)
+        for slot, scores in enumerate(([-0.5, -0.5], [-1.0, -1.4], [-1.0, -1.6])):
+            place_live(state, slot, [-6.0, -7.0], 3, 10)
+            place_finished(state, slot, scores)
+        beam_step(logits, state, rules_for(50, 10, length_penalty=1.0, n_best=2, stop=stop, device=device), impl=impl)
+        status: list[int] = state.status.tolist()
+        return status
+
+    live, done = SlotStatus.LIVE, SlotStatus.DONE
+    assert statuses(Stop.FULL) == [done, done, done]
+    assert statuses(Stop.ESTIMATE) == [done, done, live]
+    assert statuses(Stop.CERTAIN) == [done, live, live]
+
+
 def banned_tokens_keep_their_share(impl: str, device: torch.device) -> None:
     state = BeamState.empty(1, 2, 10, device)
     place_live(state, 0, [-1.0, DEAD], 3, 10)
@@ -184,6 +203,21 @@ def nothing_but_the_end_at_the_maximum(impl: str, device: torch.device) -> None:
     order = ends.argsort(descending=True)
     assert state.finished_places[0, :2].tolist() == order.tolist()
     assert torch.allclose(state.finished_scores[0, :2].double(), ends[order] / 5, atol=1e-5, rtol=0)
+
+
+def a_free_end_at_the_maximum_costs_nothing(impl: str, device: torch.device) -> None:
+    state = BeamState.empty(2, 3, 10, device)
+    place_live(state, 0, [-2.0, -1.0, DEAD], 4, 5)
+    place_live(state, 1, [-2.0, -1.0, DEAD], 4, 6)
+    logits = random_logits(6, 3000, 4).to(device)
+    logits[:, EOS] = 14.0
+    own = logits[3:5].double().log_softmax(1)[:, EOS] + torch.tensor([-2.0, -1.0], device=device)
+    rules = rules_for(3000, 10, length_penalty=1.0, n_best=3, free_end=True, device=device)
+    beam_step(logits, state, rules, impl=impl)
+    assert state.status.tolist() == [SlotStatus.DONE, SlotStatus.LIVE]
+    assert state.finished_places[0, :2].tolist() == [1, 0]
+    assert torch.allclose(state.finished_log_probs[0, :2].cpu(), torch.tensor([-1.0, -2.0]), atol=1e-5, rtol=0)
+    assert torch.allclose(state.finished_log_probs[1, :2].double(), own.sort(descending=True).values, atol=1e-5)
 
 
 def a_banned_end_is_no_end(impl: str, device: torch.device) -> None:
@@ -301,6 +335,20 @@ def whole_searches_find_what_a_plain_search_finds(impl: str, device: torch.devic
             assert_same_hypotheses(ours, plain_search(table, limit, beam, **chosen))
 
 
+def whole_searches_stop_by_their_rule(impl: str, device: torch.device) -> None:
+    tables = torch.stack([table_model(15, 12, 80 + i, end_bias=0.0) for i in range(4)])
+    found = set()
+    for stop in Stop:
+        for free_end in (False, True):
+            chosen = {"length_penalty": 1.0, "n_best": 3, "stop": stop, "free_end": free_end}
+            rules = rules_for(15, 12, **chosen, device=device)
+            hypotheses = whole_search(tables.to(device), [12] * 4, 3, rules, impl).all_hypotheses(range(4))
+            for table, ours in zip(tables, hypotheses, strict=True):
+                assert_same_hypotheses(ours, plain_search(table, 12, 3, **chosen))
+            found.add(str([[h.tokens for h in ours] for ours in hypotheses]))
+    assert len(found) == 6  # the rules do make a difference here
+
+
 def what_is_found_early_is_what_is_found_late(impl: str, device: torch.device) -> None:
     tables = torch.stack([table_model(12, 12, 61 + i) for i in range(4)])
     num_early = 0
@@ -328,10 +376,12 @@ BEHAVIOURS: tuple[Callable[[str, torch.device], None], ...] = (
     of_equal_scores_the_earlier_is_kept,
     a_search_goes_on_while_a_live_hypothesis_may_still_enter_the_n_best,
     a_search_stops_when_as_many_have_finished_as_the_beam_holds,
+    a_search_may_go_on_when_as_many_have_finished_as_the_beam_holds,
     banned_tokens_keep_their_share,
     whole_blocks_may_be_banned,
     no_end_before_the_minimum,
     nothing_but_the_end_at_the_maximum,
+    a_free_end_at_the_maximum_costs_nothing,
     a_banned_end_is_no_end,
     broken_logits_stop_their_slot_alone,
     logits_of_minus_infinity_are_allowed,
@@ -341,6 +391,7 @@ BEHAVIOURS: tuple[Callable[[str, torch.device], None], ...] = (
     a_refilled_slot_is_like_new,
     slots_do_not_depend_on_their_neighbours,
     whole_searches_find_what_a_plain_search_finds,
+    whole_searches_stop_by_their_rule,
     what_is_found_early_is_what_is_found_late,
     no_slots_are_no_work,
 )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from mtcli_kernels.beam_step import BeamRules, BeamState, FinishedHypothesis, SlotStatus, beam_step
+from mtcli_kernels.beam_step import BeamRules, BeamState, FinishedHypothesis, SlotStatus, Stop, beam_step
 
 START, EOS = 1, 2
 CLOSE = 1e-5  # nats: what the order of summation may change in one step
@@ -23,6 +23,8 @@ def rules_for(
     min_tokens: int = 1,
     length_penalty: float = 0.6,
     n_best: int = 1,
+    stop: Stop = Stop.FULL,
+    free_end: bool = False,
     device: torch.device | str = "cpu",
 ) -> BeamRules:
     return BeamRules.of(
@@ -33,6 +35,8 @@ def rules_for(
         banned=banned,
         min_tokens=min_tokens,
         n_best=n_best,
+        stop=stop,
+        free_end=free_end,
         device=device,
     )
 
@@ -201,11 +205,13 @@ def plain_search(
     banned: Sequence[int] = (0,),
     min_tokens: int = 1,
     n_best: int | None = 1,
+    stop: Stop = Stop.FULL,
+    free_end: bool = False,
 ) -> list[FinishedHypothesis]:
     """Beam search over whole sequences in plain Python: neither tensors of state, nor places, nor parents.
 
     Args:
-        n_best: None goes on until `beam` have finished, however certain the best of them are.
+        n_best: None goes on until `stop` says so, however certain the best of them are.
     """
     live: list[tuple[float, list[int]]] = [(0.0, [])]
     finished: list[FinishedHypothesis] = []
@@ -213,6 +219,8 @@ def plain_search(
         candidates = []
         for total, tokens in live:
             log_probs = table[step, tokens[-1] if tokens else START].log_softmax(0).tolist()
+            if free_end and step + 1 == limit:
+                log_probs[EOS] = 0.0
             for token, log_prob in enumerate(log_probs):
                 may_follow = step >= min_tokens if token == EOS else step + 1 < limit
                 if token not in banned and may_follow:
@@ -228,7 +236,10 @@ def plain_search(
         live = live[:beam]
         if not live:
             break
-        if len(finished) == beam:
+        if len(finished) == beam and stop == Stop.FULL:
+            break
+        present = live[0][0] / (step + 1) ** length_penalty
+        if len(finished) == beam and stop == Stop.ESTIMATE and finished[-1].score >= present:
             break
         bound = live[0][0] / limit**length_penalty
         if n_best is not None and len(finished) >= n_best and finished[n_best - 1].score >= bound:

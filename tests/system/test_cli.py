@@ -127,7 +127,7 @@ def test_help_is_quick_and_loads_no_torch() -> None:
     assert min(times) < 0.4
 
 
-@pytest.mark.parametrize("name", ["train", "translate", "score", "evaluate", "info", "export", "demo"])
+@pytest.mark.parametrize("name", ["train", "translate", "score", "evaluate", "info", "import", "export", "demo"])
 def test_every_command_has_help_with_an_example(name: str) -> None:
     for flag in ("-h", "--help"):
         text = succeed(name, flag)

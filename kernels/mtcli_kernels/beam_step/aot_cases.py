@@ -32,6 +32,8 @@ _OWN = {
         "max_steps": "i32",
         "min_tokens": "i32",
         "n_best": "i32",
+        "stop": "i32",
+        "free_end": "i32",
     },
 }
 

@@ -40,10 +40,14 @@ def beam_step(logits: Tensor, state: BeamState, rules: BeamRules, *, impl: str =
        hypotheses the K best by score are kept; of equal scores, the earlier.
     5. The first K that do not end live on. If there are fewer, the places left over have log-probability -inf, the
        end token as their token and place 0 as their parent.
-    6. The slot is DONE when nothing lives on; or when K hypotheses have finished, which is the usual rule; or, before
-       that, when n_best have finished and the best total that lives on, divided by length_norms[max_tokens], does not
-       exceed the n_best-th best of their scores. Totals only fall and the longest output has the kindest denominator,
-       so that the first n_best results are those that going on until K have finished would find.
+    6. The slot is DONE when nothing lives on; or when the rule `stop` says so: FULL, the usual one, when K hypotheses
+       have finished, ESTIMATE when they have and the best total that lives on, divided by length_norms[t + 1], does
+       not exceed the worst of their scores, CERTAIN never; or, before that, when n_best have finished and the best
+       total that lives on, divided by length_norms[max_tokens], does not exceed the n_best-th best of their scores.
+       Totals only fall and the longest output has the kindest denominator, so that the first n_best results are those
+       that going on would find.
+
+    With `free_end`, the end token's total where t + 1 = max_tokens is log_probs[k]: it costs nothing.
 
     Other slots do not change, whatever their logits hold. Nothing waits for the device ("reference" does).
 
@@ -64,7 +68,8 @@ def beam_step(logits: Tensor, state: BeamState, rules: BeamRules, *, impl: str =
         from mtcli_kernels.beam_step.op import beam_step_op
 
         tensors = (getattr(state, name) for name in _STATE)
-        beam_step_op(logits, *tensors, rules.banned, rules.length_norms, rules.eos_id, rules.min_tokens, rules.n_best)
+        numbers = (rules.eos_id, rules.min_tokens, rules.n_best, int(rules.stop), int(rules.free_end))
+        beam_step_op(logits, *tensors, rules.banned, rules.length_norms, *numbers)
     elif form == "padded":
         padded_beam_step(logits, state, rules)
     else:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mtcli_kernels.beam_step.rules import BeamRules
+from mtcli_kernels.beam_step.rules import BeamRules, Stop
 from mtcli_kernels.beam_step.state import BeamState, SlotStatus
 
 _DEAD = float("-inf")
@@ -42,6 +42,9 @@ def step_few_rows(logits: Tensor, normaliser: Tensor, state: BeamState, rules: B
             return False
         values, ids = values[:, :beam], ids[:, :beam]
     values = torch.cat([values, logits[:, rules.eos_id, None].float()], dim=1)
+    if rules.free_end:
+        must_end = (state.positions + 1 >= state.max_tokens).repeat_interleave(beam)
+        values[:, -1:] = normaliser.where(must_end[:, None], values[:, -1:])
     totals = ((values - normaliser) + state.log_probs.view(-1, 1)).tolist()
     is_sound = (normaliser.isfinite() | (state.log_probs.view(-1, 1) == _DEAD)).view(num_slots, beam).all(1).tolist()
     tokens, logit_rows, norms = ids.tolist(), values.tolist(), rules.length_norms.numpy()
@@ -84,13 +87,7 @@ def _take(
         _finish(state, slot, position + 1, ends, norms[position + 1])
     living = [candidate for candidate in candidates if candidate.token != eos_id][:beam]
     scores = state.finished_scores[slot].tolist()
-    # Log-probabilities only fall, so the longest output is the kindest denominator.
-    is_done = (
-        not living
-        or scores[-1] > _DEAD
-        or scores[rules.n_best - 1] >= float(np.float32(-living[0].minus_total) / longest_norm)
-    )
-    if is_done:
+    if not living or _is_done(np.float32(-living[0].minus_total), scores, norms[position + 1], longest_norm, rules):
         _leave(state, slot, SlotStatus.DONE)
         return
     missing = beam - len(living)  # places without a hypothesis
@@ -106,6 +103,15 @@ def _take(
         ancestry[:, position] = parents
         ancestry[:, position + 1] = range(beam)
     state.positions.numpy()[slot] = position + 1
+
+
+def _is_done(
+    best: np.float32, scores: list[float], norm: np.float32, longest_norm: np.float32, rules: BeamRules
+) -> bool:
+    if scores[-1] > _DEAD and rules.stop != Stop.CERTAIN and (rules.stop == Stop.FULL or scores[-1] >= best / norm):
+        return True
+    # Log-probabilities only fall, so the longest output is the kindest denominator.
+    return bool(scores[rules.n_best - 1] >= best / longest_norm)
 
 
 def _finish(state: BeamState, slot: int, steps: int, ends: list[_Candidate], norm: np.float32) -> None:

@@ -21,6 +21,8 @@ NOTHING = tl.constexpr(-2139095041 << 32)  # the key of a dead value that loses 
 LIVE = tl.constexpr(1)  # as in state.SlotStatus
 DONE = tl.constexpr(2)
 NOT_A_NUMBER = tl.constexpr(3)
+FULL = tl.constexpr(0)  # as in rules.Stop
+ESTIMATE = tl.constexpr(1)
 
 
 @triton.jit
@@ -214,6 +216,8 @@ def beam_step_merge_kernel(
     eos_id,
     min_tokens,
     n_best,
+    stop,
+    free_end,
     BEAM: tl.constexpr,
     PLACES: tl.constexpr,
     LANES: tl.constexpr,
@@ -255,7 +259,8 @@ def beam_step_merge_kernel(
             p_end = LOGITS + o_row.to(tl.int64) * stride_lr + eos_id
             end_logit = tl.load(p_end, mask=m_alive, other=DEAD).to(tl.float32)
             end_key = _key(end_logit, eos_id)
-            end_total = tl.where(m_alive, log_prob + (end_logit - lse), DEAD)
+            end_cost = tl.where((free_end != 0) & (position + 1 >= limit), 0.0, end_logit - lse)
+            end_total = tl.where(m_alive, log_prob + end_cost, DEAD)
             end_total = tl.where(may_end, end_total, DEAD)
             b_better = _outranks(
                 total[None, :], parent[None, :], key[None, :], end_total[:, None], o_place[:, None], end_key[:, None]
@@ -288,12 +293,15 @@ def beam_step_merge_kernel(
             tl.store(FINISHED_PLACES + o_old, old_place, mask=m_old)
             tl.store(FINISHED_PLACES + o_new, o_place, mask=m_new)
 
-            # Done: no survivor, or K finished, or none that could enter the first n_best, were it as long as it may be.
+            # Done: no survivor, or K finished and the rule stops there, or none that could enter the first n_best, were
+            # it as long as it may be.
             best = tl.max(total, 0)
             last_kept = _score_of_rank(BEAM - 1, old_rank, old_score, new_rank, new_score)
             last_asked_for = _score_of_rank(n_best - 1, old_rank, old_score, new_rank, new_score)
             bound = tl.div_rn(best, tl.load(LENGTH_NORMS + limit))
-            if (best == DEAD) | (last_kept > DEAD) | (last_asked_for >= bound):
+            present = tl.div_rn(best, tl.load(LENGTH_NORMS + position + 1))
+            m_stop = (stop == FULL) | ((stop == ESTIMATE) & (last_kept >= present))
+            if (best == DEAD) | ((last_kept > DEAD) & m_stop) | (last_asked_for >= bound):
                 tl.store(STATUS + slot, DONE)
                 tl.store(POSITIONS + slot, -1)
             else:

@@ -45,6 +45,8 @@ def beam_step_op(
     eos_id: int,
     min_tokens: int,
     n_best: int,
+    stop: int,
+    free_end: int,
 ) -> None:
     """One step on logits [R, V]; the tensors of `BeamState` and `BeamRules` follow, by their names."""
     from mtcli_kernels.beam_step import kernel
@@ -67,7 +69,7 @@ def beam_step_op(
         kernel.beam_step_merge_kernel[(num_slots,)](
             logits, peaks, sums, keys, positions, status, max_tokens, log_probs, last_tokens, tokens, parents, ancestry,
             finished_log_probs, finished_scores, finished_steps, finished_places, bans, length_norms.contiguous(),
-            logits.stride(0), num_tiles, tokens.shape[1], eos_id, min_tokens, n_best,
+            logits.stride(0), num_tiles, tokens.shape[1], eos_id, min_tokens, n_best, stop, free_end,
             BEAM=beam, PLACES=1 << (beam - 1).bit_length(), **merge.launch,
         )  # fmt: skip
 
@@ -96,5 +98,7 @@ def _(
     eos_id: int,
     min_tokens: int,
     n_best: int,
+    stop: int,
+    free_end: int,
 ) -> None:
     return None

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from mtcli_kernels.beam_step.few_rows import step_few_rows
-from mtcli_kernels.beam_step.rules import BeamRules
+from mtcli_kernels.beam_step.rules import BeamRules, Stop
 from mtcli_kernels.beam_step.state import BeamState, SlotStatus
 
 _BLOCK = 64
@@ -34,7 +34,7 @@ def padded_beam_step(logits: Tensor, state: BeamState, rules: BeamRules) -> None
     are_few = logits.shape[0] <= _FEW_ROWS and logits.device.type == "cpu" and not torch.compiler.is_compiling()
     if are_few and step_few_rows(logits, normaliser, state, rules):
         return
-    values, ids = _best_tokens(logits, maxima, state, rules)
+    values, ids = _best_tokens(logits, maxima, normaliser, state, rules)
     ids, normaliser = ids.view(num_slots, beam, -1), normaliser.view(num_slots, beam, 1)
 
     is_alive = (state.log_probs > _DEAD)[:, :, None]
@@ -92,14 +92,19 @@ def _read_logits(logits: Tensor) -> tuple[Tensor, Tensor]:
     return maxima, sums.log_().add_(peaks)
 
 
-def _end_logits(logits: Tensor, state: BeamState, rules: BeamRules) -> Tensor:
-    """[R, 1]: the end token's logit, -inf in slots that may not end."""
+def _end_logits(logits: Tensor, normaliser: Tensor, state: BeamState, rules: BeamRules) -> Tensor:
+    """[R, 1]: the end token's logit, -inf in slots that may not end; where it is free, that of certainty."""
     may_not_end = (state.positions < rules.min_tokens) | rules.banned[rules.eos_id]
     end_logits = logits[:, rules.eos_id].float().view(state.num_slots, state.beam)
+    if rules.free_end:
+        must_end = state.positions + 1 >= state.max_tokens
+        end_logits = normaliser.view_as(end_logits).where(must_end[:, None], end_logits)
     return end_logits.masked_fill(may_not_end[:, None], _DEAD).view(-1, 1)
 
 
-def _best_tokens(logits: Tensor, maxima: Tensor, state: BeamState, rules: BeamRules) -> tuple[Tensor, Tensor]:
+def _best_tokens(
+    logits: Tensor, maxima: Tensor, normaliser: Tensor, state: BeamState, rules: BeamRules
+) -> tuple[Tensor, Tensor]:
     """The best K tokens of each row, and the end token among them: logits float32 and ids int64, each [R, <= N]."""
     num_rows, num_blocks = maxima.shape
     withheld = rules.withheld(_BLOCK)
@@ -115,7 +120,7 @@ def _best_tokens(logits: Tensor, maxima: Tensor, state: BeamState, rules: BeamRu
     if _any(must_end):
         values.masked_fill_(must_end[:, None].expand(-1, state.beam).reshape(-1, 1), _DEAD)
 
-    values = torch.cat([values, _end_logits(logits, state, rules)], dim=1)
+    values = torch.cat([values, _end_logits(logits, normaliser, state, rules)], dim=1)
     ids = torch.cat([ids, ids.new_full((num_rows, 1), rules.eos_id)], dim=1)
     best = _keys(values, ids).topk(min(state.beam + 1, ids.shape[1]), dim=1).indices
     return values.gather(1, best), ids.gather(1, best)
@@ -150,9 +155,13 @@ def _finish(state: BeamState, rules: BeamRules, totals: Tensor, parents: Tensor,
 
 
 def _is_done(best_total: Tensor, state: BeamState, rules: BeamRules) -> Tensor:
-    """[S]: no live hypothesis is left, or K have finished, or none that lives can enter the first n_best."""
-    is_done = (best_total == _DEAD) | (state.finished_scores[:, -1] > _DEAD)
-    if rules.n_best < state.beam:
+    """[S]: no live hypothesis is left, or the rules say stop, or none that lives can enter the first n_best."""
+    is_done, last_kept = best_total == _DEAD, state.finished_scores[:, -1]
+    if rules.stop == Stop.FULL:
+        is_done |= last_kept > _DEAD
+    elif rules.stop == Stop.ESTIMATE:
+        is_done |= (last_kept > _DEAD) & (last_kept >= best_total / rules.length_norms[state.positions + 1])
+    if rules.n_best < state.beam or rules.stop != Stop.FULL:
         # Log-probabilities only fall, so the longest output is the kindest denominator.
         bound = best_total / rules.length_norms[state.max_tokens]
         is_done |= state.finished_scores[:, rules.n_best - 1] >= bound

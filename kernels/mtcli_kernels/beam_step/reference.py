@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from mtcli_kernels.beam_step.rules import BeamRules
+from mtcli_kernels.beam_step.rules import BeamRules, Stop
 from mtcli_kernels.beam_step.state import BeamState, SlotStatus
 
 _DEAD = float("-inf")
@@ -46,6 +46,8 @@ def _step(logits: Tensor, slot: int, state: BeamState, rules: BeamRules) -> None
         return
 
     totals = state.log_probs[slot, :, None] + (logits - normaliser[:, None])  # [K, V]
+    if rules.free_end and position + 1 >= limit:
+        totals[:, rules.eos_id] = state.log_probs[slot]
     totals[~is_alive] = _DEAD
     totals[:, _forbidden(position, limit, rules)] = _DEAD
     candidates = _best(totals, logits, 2 * beam)
@@ -62,7 +64,7 @@ def _step(logits: Tensor, slot: int, state: BeamState, rules: BeamRules) -> None
     nothing = _Candidate(_DEAD, 0, rules.eos_id)
     living = [c if c.total > _DEAD else nothing for c in candidates if c.token != rules.eos_id or c.total == _DEAD]
     living = (living + [nothing] * beam)[:beam]
-    if _is_done(living[0].total, finished, beam, rules.n_best, norms[limit]):
+    if _is_done(living[0].total, finished, beam, rules, norms[position + 1], norms[limit]):
         _leave(state, slot, SlotStatus.DONE)
     else:
         _write_living(state, slot, position, living)
@@ -95,13 +97,19 @@ def _divide(total: float, norm: Tensor) -> float:
     return float(torch.tensor(total, dtype=torch.float32) / norm)
 
 
-def _is_done(best_living: float, finished: list[_Finished], beam: int, n_best: int, longest_norm: Tensor) -> bool:
-    if best_living == _DEAD or len(finished) == beam:  # every hypothesis was made to end, or enough did
+def _is_done(
+    best_living: float, finished: list[_Finished], beam: int, rules: BeamRules, norm: Tensor, longest_norm: Tensor
+) -> bool:
+    if best_living == _DEAD:  # every hypothesis was made to end
         return True
-    if len(finished) < n_best:
+    if len(finished) == beam and rules.stop == Stop.FULL:
+        return True
+    if len(finished) == beam and rules.stop == Stop.ESTIMATE and finished[-1].score >= _divide(best_living, norm):
+        return True
+    if len(finished) < rules.n_best:
         return False
     # Log-probabilities only fall, so the longest output is the kindest denominator.
-    return finished[n_best - 1].score >= _divide(best_living, longest_norm)
+    return finished[rules.n_best - 1].score >= _divide(best_living, longest_norm)
 
 
 def _leave(state: BeamState, slot: int, status: SlotStatus) -> None:

@@ -5,6 +5,7 @@ Axes: V vocabulary, T most steps.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
 from functools import cached_property
 
 import torch
@@ -12,6 +13,18 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mtcli_kernels.beam_step.state import check_range
+
+
+class Stop(IntEnum):
+    """When a slot is done, beside when its n_best are certain or nothing lives on.
+
+    FULL: K hypotheses have finished. ESTIMATE: that, and the best that lives, were it to end now, would not pass the
+    last of them. CERTAIN: never before.
+    """
+
+    FULL = 0
+    ESTIMATE = 1
+    CERTAIN = 2
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -26,6 +39,8 @@ class BeamRules:
         min_tokens: the end token may not be among so many first tokens.
         n_best: how many finished hypotheses of a slot will be asked for, from 1 to the beam; a search may stop as
             soon as they are certain.
+        stop: when a search ends before that.
+        free_end: an end token that a slot is made to write, because its longest output is reached, costs nothing.
     """
 
     eos_id: int
@@ -33,6 +48,8 @@ class BeamRules:
     length_norms: Tensor
     min_tokens: int = 1
     n_best: int = 1
+    stop: Stop = Stop.FULL
+    free_end: bool = False
     _withheld: dict[int, "Withheld"] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -62,6 +79,8 @@ class BeamRules:
         banned: Sequence[int] = (),
         min_tokens: int = 1,
         n_best: int = 1,
+        stop: Stop = Stop.FULL,
+        free_end: bool = False,
         device: torch.device | str = "cpu",
     ) -> "BeamRules":
         """Rules for states with room for `max_steps` steps.
@@ -70,7 +89,7 @@ class BeamRules:
             vocab_size: V.
             length_penalty: exponent of the length, in tokens with the end token, in a hypothesis's score; 0 or more.
             banned: ids of the tokens never generated.
-            eos_id, max_steps, min_tokens, n_best: as above.
+            eos_id, max_steps, min_tokens, n_best, stop, free_end: as above.
             device: where the logits and the state are.
 
         Raises:
@@ -91,6 +110,8 @@ class BeamRules:
             length_norms=torch.tensor(norms, dtype=torch.float64).to(torch.float32).to(device),
             min_tokens=min_tokens,
             n_best=n_best,
+            stop=stop,
+            free_end=free_end,
         )
 
     @cached_property

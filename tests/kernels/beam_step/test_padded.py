@@ -18,7 +18,7 @@ from support.beam_cases import (
     whole_search,
 )
 
-from mtcli_kernels.beam_step import BeamState, FinishedHypothesis, beam_step
+from mtcli_kernels.beam_step import BeamState, FinishedHypothesis, Stop, beam_step
 
 
 @pytest.mark.parametrize("vocab_size", [3, 7, 63, 64, 65, 128, 1000, 8191])
@@ -111,7 +111,16 @@ def test_any_step_is_that_of_the_definition(data: st.DataObject) -> None:
     eos_id = data.draw(st.integers(0, vocab_size - 1), "eos")
     min_tokens = data.draw(st.integers(0, 3), "minimum")
     n_best = data.draw(st.integers(1, beam), "n_best")
-    rules = rules_for(vocab_size, 9, banned=sorted(banned), eos_id=eos_id, min_tokens=min_tokens, n_best=n_best)
+    rules = rules_for(
+        vocab_size,
+        9,
+        banned=sorted(banned),
+        eos_id=eos_id,
+        min_tokens=min_tokens,
+        n_best=n_best,
+        stop=data.draw(st.sampled_from(Stop), "stop"),
+        free_end=data.draw(st.booleans(), "free end"),
+    )
     assert_same_steps(row.repeat(2 * beam, 1), state, rules, "padded")
 
 

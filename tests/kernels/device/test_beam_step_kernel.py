@@ -22,7 +22,7 @@ from support.beam_cases import (
 )
 from torch import Tensor
 
-from mtcli_kernels.beam_step import BeamRules, BeamState, SlotStatus, beam_step, choice
+from mtcli_kernels.beam_step import BeamRules, BeamState, SlotStatus, Stop, beam_step, choice
 from mtcli_kernels.dispatch import is_interpreting
 
 # The interpreter is numpy, which warns of the NaN that the kernels look for.
@@ -144,13 +144,21 @@ def test_any_step_is_that_of_the_definition(data: st.DataObject) -> None:
     min_tokens = data.draw(st.integers(0, 3), "minimum")
     n_best = data.draw(st.integers(1, beam), "n_best")
     rules = rules_for(
-        vocab_size, 9, banned=sorted(banned), eos_id=eos_id, min_tokens=min_tokens, n_best=n_best, device=DEVICE
+        vocab_size,
+        9,
+        banned=sorted(banned),
+        eos_id=eos_id,
+        min_tokens=min_tokens,
+        n_best=n_best,
+        stop=data.draw(st.sampled_from(Stop), "stop"),
+        free_end=data.draw(st.booleans(), "free end"),
+        device=DEVICE,
     )
     assert_same_steps(row.repeat(2 * beam, 1).to(DEVICE), state, rules, "triton")
 
 
 def arguments(logits: Tensor, state: BeamState, rules: BeamRules) -> tuple[Tensor | int, ...]:
-    numbers = (rules.eos_id, rules.min_tokens, rules.n_best)
+    numbers = (rules.eos_id, rules.min_tokens, rules.n_best, int(rules.stop), int(rules.free_end))
     return (logits, *vars(state).values(), rules.banned, rules.length_norms, *numbers)
 
 
@@ -183,11 +191,12 @@ def test_it_runs_in_inference_mode(device: torch.device) -> None:
         assert_same_steps(random_logits(6, 40, 35).to(device), state, rules, "triton")
 
 
-def test_the_kernels_know_a_slots_status_by_the_same_numbers(device: torch.device) -> None:
+def test_the_kernels_know_statuses_and_rules_by_the_same_numbers(device: torch.device) -> None:
     from mtcli_kernels.beam_step import kernel
 
     numbers = (kernel.LIVE, kernel.DONE, kernel.NOT_A_NUMBER)
     assert [number.value for number in numbers] == [SlotStatus.LIVE, SlotStatus.DONE, SlotStatus.NOT_A_NUMBER]
+    assert [kernel.FULL.value, kernel.ESTIMATE.value] == [Stop.FULL, Stop.ESTIMATE]
 
 
 @pytest.mark.gpu

@@ -1,6 +1,7 @@
 """A model handed on: the same numbers in less room, and nothing of the machine that it was trained on."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,10 @@ import pytest
 import torch
 from support.tiny import untrained_model, write_untrained
 
-from mtcli.errors import CheckpointError, DataError
-from mtcli.interop.package import package, without_directories
+from mtcli.errors import CheckpointError
+from mtcli.interop import package as packaging
+from mtcli.interop.directories import atomic_directory
+from mtcli.interop.package import without_directories
 from mtcli.model.card import write_card
 from mtcli.model.store import load_model, parameters_of, read_tensors, weights_bytes
 
@@ -53,6 +56,11 @@ TEST = {
     "ter": 50.0,
     "signatures": {"bleu": "BLEU-SIGNATURE", "chrf": "CHRF-SIGNATURE", "ter": "TER-SIGNATURE"},
 }
+
+
+def package(model: Path, out: Path, dtype: torch.dtype, tests: Sequence[dict[str, Any]] = ()) -> None:
+    with atomic_directory(out) as directory:
+        packaging.package(model, directory, dtype, tests)
 
 
 @pytest.fixture
@@ -143,32 +151,6 @@ def test_a_weight_too_large_for_half_precision_is_named(model: Path, tmp_path: P
     with pytest.raises(CheckpointError, match=f"{spoilt} holds a weight that float16 cannot hold"):
         package(model, tmp_path / "out", torch.float16)
     assert not (tmp_path / "out").exists()
-
-
-def test_an_export_is_replaced_whole(model: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    package(model, out, torch.float16)
-    (out / "README.md").unlink()
-    package(model, out, torch.float32)
-    stored = read_tensors(out / "model.safetensors", CPU)
-    assert {tensor.dtype for tensor in stored.values()} == {torch.float32}
-    assert (out / "README.md").exists()
-    assert not list(tmp_path.glob(".*"))
-
-
-def test_a_directory_of_something_else_is_left_alone(model: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    out.mkdir()
-    (out / "thesis.tex").write_text("years of work")
-    with pytest.raises(DataError, match=r"holds thesis\.tex, which no export writes"):
-        package(model, out, torch.float32)
-    assert (out / "thesis.tex").read_text() == "years of work"
-    assert not list(tmp_path.glob(".*"))
-
-
-def test_a_run_is_not_replaced_by_its_own_export(model: Path) -> None:
-    with pytest.raises(DataError, match="holds cache"):
-        package(model, model, torch.float16)
 
 
 def test_a_history_of_other_facts_is_a_sentence(model: Path, tmp_path: Path) -> None:

@@ -88,3 +88,15 @@ def test_it_is_an_ordinary_product_where_it_cannot_pack(layer: OutputLayer, monk
     monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
     _check(layer)
     assert not layer.is_packed
+
+
+def test_a_bias_is_added_packed_or_not() -> None:
+    torch.manual_seed(0)
+    layer = OutputLayer(24, 100, bias=True).eval()
+    torch.nn.init.normal_(layer.bias)
+    for packed in (False, True):
+        if packed:
+            layer.pack()
+        with torch.inference_mode():
+            states = _states()
+            torch.testing.assert_close(layer(states), F.linear(states, layer.weight, layer.bias))

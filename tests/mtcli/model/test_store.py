@@ -56,6 +56,42 @@ def test_equal_weights_are_equal_bytes(tmp_path: Path) -> None:
     assert again == weights_bytes(parameters_of(network)) == (tmp_path / "model" / "model.safetensors").read_bytes()
 
 
+def test_what_format_1_can_say_is_said_in_it(tmp_path: Path) -> None:
+    write_model(tmp_path / "plain")
+    content = json.loads((tmp_path / "plain" / "config.json").read_text())
+    assert content["format_version"] == 1
+    assert not {"decoder_heads", "decoder_ffn_dim", "scale_embeddings", "output_bias"} & content["model"].keys()
+    assert not {"stop", "free_end", "renormalize"} & content["decoding"].keys()
+
+
+@pytest.mark.parametrize(
+    ("model", "decoding"),
+    [
+        ({"scale_embeddings": False}, {}),
+        ({"decoder_heads": 1, "decoder_ffn_dim": 12}, {}),
+        ({"output_bias": True}, {}),
+        ({}, {"stop": "certain"}),
+        ({}, {"free_end": True}),
+        ({}, {"renormalize": True}),
+    ],
+)
+def test_what_format_1_cannot_say_is_in_format_2(
+    tmp_path: Path, model: dict[str, object], decoding: dict[str, object]
+) -> None:
+    tokenizer, _ = train_tokenizer(["a b c d", "b c d e"] * 20, vocab_size=270)
+    tokenizers = Tokenizers(tokenizer, tokenizer)
+    config = ModelConfig(**{**CONFIG.model_dump(), **model})
+    architecture = Architecture(config, sizes_of(tokenizers), DecodingConfig(**decoding))
+    network = Transformer(config, architecture.vocabulary)
+    write_description(tmp_path, architecture, tokenizers)
+    (tmp_path / "model.safetensors").write_bytes(weights_bytes(parameters_of(network)))
+    assert json.loads((tmp_path / "config.json").read_text())["format_version"] == 2
+    loaded = load_model(tmp_path, CPU)
+    assert loaded.architecture == architecture
+    sizes = {layer.self_attention.heads: layer.feed_forward.up.out_features for layer in loaded.network.decoder.layers}
+    assert sizes == {config.decoder_heads or config.heads: config.decoder_ffn_dim or config.ffn_dim}
+
+
 def _edit(name: str, change: Callable[[dict[str, object]], None]) -> Callable[[Path], None]:
     def apply(directory: Path) -> None:
         content = json.loads((directory / name).read_text())

@@ -1,0 +1,62 @@
+"""`mtcli import`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mtcli.cli.outcome import TracebackOption, reports_errors
+from mtcli.cli.translating import QuietOption, say
+
+NAME = "import"
+EXAMPLE = """\b
+Examples:
+  mtcli import Helsinki-NLP/opus-mt-en-de -o opus-en-de
+  mtcli import ./opus-mt-en-ROMANCE -o en-fr --target-lang fr"""
+
+_MOST_LISTED = 12
+
+
+@reports_errors
+def command(
+    model: Annotated[str, typer.Argument(metavar="PATH_OR_NAME", help="A directory, or a name on Hugging Face.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The model directory to make.")],
+    target_lang: Annotated[
+        str | None,
+        typer.Option("--target-lang", metavar="XX", help="Begin every line with >>XX<<."),
+    ] = None,
+    revision: Annotated[
+        str | None, typer.Option("--revision", help="Branch, tag or commit to fetch, such as refs/pr/1.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing model.")] = False,
+    quiet: QuietOption = False,
+    traceback: TracebackOption = False,
+) -> None:
+    """Make a model directory of a Marian model in Hugging Face's form, such as those of OPUS-MT.
+
+    Everything is read and compared with what transformers computes, where it is installed, before anything is written.
+    """
+    from mtcli.interop.directories import refuse_to_replace
+
+    refuse_to_replace(output, force)
+    from mtcli.devices import prepare_cpu
+    from mtcli.interop.fetching import find
+    from mtcli.interop.importing import read_marian, write_imported
+
+    prepare_cpu()
+    imported = read_marian(find(model, revision), target_lang)
+    write_imported(imported, output)
+    made_by, difference = imported.reference.made_by, imported.difference
+    compared = (
+        f"{made_by} computes the same ids, and log-probabilities within {difference:.1g}."
+        if difference is not None
+        else "transformers is not installed: the reference for mtcli info --check is mtcli's own."
+    )
+    say(f"Imported {model} as {output}. {compared}", quiet)
+    if languages := imported.languages:
+        more = ", ..." if len(languages) > _MOST_LISTED else ""
+        say(
+            f"It translates into several languages: begin every line with one of {', '.join(languages[:_MOST_LISTED])}"
+            f"{more}, or import it with --target-lang.",
+            quiet,
+        )
