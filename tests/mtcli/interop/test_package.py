@@ -7,12 +7,16 @@ from typing import Any
 
 import pytest
 import torch
+from support.marian import make_marian
 from support.tiny import untrained_model, write_untrained
 
 from mtcli.errors import CheckpointError
 from mtcli.interop import package as packaging
 from mtcli.interop.directories import atomic_directory
+from mtcli.interop.fetching import find
+from mtcli.interop.importing import read_marian, write_imported
 from mtcli.interop.package import without_directories
+from mtcli.interop.reference import CLOSE, Ours, largest_difference, stored
 from mtcli.model.card import write_card
 from mtcli.model.store import load_model, parameters_of, read_tensors, weights_bytes
 
@@ -158,3 +162,20 @@ def test_a_history_of_other_facts_is_a_sentence(model: Path, tmp_path: Path) -> 
     with pytest.raises(CheckpointError, match="its facts are not those mtcli train writes"):
         package(model, tmp_path / "out", torch.float32)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+def test_an_imported_model_is_handed_on(tmp_path: Path, dtype: torch.dtype) -> None:
+    """With what it is to be compared with, where its weights stay what they were."""
+    pytest.importorskip("transformers")
+    original = make_marian(tmp_path / "secret" / "opus")
+    write_imported(read_marian(find(str(original))), tmp_path / "imported")
+    package(tmp_path / "imported", tmp_path / "out", dtype)
+    model = load_model(tmp_path / "out", CPU)
+    assert "secret" not in (tmp_path / "out" / "provenance.json").read_text(encoding="utf-8")
+    if dtype == torch.float32:
+        reference = stored(tmp_path / "out", model.architecture.checksums)
+        assert largest_difference(reference, Ours(model)) < CLOSE
+    else:
+        with pytest.raises(CheckpointError, match=r"holds no reference\.json"):
+            stored(tmp_path / "out", model.architecture.checksums)
