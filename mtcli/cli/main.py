@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mtcli.cli import demo, evaluate, export, importing, info, score, train, translate
-from mtcli.cli.outcome import run_reporting_errors
+from mtcli.cli.outcome import leave_threads_behind, run_reporting_errors
 from mtcli.cli.streams import prepare_streams
 from mtcli.processors import share_processors
 
@@ -59,4 +59,8 @@ def main() -> None:
     """Run the command line, in UTF-8 whatever the locale."""
     share_processors()
     prepare_streams()
-    run_reporting_errors(app)
+    try:
+        run_reporting_errors(app)
+    except SystemExit as end:
+        leave_threads_behind(end.code)
+        raise

@@ -9,6 +9,7 @@ import io
 import os
 import re
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
@@ -197,6 +198,18 @@ def run_reporting_errors(app: Callable[[], object]) -> None:
         message, code = explain(error)
         _report(message)
         sys.exit(code)
+
+
+def leave_threads_behind(code: object) -> None:
+    """End the process here where a thread still works for an output that nobody reads any more.
+
+    Such a thread is inside PyTorch when the interpreter ends, which stops it there, and C++ ends the process with a
+    message of its own.
+    """
+    if isinstance(code, int) and any(thread.daemon for thread in threading.enumerate()):
+        for stream in (sys.stdout, sys.stderr):
+            _flush_or_abandon(stream)
+        os._exit(code)
 
 
 def _report(message: str) -> None:

@@ -18,7 +18,6 @@ CALLS: dict[str, tuple[int, str, str]] = {
     "no command": (2, "", "Usage"),
     "unknown command": (2, "fly", "No such command"),
     "unknown option": (2, "translate -m MODEL --fly", "No such option"),
-    "no model": (2, "translate", "--model"),
     "beam of zero": (2, "translate -m MODEL -b 0", "--beam-size"),
     "more translations than beams": (2, "translate -m MODEL -b 2 --n-best 3 --format tsv", "beam of at least 3"),
     "more translations than the model's beam": (2, "translate -m MODEL --n-best 9 --format tsv", "beam of at least 9"),
