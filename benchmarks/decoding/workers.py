@@ -36,7 +36,7 @@ class Worker:
         """Start it; it exits the whole benchmark with a sentence if it cannot."""
         self._name = name
         given = os.environ.get("PYTHONPATH")
-        path = os.pathsep.join([str(ROOT / "benchmarks"), *([given] if given else [])])
+        path = os.pathsep.join([str(ROOT / "benchmarks"), str(ROOT), *([given] if given else [])])
         variables = {**os.environ, **variables, "PYTHONPATH": path}
         self._process = Process([python, "-m", MODULES[name]], variables)
         self.facts: dict[str, Any] = self.ask("facts")

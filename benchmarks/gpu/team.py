@@ -81,7 +81,8 @@ class Team:
         peers = self._root / ".venv-peers" / "bin" / "python"
         if name not in self._peers or not peers.exists():
             return sys.executable, dict(os.environ)
-        return str(peers), {**os.environ, "PYTHONPATH": str(self._root / "benchmarks")}
+        path = os.pathsep.join([str(self._root / "benchmarks"), str(self._root)])
+        return str(peers), {**os.environ, "PYTHONPATH": path}
 
     def close(self) -> None:
         """End all processes."""

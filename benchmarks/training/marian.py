@@ -1,6 +1,7 @@
 """Hugging Face's MarianMTModel as a contestant: a plain loop in a process of its own (`peers.marian_training`)."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ class Marian:
         stdin.write_text("".join(json.dumps(request) + "\n" for request in requests), encoding="utf-8")
         return Command(
             arguments=[str(self._python), "-m", "peers.marian_training"],
-            environment={"PYTHONPATH": str(ROOT / "benchmarks")},
+            environment={"PYTHONPATH": os.pathsep.join([str(ROOT / "benchmarks"), str(ROOT)])},
             stdin=stdin,
         )
 

@@ -83,6 +83,9 @@ def _read_scores(path: Path) -> dict[str, Any]:
 
     try:
         record = json.loads("\n".join(read_lines(path)))
-        return {key: record[key] for key in _OF_A_TEST}
+        found = {key: record[key] for key in _OF_A_TEST}
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path} is not what mtcli evaluate --json prints ({error!r}). Give its output.") from None
+    if found["beam"] is None:
+        raise DataError(f"{path} has scores of finished translations (--hyp), not of a model. Evaluate it with -m.")
+    return found

@@ -1,5 +1,6 @@
 """`mtcli import`."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -44,7 +45,8 @@ def command(
     from mtcli.interop.importing import read_marian, write_imported
 
     prepare_cpu()
-    imported = read_marian(find(model, revision), target_lang)
+    original = find(model, revision, show_progress=sys.stderr.isatty() and not quiet)
+    imported = read_marian(original, target_lang)
     write_imported(imported, output)
     made_by, difference = imported.reference.made_by, imported.difference
     compared = (

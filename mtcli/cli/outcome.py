@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, NoReturn, TypeVar, cast
 
 import typer
 
@@ -207,9 +207,14 @@ def leave_threads_behind(code: object) -> None:
     message of its own.
     """
     if isinstance(code, int) and any(thread.daemon for thread in threading.enumerate()):
-        for stream in (sys.stdout, sys.stderr):
-            _flush_or_abandon(stream)
-        os._exit(code)
+        end_here(code)
+
+
+def end_here(code: int) -> NoReturn:
+    """End the process now, with what it said written but without the interpreter's own clearing up."""
+    for stream in (sys.stdout, sys.stderr):
+        _flush_or_abandon(stream)
+    os._exit(code)
 
 
 def _report(message: str) -> None:

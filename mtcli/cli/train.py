@@ -1,14 +1,14 @@
 """`mtcli train`."""
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
-from mtcli.cli.outcome import TracebackOption, reports_errors
+from mtcli.cli.outcome import TracebackOption, end_here, reports_errors
 from mtcli.cli.translating import known_device
+from mtcli.errors import ExitCode
 
 NAME = "train"
 EXAMPLE = """\b
@@ -118,7 +118,9 @@ def command(
 
     train(settings, output, quiet=quiet, dry_run=dry_run)
     if is_launched():
-        _leave()
+        # PyTorch leaves their communication's threads running. One that is still giving back what it sent when the
+        # interpreter ends cannot have it any more, and the whole process would abort, with all its work done.
+        end_here(ExitCode.OK)
 
 
 def _train_together(nproc: int, device: str) -> None:
@@ -127,17 +129,6 @@ def _train_together(nproc: int, device: str) -> None:
 
     if code := launch(nproc, without_nproc(sys.argv[1:]), device):
         raise typer.Exit(code)
-
-
-def _leave() -> None:
-    """End one of several processes at once.
-
-    PyTorch leaves their communication's threads running. One that is still giving back what it sent when the
-    interpreter ends cannot have it any more, and the whole process would abort, with all its work done.
-    """
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:

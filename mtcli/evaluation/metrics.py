@@ -38,7 +38,8 @@ def bleu_metric(tokenize: str | None, lowercase: bool) -> BLEU:
     if tokenize is not None and tokenize not in BLEU.TOKENIZERS:
         raise UsageError(f"--tokenize {tokenize}: expected one of {', '.join(BLEU.TOKENIZERS)}.")
     try:
-        return BLEU(tokenize=tokenize, lowercase=lowercase)
+        # `force` only keeps sacreBLEU from asking whether text was meant to be tokenised: "none" says that it was.
+        return BLEU(tokenize=tokenize, lowercase=lowercase, force=tokenize == "none")
     except RuntimeError as error:  # sacreBLEU misses an extra for this tokenizer and says which
         raise BackendUnavailableError(" ".join(str(error).split())) from error
     except OSError as error:
@@ -80,4 +81,4 @@ def score_corpus(
 
 def corpus_bleu(hypotheses: Sequence[str], references: Sequence[str]) -> float:
     """Cased BLEU with sacreBLEU's default tokenizer, 0 to 100."""
-    return float(BLEU().corpus_score(hypotheses, [references]).score)
+    return float(BLEU(force=True).corpus_score(hypotheses, [references]).score)

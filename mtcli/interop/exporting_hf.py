@@ -143,7 +143,7 @@ def _generation(model: LoadedModel) -> dict[str, Any]:
 
 def _weights(network: Transformer) -> dict[str, Tensor]:
     config, ours = network.config, {name: tensor.detach() for name, tensor in network.named_parameters()}
-    found = {theirs: ours[name] for theirs, name in names.layer_names(config)}
+    found = {theirs: ours[name] for theirs, name in names.layer_names(config.encoder_layers, config.decoder_layers)}
     if config.tied_embeddings == "all":
         found[names.SHARED] = ours[names.OUR_TARGET]
     else:

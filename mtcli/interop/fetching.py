@@ -26,7 +26,7 @@ class Original:
     revision: str | None = None
 
 
-def find(name: str, revision: str | None = None) -> Original:
+def find(name: str, revision: str | None = None, *, show_progress: bool = False) -> Original:
     """The directory of that name, else the repository on Hugging Face.
 
     Raises:
@@ -43,17 +43,20 @@ def find(name: str, revision: str | None = None) -> Original:
             f"The model {name} does not exist. Expected the directory of a Marian model, or its name on Hugging Face, "
             "such as Helsinki-NLP/opus-mt-en-de."
         )
-    return _fetch(name, revision)
+    return _fetch(name, revision, show_progress)
 
 
-def _fetch(name: str, revision: str | None) -> Original:
+def _fetch(name: str, revision: str | None, show_progress: bool) -> Original:
     try:
         from huggingface_hub import snapshot_download
         from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+        from huggingface_hub.utils import disable_progress_bars
     except ImportError:
         raise BackendUnavailableError(
             f"There is no directory {name}. To fetch the model of that name from Hugging Face {_NO_PACKAGE}."
         ) from None
+    if not show_progress:
+        disable_progress_bars()
     try:
         directory = snapshot_download(name, revision=revision, allow_patterns=_FILES)
     except (HfHubHTTPError, HFValidationError, OSError, ValueError) as error:

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-from mtcli.config import ModelConfig
-
 OUTPUT_BIAS = "final_logits_bias"
 SHARED, SOURCE, TARGET, OUTPUT = (
     *("model.shared.weight", "model.encoder.embed_tokens.weight", "model.decoder.embed_tokens.weight"),
@@ -33,11 +31,11 @@ _IN_DECODER_LAYER = {
 }
 
 
-def layer_names(config: ModelConfig) -> Iterator[tuple[str, str]]:
+def layer_names(encoder_layers: int, decoder_layers: int) -> Iterator[tuple[str, str]]:
     """Their name and ours of every parameter of every layer of a post-norm model."""
     stacks = (
-        ("encoder", config.encoder_layers, _IN_LAYER),
-        ("decoder", config.decoder_layers, _IN_LAYER | _IN_DECODER_LAYER),
+        ("encoder", encoder_layers, _IN_LAYER),
+        ("decoder", decoder_layers, _IN_LAYER | _IN_DECODER_LAYER),
     )
     for stack, num_layers, names in stacks:
         for layer in range(num_layers):

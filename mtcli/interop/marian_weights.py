@@ -40,7 +40,7 @@ def read_weights(directory: Path, settings: MarianSettings, *, shared: bool) -> 
     path = directory / WEIGHTS
     theirs = _read(path)
     config, parts = settings.model, _Parts(path, theirs)
-    found = {ours: parts.take(name) for name, ours in names.layer_names(config)}
+    found = {ours: parts.take(name) for name, ours in names.layer_names(config.encoder_layers, config.decoder_layers)}
     if settings.one_matrix:
         one = parts.take_one_of(names.SHARED, names.SOURCE, names.TARGET, names.OUTPUT)
         shared_by = (names.OUR_TARGET,) if config.tied_embeddings == "all" else names.OUR_MATRICES

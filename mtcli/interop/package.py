@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from mtcli.errors import CheckpointError
+from mtcli.errors import CheckpointError, ConfigError
 from mtcli.files import write_atomically
 from mtcli.interop.reference import SENTENCES, stored
 from mtcli.model.card import CARD, PROVENANCE, write_card
@@ -33,9 +33,16 @@ def package(model: Path, directory: Path, dtype: torch.dtype, tests: Sequence[di
 
     Raises:
         CheckpointError: `model` is no whole model, or a weight is too large for the number type.
+        ConfigError: there are scores, and no card for them.
         DataError: `directory` cannot be written.
     """
     loaded = load_model(model, torch.device("cpu"))
+    provenance = read_json(model, PROVENANCE) if (model / PROVENANCE).exists() else {}
+    if tests and (not provenance or "imported" in provenance):
+        raise ConfigError(
+            f"The model {model} was not trained here, or has lost its {PROVENANCE}: there is no card to put scores "
+            "into. Leave --scores out."
+        )
     weights = {name: tensor.to(dtype) for name, tensor in parameters_of(loaded.network).items()}
     for name, tensor in weights.items():
         if not torch.isfinite(tensor).all():
@@ -43,7 +50,6 @@ def package(model: Path, directory: Path, dtype: torch.dtype, tests: Sequence[di
                 f"{model / WEIGHTS}: {name} holds a weight that {str(dtype).removeprefix('torch.')} cannot hold. "
                 "Export it with --dtype float32."
             )
-    provenance = read_json(model, PROVENANCE) if (model / PROVENANCE).exists() else {}
     # Rounded weights compute something else than what an imported model is to be compared with.
     reference = stored(model, loaded.architecture.checksums).files() if _has_reference(model, dtype) else {}
     write_description(directory, loaded.architecture, loaded.tokenizers, reference)
@@ -53,7 +59,7 @@ def package(model: Path, directory: Path, dtype: torch.dtype, tests: Sequence[di
         if (model / CARD).exists():
             write_atomically(directory / CARD, (model / CARD).read_text(encoding="utf-8"))
     elif provenance:
-        write_card(directory, _trained(model, provenance, tests))
+        _write_history(model, directory, provenance, tests)
 
 
 def _has_reference(model: Path, dtype: torch.dtype) -> bool:
@@ -67,15 +73,16 @@ def _imported(provenance: dict[str, Any]) -> dict[str, Any]:
     return {**provenance, "imported": {**origin, "from": origin["from"] if is_name else PurePath(origin["from"]).name}}
 
 
-def _trained(model: Path, provenance: dict[str, Any], tests: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _write_history(model: Path, directory: Path, provenance: dict[str, Any], tests: Sequence[dict[str, Any]]) -> None:
+    """provenance.json and README.md of a model that was trained here."""
     try:
         shortened = without_directories(provenance)
-    except (AttributeError, KeyError, TypeError) as error:
+        write_card(directory, {**shortened, "tests": list(tests)} if tests else shortened)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
             f"{model / PROVENANCE} is damaged: its facts are not those mtcli train writes ({error!r}). "
             "Delete it to hand the model on without."
         ) from None
-    return {**shortened, "tests": list(tests)} if tests else shortened
 
 
 def without_directories(provenance: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from rich.console import Console
 
-from mtcli.config import Config
+from mtcli.config import Config, DataConfig, ModelConfig, TrainingConfig
 from mtcli.data.prepare import prepare
 from mtcli.devices import describe, prepare_cpu, resolve_device, resolve_dtype
 from mtcli.errors import CheckpointError, ConfigError, ExitCode
@@ -163,11 +163,11 @@ def _settings(config: Config, dtype: torch.dtype) -> dict[str, Any]:
 
 
 def _refuse_changes(old: dict[str, Any], new: dict[str, Any], run_dir: Path) -> None:
-    defaults = Config().model_dump(mode="json")
-    defaults["data"]["weights"] = [1.0]
-    for section in ("model", "data", "training"):
-        for key, value in new[section].items():
-            before = old[section].get(key, defaults[section].get(key))  # a setting that mtcli did not have then
+    for section, kind in (("model", ModelConfig), ("data", DataConfig), ("training", TrainingConfig)):
+        # A setting that is not recorded has its default: mtcli did not have it then, or leaves the usual one out.
+        usual = {name: field.default for name, field in kind.model_fields.items()} | {"weights": [1.0]}
+        for key in sorted(old[section].keys() | new[section].keys()):
+            before, value = (settings[section].get(key, usual.get(key)) for settings in (old, new))
             if before != value and key not in _FREE.get(section, set()):
                 raise ConfigError(
                     f"The run in {run_dir} began with {section}.{key} = {before!r}; now it is {value!r}. "

@@ -10,6 +10,7 @@ time with other dropout, and the two predictions are also to agree (Liang et al.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -56,21 +57,11 @@ class BatchLoss(nn.Module):
         with torch.autocast(batch.src.device.type, self.dtype, enabled=self.dtype != torch.float32):
             states = network(batch.src, batch.src_packing, batch.tgt_in, batch.tgt_packing)
         if self.r_drop:
-            return paired_linear_cross_entropy(
-                states,
-                network.output.weight,
-                batch.tgt_out,
-                label_smoothing=self.label_smoothing,
-                consistency=self.r_drop,
-                dtype=self.dtype,
-            )
-        return linear_cross_entropy(
-            states,
-            network.output.weight,
-            batch.tgt_out,
-            label_smoothing=self.label_smoothing,
-            dtype=self.dtype,
-            impl=companion(network.attention),
+            loss = partial(paired_linear_cross_entropy, consistency=self.r_drop)
+        else:
+            loss = partial(linear_cross_entropy, impl=companion(network.attention))
+        return loss(
+            states, network.output.weight, batch.tgt_out, label_smoothing=self.label_smoothing, dtype=self.dtype
         )
 
 

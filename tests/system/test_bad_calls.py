@@ -103,6 +103,8 @@ CALLS: dict[str, tuple[int, str, str]] = {
     "an export over a file": (1, "export mtcli -m MODEL -o IN --force", "IN is a file"),
     "an export in no directory": (1, "export mtcli -m MODEL -o nowhere/new", "Create it first"),
     "an export with scores that are none": (1, "export mtcli -m MODEL -o new --scores IN", "evaluate --json"),
+    "an export with scores of no model": (1, "export mtcli -m MODEL -o new --scores HYP.json", "Evaluate it with -m"),
+    "an export of scores in another form": (2, "export hf -m MODEL -o new --scores IN", "for the format mtcli"),
     "info of nothing": (1, "info nowhere", "nowhere does not exist"),
     "a demo over something": (1, "demo -o FULL", "not an empty directory"),
 }
@@ -122,6 +124,9 @@ def folder(tmp_path: Path, untrained: Path, monkeypatch: pytest.MonkeyPatch) -> 
     (tmp_path / "BROKEN.gz").write_bytes(b"\x1f\x8b\x08\x00nonsense")
     (tmp_path / "BAD.toml").write_text("[training]\nepochs = 3\n")
     (tmp_path / "WRONG.toml").write_text('[training]\nmax_steps = "many"\n')
+    (tmp_path / "HYP.json").write_text(
+        '{"set": "x", "lines": 1, "beam": null, "bleu": 1, "chrf": 1, "ter": 1, "signatures": {}}'
+    )
     (tmp_path / "EMPTY").mkdir()
     (tmp_path / "FULL").mkdir()
     (tmp_path / "FULL" / "precious").write_text("data")

@@ -30,16 +30,11 @@ class _ChunkedLoss(torch.autograd.Function):
         wide = torch.promote_types(dtype, torch.float32)
         h, w = states.detach().to(wide), weight.detach().to(wide)
         lse, grad_h, grad_w = _softmax_part(h, w, dtype, needs_grad)
-        target_rows, row_sum, num_pieces = w.index_select(0, targets), w.sum(0), w.shape[0]
-        nll = (lse - (h * target_rows).sum(1)).sum()
-        to_mean = (lse - h @ row_sum / num_pieces).sum()
+        loss, nll = target_part(h, w, targets, label_smoothing, lse, grad_h, grad_w)
         if grad_h is not None and grad_w is not None:
-            grad_h.sub_(target_rows, alpha=1 - label_smoothing).sub_(row_sum, alpha=label_smoothing / num_pieces)
-            grad_w.index_add_(0, targets, h, alpha=label_smoothing - 1)
-            grad_w.sub_(h.sum(0), alpha=label_smoothing / num_pieces)
             ctx.save_for_backward(grad_h.to(states.dtype), grad_w.to(weight.dtype))
         ctx.mark_non_differentiable(nll)
-        return (1 - label_smoothing) * nll + label_smoothing * to_mean, nll
+        return loss, nll
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
@@ -68,6 +63,27 @@ def _softmax_part(
             grad_h[start : start + rows] = (exps @ w_low).to(h.dtype) / total
             grad_w += exps.t() @ (h_part / total).to(dtype)
     return lse, grad_h, grad_w
+
+
+def target_part(
+    h: Tensor,
+    w: Tensor,
+    targets: Tensor,
+    label_smoothing: float,
+    lse: Tensor,
+    grad_h: Tensor | None,
+    grad_w: Tensor | None,
+) -> tuple[Tensor, Tensor]:
+    """The summed loss and the plain one, from the log-sum-exps [N] and what needs no logits; adds the targets' share
+    and the smoothing's to the gradients of the log-sum-exps."""
+    target_rows, row_sum, num_pieces = w.index_select(0, targets), w.sum(0), w.shape[0]
+    nll = (lse - (h * target_rows).sum(1)).sum()
+    to_mean = (lse - h @ row_sum / num_pieces).sum()
+    if grad_h is not None and grad_w is not None:
+        grad_h.sub_(target_rows, alpha=1 - label_smoothing).sub_(row_sum, alpha=label_smoothing / num_pieces)
+        grad_w.index_add_(0, targets, h, alpha=label_smoothing - 1)
+        grad_w.sub_(h.sum(0), alpha=label_smoothing / num_pieces)
+    return (1 - label_smoothing) * nll + label_smoothing * to_mean, nll
 
 
 def chunked_loss(

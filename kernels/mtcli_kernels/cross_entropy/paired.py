@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from mtcli_kernels.cross_entropy.api import check_loss_arguments, check_target_range
+from mtcli_kernels.cross_entropy.chunked import target_part
 
 _CHUNK_ROWS = {"cpu": 256, "cuda": 4096}  # of each half
 
@@ -36,16 +37,9 @@ class _PairedLoss(torch.autograd.Function):
         wide = torch.promote_types(dtype, torch.float32)
         h, w = states.detach().to(wide), weight.detach().to(wide)
         lse, divergence, grad_h, grad_w = _softmax_part(h, w, consistency, dtype, needs_grad)
-        targets = targets.repeat(2)
-        target_rows, row_sum, num_pieces = w.index_select(0, targets), w.sum(0), w.shape[0]
-        nll = (lse - (h * target_rows).sum(1)).sum()
-        to_mean = (lse - h @ row_sum / num_pieces).sum()
+        loss, nll = target_part(h, w, targets.repeat(2), label_smoothing, lse, grad_h, grad_w)
         if grad_h is not None and grad_w is not None:
-            grad_h.sub_(target_rows, alpha=1 - label_smoothing).sub_(row_sum, alpha=label_smoothing / num_pieces)
-            grad_w.index_add_(0, targets, h, alpha=label_smoothing - 1)
-            grad_w.sub_(h.sum(0), alpha=label_smoothing / num_pieces)
             ctx.save_for_backward(grad_h.to(states.dtype), grad_w.to(weight.dtype))
-        loss = (1 - label_smoothing) * nll + label_smoothing * to_mean
         nll = nll / 2
         ctx.mark_non_differentiable(nll)
         return loss / 2 + consistency / 2 * divergence, nll

@@ -9,16 +9,15 @@ from support.beam_cases import (
     assert_same_steps,
     logits_of,
     middle_of_search,
-    place_finished,
-    place_live,
     random_logits,
     rules_for,
     table_model,
     undecided_slots,
     whole_search,
 )
+from support.beam_steps import check_any_step
 
-from mtcli_kernels.beam_step import BeamState, FinishedHypothesis, Stop, beam_step
+from mtcli_kernels.beam_step import BeamState, FinishedHypothesis, beam_step
 
 
 @pytest.mark.parametrize("vocab_size", [3, 7, 63, 64, 65, 128, 1000, 8191])
@@ -95,33 +94,7 @@ def test_a_row_is_rounded_alike_alone_and_among_others() -> None:
 @given(data=st.data())
 @settings(max_examples=150, deadline=None)
 def test_any_step_is_that_of_the_definition(data: st.DataObject) -> None:
-    """Few different logits, so that equals abound; the rows of a slot are equal where its log-probabilities may be."""
-    beam, vocab_size = data.draw(st.integers(1, 6), "beam"), data.draw(st.integers(1, 150), "vocabulary")
-    state = BeamState.empty(2, beam, 9)
-    for slot in range(data.draw(st.integers(0, 2), "live slots")):
-        position = data.draw(st.integers(0, 7), "position")
-        log_probs = data.draw(st.lists(st.sampled_from([-1.0, -2.5, float("-inf")]), min_size=beam, max_size=beam))
-        place_live(state, slot, log_probs, position, data.draw(st.integers(position + 1, 9), "limit"))
-        finished = data.draw(st.lists(st.sampled_from([-0.3, -0.6, -1.1, -2.0]), max_size=beam - 1), "finished")
-        place_finished(state, slot, sorted(finished, reverse=True))
-    levels = data.draw(st.integers(1, 6), "levels")
-    generator = torch.Generator().manual_seed(data.draw(st.integers(0, 2**16), "seed"))
-    row = torch.randint(-levels, levels, (1, vocab_size), generator=generator) / 2
-    banned = data.draw(st.sets(st.integers(0, vocab_size - 1), max_size=5), "banned")
-    eos_id = data.draw(st.integers(0, vocab_size - 1), "eos")
-    min_tokens = data.draw(st.integers(0, 3), "minimum")
-    n_best = data.draw(st.integers(1, beam), "n_best")
-    rules = rules_for(
-        vocab_size,
-        9,
-        banned=sorted(banned),
-        eos_id=eos_id,
-        min_tokens=min_tokens,
-        n_best=n_best,
-        stop=data.draw(st.sampled_from(Stop), "stop"),
-        free_end=data.draw(st.booleans(), "free end"),
-    )
-    assert_same_steps(row.repeat(2 * beam, 1), state, rules, "padded")
+    check_any_step(data, "padded")
 
 
 @given(data=st.data())

@@ -62,3 +62,10 @@ def test_names_are_checked_first(tmp_path: Path) -> None:
         refuse_to_replace(tmp_path / "empty", force=True)
     with pytest.raises(DataError, match=r"does not exist. Create it first"):
         refuse_to_replace(tmp_path / "nowhere" / "out", force=False)
+
+
+def test_a_training_run_is_never_replaced(tmp_path: Path) -> None:
+    run = model(tmp_path / "run")
+    (run / "checkpoints").mkdir()
+    with pytest.raises(DataError, match="holds the directory checkpoints, as a training run does"):
+        refuse_to_replace(run, force=True)

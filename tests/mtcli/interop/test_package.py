@@ -10,7 +10,7 @@ import torch
 from support.marian import make_marian
 from support.tiny import untrained_model, write_untrained
 
-from mtcli.errors import CheckpointError
+from mtcli.errors import CheckpointError, ConfigError
 from mtcli.interop import package as packaging
 from mtcli.interop.directories import atomic_directory
 from mtcli.interop.fetching import find
@@ -179,3 +179,17 @@ def test_an_imported_model_is_handed_on(tmp_path: Path, dtype: torch.dtype) -> N
     else:
         with pytest.raises(CheckpointError, match=r"holds no reference\.json"):
             stored(tmp_path / "out", model.architecture.checksums)
+
+
+def test_scores_need_a_card(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no card to put scores into"):
+        package(write_untrained(tmp_path / "model"), tmp_path / "out", torch.float32, [TEST])
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_card_of_other_settings_is_a_sentence(model: Path, tmp_path: Path) -> None:
+    spoilt = {**PROVENANCE, "settings": {**PROVENANCE["settings"], "card": {"colour": "blue"}}}
+    (model / "provenance.json").write_text(json.dumps(spoilt))
+    with pytest.raises(CheckpointError, match="its facts are not those mtcli train writes"):
+        package(model, tmp_path / "out", torch.float32)
+    assert not (tmp_path / "out").exists()

@@ -34,3 +34,12 @@ def test_a_run_from_before_a_setting_goes_on_with_its_default_alone(section: str
     new[section][key] = [2.0] if key == "weights" else 0.5
     with pytest.raises(ConfigError, match=f"{section}.{key}"):
         _refuse_changes(old, new, RUN)
+
+
+def test_a_setting_that_is_recorded_only_where_it_is_unusual_is_compared_too() -> None:
+    unusual = settings()
+    unusual["model"]["scale_embeddings"] = False
+    assert "scale_embeddings" not in settings()["model"]
+    for old, new in ((unusual, settings()), (settings(), unusual)):
+        with pytest.raises(ConfigError, match=r"model\.scale_embeddings"):
+            _refuse_changes(old, new, RUN)
