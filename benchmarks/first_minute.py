@@ -21,7 +21,7 @@ INSTALL = "make install"
 COMMANDS = (
     "echo 'Where is the station?' | mtcli translate",
     "mtcli demo --write-corpus corpus",
-    "mtcli train --config corpus/demo.toml -o ko-en --max-minutes 1",
+    "mtcli train --config corpus/demo.toml -o ko-en --max-steps 400",
     "mtcli translate -m ko-en -i corpus/test.ko -o test.hyp.en",
     "paste corpus/test.ko test.hyp.en | sed -n 1,3p",
     "mtcli evaluate --hyp test.hyp.en --ref corpus/test.en",
