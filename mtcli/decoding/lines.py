@@ -116,8 +116,9 @@ def _words(text: str) -> list[str]:
 def _split_tokens(text: str, encode: _Encode, max_tokens: int) -> Iterator[Part]:
     while text:
         size = _longest_start(text, encode, max_tokens)
-        yield Part(text[:size], encode(text[:size]))
-        text = text[size:]
+        start = text[:size].rstrip()
+        yield Part(start, encode(start))
+        text = text[size:].lstrip()
 
 
 def _longest_start(text: str, encode: _Encode, max_tokens: int) -> int:

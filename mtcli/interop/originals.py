@@ -43,7 +43,7 @@ class Transformers:
             try:
                 self._tokenizer: Any = MarianTokenizer.from_pretrained(directory, local_files_only=True)
                 self._network: Any = MarianMTModel.from_pretrained(
-                    directory, local_files_only=True, dtype=torch.float32
+                    directory, local_files_only=True, use_safetensors=True, dtype=torch.float32
                 ).eval()
             except (OSError, ValueError, KeyError, RuntimeError, AssertionError) as error:
                 reason = (str(error).strip().splitlines() or [type(error).__name__])[0]

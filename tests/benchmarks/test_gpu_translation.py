@@ -1,6 +1,7 @@
 """The stage `translate`: who decodes, what failed processes cost, what is checked, and what rows say."""
 
 import dataclasses
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -309,5 +310,6 @@ def test_the_interpreter_of_the_peers_is_the_one_that_was_made_for_them(tmp_path
     python = tmp_path / ".venv-peers" / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.touch()
-    assert team._python(MARIAN) == (str(python), team._python(MTCLI)[1] | {"PYTHONPATH": str(tmp_path / "benchmarks")})
+    path = os.pathsep.join([str(tmp_path / "benchmarks"), str(tmp_path)])
+    assert team._python(MARIAN) == (str(python), team._python(MTCLI)[1] | {"PYTHONPATH": path})
     assert team._python(MTCLI)[0] == sys.executable
