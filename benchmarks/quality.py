@@ -76,7 +76,11 @@ TASKS = {
         valid="val",
         tests=("test_2016_flickr", "test_2017_flickr"),
         recipes=(
-            Recipe(name="multi30k-tiny.toml", model="multi30k-en-de", options="--config configs/multi30k-tiny.toml"),
+            Recipe(
+                name="multi30k-tiny.toml",
+                model="multi30k-en-de",
+                options="--config configs/multi30k-tiny.toml --nproc 2",
+            ),
         ),
         prepared=".lc.norm.tok",
         tokenize="none",
