@@ -3,7 +3,8 @@
 `kernels.json` adds to what every results file says
 
     {"ops": {operation: {"finished": bool, "seconds", "ceilings": where they are from, "left_out": [cases],
-                         "lost": [sentences: cases that a broken process took with it], "rows": [see gpu.contest]}}}
+                         "lost": [sentences: cases that a broken process took with it],
+                         "rows": [see mtcli.bench.rows]}}}
 """
 
 import sys
@@ -12,7 +13,8 @@ from dataclasses import replace
 from gpu.context import Context
 from gpu.processes import run_module
 from gpu.results import Json, ResultsFile, load
-from gpu.tables import OURS, kernel_lines, lost
+from gpu.tables import kernel_lines, lost
+from mtcli.bench.rows import OURS
 
 # Shares of the stage's time; what one leaves over goes to those behind it.
 SHARES = {

@@ -2,10 +2,10 @@
 
 import dataclasses
 
-from gpu.contest import operation
 from gpu.context import Context
 from gpu.kernels import SHARES
-from gpu.tables import OURS
+from mtcli.bench.contest import operation
+from mtcli.bench.rows import OURS
 
 
 def run(context: Context) -> None:

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from mtcli.bench.rows import OURS
+
 Json = dict[str, Any]
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
-OURS = "triton"  # the kernels' name among the contestants
 NOT_MEASURED = "not yet measured on a GPU"
 WAYS = {"graph": "in a CUDA graph", "eager": "called one by one"}
 

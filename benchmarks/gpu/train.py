@@ -13,7 +13,7 @@ the contestants take turns. `train.json` adds to what every results file says
                   "rounds", "median", "min", "max": target tokens a second, "step_ms": an update,
                   "ratio": to mtcli by default, within a round; null for what is wrong,
                   "peak_gib": of the device's memory, "flops_per_second", "fraction": of the ceiling}],
-        "parts": [{"part": see gpu.training.parts, "ms", "share"}]}]}
+        "parts": [{"part": see mtcli.bench.parts, "ms", "share"}]}]}
 """
 
 import dataclasses
@@ -31,14 +31,14 @@ from peers.training import Pairs
 
 from gpu.ceilings import ceilings_of
 from gpu.context import Context
-from gpu.formulas import transformer_training
 from gpu.results import Json, ResultsFile
 from gpu.team import Team
-from gpu.timing import Stopwatch
 from gpu.training.checks import compared, unanswered
 from gpu.training.entries import DTYPE, EXACT, FULL, MODULES, PEERS, STOCK, TOY, Entry, Sizes, entries
 from gpu.training.figures import Figures, row
 from gpu.training.work import random_batches
+from mtcli.bench.formulas import transformer_training
+from mtcli.bench.timing import Stopwatch
 
 ROUNDS = 5
 LONGEST_ANSWER = 240.0  # seconds: the first ones compile

@@ -1,20 +1,16 @@
-"""What is timed, what is not, and what the rows say, on made-up operations."""
+"""An operation's contest adds its rows to the results file, and goes on behind what broke a process."""
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from gpu import contest
-from gpu.contest import EAGER, BrokenDeviceError, Case, Contestant, best_of_torch, measure
 from gpu.context import Context
-from gpu.formulas import Cost
 from gpu.results import load, write
-from gpu.tables import OURS
-from gpu.timing import Stopwatch
+from support.bench_cases import BEST, case
 
-BEST = {"bytes_per_second": 1e9, "flops_per_second": {"float32": 1e9}}
+from mtcli.bench.contest import BrokenDeviceError, Case
 
 
 def context(tmp_path: Path, **changes: Any) -> Context:
@@ -31,74 +27,6 @@ def context(tmp_path: Path, **changes: Any) -> Context:
         "ops": ("made_up",),
     }
     return Context(**fields | changes)
-
-
-def double(x: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    return (2 * x,)
-
-
-def fail(x: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    raise RuntimeError("it needs\nanother GPU")
-
-
-def case(name: str = "doubling", **changes: Any) -> Case:
-    fields: dict[str, Any] = {
-        "name": name,
-        "direction": "forward",
-        "shape": {"numbers": 8},
-        "dtype": torch.float32,
-        "cost": Cost(bytes=64, flops=8),
-        "make": lambda seed: torch.randn(8, generator=torch.Generator().manual_seed(seed)),
-        "exact": double,
-        "contestants": (
-            Contestant(name=OURS, run=double),
-            Contestant(name=EAGER, run=lambda x: (x + x,)),
-            Contestant(name="wrong", run=lambda x: (3 * x,)),
-            Contestant(name="failing", run=fail),
-        ),
-    }
-    return Case(**fields | changes)
-
-
-def test_only_right_contestants_are_timed(tmp_path: Path) -> None:
-    row = measure(case(in_graph=True), context(tmp_path), Stopwatch("cpu", rehearsal=True), BEST)
-    found = {one["name"]: one for one in row["contestants"]}
-    assert [one["status"] for one in found.values()] == ["right", "right", "wrong", "cannot run"]
-    assert [name for name, one in found.items() if "eager" in one and "graph" in one] == [OURS, EAGER]
-    assert found["failing"]["why"] == "RuntimeError: it needs another GPU"
-    assert row["floor_us"] == pytest.approx(0.064)
-    assert found[OURS]["fraction"] == pytest.approx(row["floor_us"] / found[OURS]["graph"]["median"])
-    assert {way: best["name"] for way, best in row["torch_best"].items()} == {"eager": EAGER, "graph": EAGER}
-
-
-def test_what_a_call_destroys_is_put_back(tmp_path: Path) -> None:
-    class Inputs:
-        def __init__(self) -> None:
-            self.x, self.kept = torch.ones(4), torch.ones(4)
-
-    def destroy(inputs: Inputs) -> tuple[torch.Tensor, ...]:
-        return (inputs.x.mul_(2),)
-
-    destroying = case(
-        make=lambda seed: Inputs(),
-        exact=lambda inputs: (2 * inputs.kept,),
-        contestants=(Contestant(name=OURS, run=destroy), Contestant(name=EAGER, run=destroy)),
-        before=lambda inputs: inputs.x.copy_(inputs.kept),
-        in_graph=True,
-    )
-    row = measure(destroying, context(tmp_path), Stopwatch("cpu", rehearsal=True), BEST)
-    assert [one["status"] for one in row["contestants"]] == ["right", "right"]
-
-
-def test_the_best_is_the_fastest_right_one_of_the_others() -> None:
-    def one(name: str, median: float, status: str = "right") -> dict[str, Any]:
-        return {"name": name, "status": status, "eager": {"median": median}}
-
-    rows = [one(OURS, 10.0), one("slow", 40.0), one("fast", 25.0), one("wrong", 1.0, "wrong")]
-    assert best_of_torch(rows, "eager") == {"name": "fast", "speedup": 2.5}
-    assert best_of_torch(rows[:1], "eager") is None
-    assert best_of_torch(rows[1:], "eager") is None
-    assert best_of_torch(rows, "graph") is None
 
 
 class MadeUp:

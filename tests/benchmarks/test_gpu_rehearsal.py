@@ -12,7 +12,8 @@ import torch
 from gpu import __main__ as driver
 from gpu import packages
 from gpu.stages import STAGES
-from gpu.training.parts import PARTS
+
+from mtcli.bench.parts import PARTS
 
 ROOT = Path(__file__).resolve().parents[2]
 OPS = (

@@ -9,11 +9,12 @@ import pytest
 import torch
 from decoding.description import DESCRIPTION, write_random
 from gpu.training.ours import OurLearner, OurTraining
-from gpu.training.parts import PARTS
 from gpu.training.stock import StockLearner
 from gpu.training.work import random_batches
 from peers.plain import IGNORED
 from peers.training import Learner, Pairs, Settings, Training
+
+from mtcli.bench.parts import PARTS
 
 VOCABULARY = 40
 BATCHES = random_batches(tokens=60, count=2, vocab_size=VOCABULARY, seed=1)

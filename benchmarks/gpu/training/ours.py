@@ -14,7 +14,7 @@ from peers.on_device import OnDevice
 from peers.training import BETAS, CLIP_NORM, EPSILON, LABEL_SMOOTHING, LEARNING_RATE, Pairs, Settings, Training
 from torch import nn
 
-from gpu.training.parts import Parts
+from mtcli.bench.parts import Parts
 from mtcli.config import TrainingConfig
 from mtcli.data.arrays import IntArray
 from mtcli.data.pairs import PairTokens

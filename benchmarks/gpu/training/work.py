@@ -5,7 +5,7 @@ import random
 import numpy as np
 from peers.training import Pairs
 
-from gpu.shapes import news_lengths, translated_lengths
+from mtcli.bench.shapes import news_lengths, translated_lengths
 from mtcli.data.batching import TokenBatches
 from mtcli.data.tokenizer import EOS_ID, PAD_ID
 

@@ -12,12 +12,11 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from gpu import formulas
-from gpu.contest import EAGER, Case, Contestant
-from gpu.context import Context
-from gpu.ops import sdpa
-from gpu.shapes import BASE, BIG, TOY, WIDE, Heads, region_lengths
-from gpu.tables import OURS
+from mtcli.bench import formulas
+from mtcli.bench.contest import Case, Contestant, Setting
+from mtcli.bench.ops import sdpa
+from mtcli.bench.rows import EAGER, OURS
+from mtcli.bench.shapes import BASE, BIG, TOY, WIDE, Heads, region_lengths
 from mtcli_kernels.cross_attention_decode import cross_attention_decode
 from mtcli_kernels.decoding_layout import SourceRegions
 
@@ -47,10 +46,10 @@ class Inputs:
         return k, v
 
 
-def cases(context: Context) -> Iterator[Case]:
-    if context.toy:
+def cases(setting: Setting) -> Iterator[Case]:
+    if setting.toy:
         for beam in BEAMS:
-            yield _case(TOY, 3, beam, 20, torch.float16, context.torch_device, context.seed)
+            yield _case(TOY, 3, beam, 20, torch.float16, setting.torch_device, setting.seed)
         return
     for heads, beams, lengths in (
         (BASE, BEAMS, LONGEST),
@@ -58,7 +57,7 @@ def cases(context: Context) -> Iterator[Case]:
         (WIDE, BEAMS[:1], LONGEST[:1]),
     ):
         for beam, longest, slots in product(beams, lengths, SLOTS):
-            yield _case(heads, slots, beam, longest, torch.float16, context.torch_device, context.seed)
+            yield _case(heads, slots, beam, longest, torch.float16, setting.torch_device, setting.seed)
 
 
 def _case(heads: Heads, slots: int, beam: int, longest: int, dtype: torch.dtype, device: str, seed: int) -> Case:

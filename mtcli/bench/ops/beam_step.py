@@ -13,12 +13,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gpu import formulas
-from gpu.contest import EAGER, Case, Contestant
-from gpu.context import Context
-from gpu.ops.compiled import SECONDS as COMPILE_SECONDS
-from gpu.ops.compiled import compiled
-from gpu.tables import OURS
+from mtcli.bench import formulas
+from mtcli.bench.contest import Case, Contestant, Setting
+from mtcli.bench.ops.compiled import SECONDS as COMPILE_SECONDS
+from mtcli.bench.ops.compiled import compiled
+from mtcli.bench.rows import EAGER, OURS
 from mtcli_kernels.beam_step import BeamRules, BeamState, beam_step
 
 SLOTS = (64, 1024, 1, 256)
@@ -39,14 +38,14 @@ class Inputs:
     rules: BeamRules
 
 
-def cases(context: Context) -> Iterator[Case]:
-    if context.toy:
+def cases(setting: Setting) -> Iterator[Case]:
+    if setting.toy:
         for beam in BEAMS:
-            yield _case(3, beam, 70, torch.float16, context.torch_device, with_compile=beam > 1)
+            yield _case(3, beam, 70, torch.float16, setting.torch_device, with_compile=beam > 1)
         return
     for dtype, beam, slots in product((torch.float16, torch.float32), BEAMS, SLOTS):
-        with_compile = dtype == torch.float16 and slots == 64 and context.left() > COMPILE_SECONDS
-        yield _case(slots, beam, VOCABULARY, dtype, context.torch_device, with_compile)
+        with_compile = dtype == torch.float16 and slots == 64 and setting.left() > COMPILE_SECONDS
+        yield _case(slots, beam, VOCABULARY, dtype, setting.torch_device, with_compile)
 
 
 def _case(slots: int, beam: int, vocabulary: int, dtype: torch.dtype, device: str, with_compile: bool) -> Case:

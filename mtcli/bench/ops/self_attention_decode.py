@@ -12,12 +12,11 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from gpu import formulas
-from gpu.contest import EAGER, Case, Contestant
-from gpu.context import Context
-from gpu.ops import sdpa
-from gpu.shapes import BASE, BIG, TOY, WIDE, Heads
-from gpu.tables import OURS
+from mtcli.bench import formulas
+from mtcli.bench.contest import Case, Contestant, Setting
+from mtcli.bench.ops import sdpa
+from mtcli.bench.rows import EAGER, OURS
+from mtcli.bench.shapes import BASE, BIG, TOY, WIDE, Heads
 from mtcli_kernels.decoding_layout import BeamPlaces
 from mtcli_kernels.self_attention_decode import self_attention_decode
 
@@ -61,15 +60,15 @@ class Inputs:
         return own.transpose(1, 2).flatten(0, 1)[self.parents.argsort()].contiguous()
 
 
-def cases(context: Context) -> Iterator[Case]:
-    if context.toy:
+def cases(setting: Setting) -> Iterator[Case]:
+    if setting.toy:
         for beam in BEAMS:
-            yield _case(TOY, 3, beam, 5, torch.float16, context.torch_device, context.seed)
+            yield _case(TOY, 3, beam, 5, torch.float16, setting.torch_device, setting.seed)
         return
     plan = ((BASE, BEAMS, POSITIONS), (BIG, BEAMS[:1], POSITIONS[:2]), (WIDE, BEAMS[:1], POSITIONS[:1]))
     for heads, beams, positions in plan:
         for beam, position, slots in product(beams, positions, SLOTS):
-            yield _case(heads, slots, beam, position, torch.float16, context.torch_device, context.seed)
+            yield _case(heads, slots, beam, position, torch.float16, setting.torch_device, setting.seed)
 
 
 def _case(heads: Heads, slots: int, beam: int, position: int, dtype: torch.dtype, device: str, seed: int) -> Case:

@@ -2,7 +2,8 @@
 
 import pytest
 import torch
-from gpu.accuracy import Judge
+
+from mtcli.bench.accuracy import Judge
 
 EXACT = torch.linspace(-4.0, 4.0, 1000)
 

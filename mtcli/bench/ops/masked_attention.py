@@ -14,14 +14,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gpu import formulas
-from gpu.contest import EAGER, Case, Contestant
-from gpu.context import Context
-from gpu.ops import sdpa
-from gpu.ops.compiled import SECONDS as COMPILE_SECONDS
-from gpu.ops.compiled import compiled
-from gpu.shapes import BASE, BIG, TOY, WIDE, Heads, bucketed_lengths, news_lengths, translated_lengths
-from gpu.tables import OURS
+from mtcli.bench import formulas
+from mtcli.bench.contest import Case, Contestant, Setting
+from mtcli.bench.ops import sdpa
+from mtcli.bench.ops.compiled import SECONDS as COMPILE_SECONDS
+from mtcli.bench.ops.compiled import compiled
+from mtcli.bench.rows import EAGER, OURS
+from mtcli.bench.shapes import BASE, BIG, TOY, WIDE, Heads, bucketed_lengths, news_lengths, translated_lengths
 from mtcli_kernels.masked_attention import masked_attention
 from mtcli_kernels.masked_attention.padded import padded_attention
 from mtcli_kernels.packing import Packing
@@ -73,17 +72,17 @@ class Shape:
         return self.kind == "causal"
 
 
-def cases(context: Context) -> Iterator[Case]:
+def cases(setting: Setting) -> Iterator[Case]:
     """The shapes that matter most come first."""
     plan: list[tuple[Heads, str]] = [(BASE, "news"), (BIG, "news"), (BASE, "bucketed"), (WIDE, "news")]
     tokens, dtype = TOKENS, torch.bfloat16
-    if context.toy:
+    if setting.toy:
         plan, tokens, dtype = [(TOY, "news")], 60, torch.float16
     for (heads, spread), kind, training in product(plan, KINDS, (False, True)):
-        lengths = (news_lengths if spread == "news" else bucketed_lengths)(tokens, context.seed)
-        keys = translated_lengths(lengths, context.seed + 1) if kind == "cross" else lengths
-        shape = Shape(heads, kind, spread, tuple(lengths), tuple(keys), dtype, context.torch_device, training)
-        yield _case(shape, with_compile=(heads, spread) == plan[0] and context.left() > COMPILE_SECONDS)
+        lengths = (news_lengths if spread == "news" else bucketed_lengths)(tokens, setting.seed)
+        keys = translated_lengths(lengths, setting.seed + 1) if kind == "cross" else lengths
+        shape = Shape(heads, kind, spread, tuple(lengths), tuple(keys), dtype, setting.torch_device, training)
+        yield _case(shape, with_compile=(heads, spread) == plan[0] and setting.left() > COMPILE_SECONDS)
 
 
 def _case(shape: Shape, with_compile: bool) -> Case:

@@ -1,8 +1,9 @@
 """Bytes and operations against counts made by hand."""
 
 import pytest
-from gpu import formulas
-from gpu.formulas import Cost
+
+from mtcli.bench import formulas
+from mtcli.bench.formulas import Cost
 
 
 def test_copy_reads_and_writes() -> None:

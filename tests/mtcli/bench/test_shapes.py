@@ -4,8 +4,9 @@ import statistics
 
 import pytest
 import torch
-from gpu.ops.self_attention_decode import owned_entries, random_ancestry
-from gpu.shapes import bucketed_lengths, news_lengths, region_lengths, translated_lengths
+
+from mtcli.bench.ops.self_attention_decode import owned_entries, random_ancestry
+from mtcli.bench.shapes import bucketed_lengths, news_lengths, region_lengths, translated_lengths
 
 
 def test_news_lengths_have_the_spread_of_news() -> None:

@@ -10,12 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gpu import formulas
-from gpu.contest import EAGER, Case, Contestant
-from gpu.context import Context
-from gpu.ops.compiled import SECONDS as COMPILE_SECONDS
-from gpu.ops.compiled import compiled
-from gpu.tables import OURS
+from mtcli.bench import formulas
+from mtcli.bench.contest import Case, Contestant, Setting
+from mtcli.bench.ops.compiled import SECONDS as COMPILE_SECONDS
+from mtcli.bench.ops.compiled import compiled
+from mtcli.bench.rows import EAGER, OURS
 from mtcli_kernels.cross_entropy import cross_entropy
 
 SMOOTHING = 0.1
@@ -34,14 +33,14 @@ class Inputs:
     grad: Tensor  # [N] float32, of the losses
 
 
-def cases(context: Context) -> Iterator[Case]:
+def cases(setting: Setting) -> Iterator[Case]:
     """Half the size first: it fits smaller GPUs, and shows whether time grows in step."""
     rows, vocabulary, dtype = ROWS, VOCABULARY, torch.bfloat16
-    if context.toy:
+    if setting.toy:
         rows, vocabulary, dtype = 12, 50, torch.float16
     for num_rows, training in product((rows // 4, rows), (False, True)):
-        with_compile = num_rows == rows and context.left() > COMPILE_SECONDS
-        yield _case(num_rows, vocabulary, dtype, context.torch_device, training, with_compile)
+        with_compile = num_rows == rows and setting.left() > COMPILE_SECONDS
+        yield _case(num_rows, vocabulary, dtype, setting.torch_device, training, with_compile)
 
 
 def _case(rows: int, vocabulary: int, dtype: torch.dtype, device: str, training: bool, with_compile: bool) -> Case:

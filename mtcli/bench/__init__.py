@@ -1,0 +1,1 @@
+"""How fast mtcli is on this machine: measured ceilings, kernels, translation, training."""
