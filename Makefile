@@ -22,7 +22,7 @@ JOEYNMT_READY := $(JOEYNMT_VENV)/.ready
 JOEYNMT_PACKAGES := benchmarks/peers/requirements-joeynmt.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test soak lint aot aot-all gpu peers bench-decoding peers-training bench-training quality clean
+.PHONY: help install demo test soak lint aot aot-all gpu peers bench-decoding peers-training bench-training bench report quality clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -84,6 +84,14 @@ TRAINING_PEERS := $(if $(filter profile,$(QUESTION)),,$(if $(filter base,$(QUEST
 
 bench-training: $(READY) $(TRAINING_PEERS) ## measure training beside other trainers; QUESTION=tiny (see benchmarks/training)
 	@PYTHONPATH=benchmarks $(BIN)/python -m training '$(or $(QUESTION),tiny)' $(TRAINING_OPTIONS)
+
+BENCH_OPTIONS = $(if $(DATA),--data '$(DATA)') $(if $(ONLY),--only '$(ONLY)')
+
+bench: $(READY) ## measure all that a processor can answer, then write the report: DATA=DIR ONLY=startup,growth-beam
+	@$(BIN)/python benchmarks/suite.py $(BENCH_OPTIONS)
+
+report: $(READY) ## write benchmarks/README.md, and the measured parts of the other pages, from benchmarks/results
+	@$(BIN)/python benchmarks/report.py
 
 quality: $(READY) ## train by a recipe and score: TASK=multi30k DATA=DIR; TASK=tatoeba-en-de makes the model in the box
 	@$(BIN)/python benchmarks/quality.py '$(TASK)' --data '$(DATA)'

@@ -29,6 +29,7 @@ from corpus import corpus_block
 from decoding import tables
 from first_minute import first_minute_block, install_block
 from gpu import tables as gpu_tables
+from growth_table import growth_block
 from pydantic import ValidationError
 from quality_table import quality_block, summary_block
 from records import Record, Result
@@ -87,6 +88,13 @@ class Block:
     render: Callable[[str], str]
 
 
+GROWTH_SUBJECTS = {
+    "lines": "Memory and time over a million lines",
+    "length": "Longer lines",
+    "beam": "Wider beams",
+    "batch": "More sentences at once",
+    "processes": "Several processes on one machine",
+}
 _BASE, _TRAINED = "cpu/decoding-base.json", "cpu/decoding-trained.json"
 BLOCKS = {
     "install": Block("cpu/first-minute.json", "Installing", install_block),
@@ -102,6 +110,10 @@ BLOCKS = {
     "decoding-base-settings": Block(_BASE, "Every setting on Transformer-base", tables.base_settings_block),
     "decoding-trained-settings": Block(_TRAINED, "Every setting on a trained model", tables.trained_settings_block),
     "decoding-profile": Block("cpu/decoding-profile.json", "Where the time goes", tables.profile_block),
+    **{
+        f"growth-{axis}": Block(f"cpu/growth-{axis}.json", subject, growth_block)
+        for axis, subject in GROWTH_SUBJECTS.items()
+    },
     "corpus": Block("cpu/corpus.json", "A corpus larger than memory", corpus_block),
     "training-tiny": Block(
         "cpu/training-tiny.json", "A small model's training beside JoeyNMT", training_tables.trained_block
@@ -196,24 +208,40 @@ def _has_blocks(page: Path) -> bool:
     return page.exists() and "<!-- begin: " in page.read_text(encoding="utf-8")
 
 
+@dataclass(frozen=True)
+class Pages:
+    """The pages that hold blocks; those of `docs` but the decoding page may lack theirs."""
+
+    readme: Path = ROOT / "README.md"
+    decoding: Path = ROOT / "docs" / "decoding.md"
+
+    def blocks(self) -> dict[Path, tuple[str, ...]]:
+        """Each page's blocks."""
+        beside = {"training.md": IN_TRAINING_PAGE, "quality.md": IN_QUALITY_PAGE}
+        by_path = {self.decoding.with_name(name): names for name, names in beside.items()}
+        found = {page: names for page, names in by_path.items() if _has_blocks(page)}
+        return {self.readme: IN_README, self.decoding: IN_DECODING_PAGE, **found}
+
+
+def update_pages(pages: Pages, results: Path, *, check: bool) -> None:
+    """Bring the blocks of all pages up to date; with `check`, exit naming those that are not.
+
+    Exits when a page or a marker is missing.
+    """
+    stale = {page: update(page, names, results, check=check) for page, names in pages.blocks().items()}
+    if check and any(stale.values()):
+        words = "; ".join(f"{page}: out of date: {', '.join(names)}" for page, names in stale.items() if names)
+        sys.exit(f"{words}. Run: python benchmarks/readme.py")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Write the pages' measured parts from benchmarks/results.")
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if a block is out of date")
-    parser.add_argument("--readme", type=Path, default=ROOT / "README.md")
-    parser.add_argument(
-        "--decoding-page", type=Path, default=ROOT / "docs" / "decoding.md", help="the other pages lie beside it"
-    )
+    parser.add_argument("--readme", type=Path, default=Pages.readme)
+    parser.add_argument("--decoding-page", type=Path, default=Pages.decoding, help="the other pages lie beside it")
     parser.add_argument("--results", type=Path, default=ROOT / "benchmarks" / "results")
     arguments = parser.parse_args()
-
-    pages = {arguments.readme: IN_README, arguments.decoding_page: IN_DECODING_PAGE}
-    beside = {"training.md": IN_TRAINING_PAGE, "quality.md": IN_QUALITY_PAGE}
-    by_path = {arguments.decoding_page.with_name(name): names for name, names in beside.items()}
-    pages |= {page: names for page, names in by_path.items() if _has_blocks(page)}
-    stale = {page: update(page, names, arguments.results, check=arguments.check) for page, names in pages.items()}
-    if arguments.check and any(stale.values()):
-        words = "; ".join(f"{page}: out of date: {', '.join(names)}" for page, names in stale.items() if names)
-        sys.exit(f"{words}. Run: python benchmarks/readme.py")
+    update_pages(Pages(arguments.readme, arguments.decoding_page), arguments.results, check=arguments.check)
 
 
 if __name__ == "__main__":

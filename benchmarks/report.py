@@ -1,0 +1,183 @@
+"""Write benchmarks/README.md, its plots, and the measured parts of the other pages, from benchmarks/results.
+
+    python benchmarks/report.py            write everything
+    python benchmarks/report.py --check    change nothing; exit 1 naming what is out of date
+
+The report is made of results files alone: what has none is shown as not yet measured. benchmarks/readme.py knows the
+blocks and the other pages. Plots need matplotlib (the extra `viz`).
+"""
+
+import argparse
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from gpu.tables import BLOCKS as GPU_BLOCKS
+from plots import PLOTS, source_mark
+from readme import BLOCKS, ROOT, Pages, render_block, update_pages
+
+RESULTS = ROOT / "benchmarks" / "results"
+REPORT = ROOT / "benchmarks" / "README.md"
+NOT_MEASURED = "not yet measured"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What somebody wants to know.
+
+    Attributes:
+        asks: the question.
+        command: what measures it.
+        blocks: names of the blocks that answer it, see `readme.BLOCKS` and `gpu.tables.BLOCKS`.
+        note: what a reader should know first, in Markdown.
+    """
+
+    asks: str
+    command: str
+    blocks: tuple[str, ...]
+    note: str = ""
+
+
+QUESTIONS = (
+    Question(
+        asks="How good are the models that it trains?",
+        command="make quality TASK=TASK DATA=DIR",
+        blocks=("tatoeba-en-de", "multi30k", "multi30k-raw", "ko-en"),
+        note="What each recipe is for: [docs/quality.md](../docs/quality.md).",
+    ),
+    Question(
+        asks="How fast does it translate, beside other decoders with the same weights?",
+        command="make bench-decoding QUESTION=QUESTION",
+        blocks=("decoding-trained", "decoding-base", "decoding-latency"),
+        note="How it is measured: [decoding](decoding/README.md); every setting: "
+        "[docs/decoding.md](../docs/decoding.md).",
+    ),
+    Question(
+        asks="How fast does it train, beside other trainers with the same batches?",
+        command="make bench-training QUESTION=QUESTION DATA=DIR",
+        blocks=("training-tiny", "training-base"),
+        note="How it is measured: [training](training/README.md).",
+    ),
+    Question(
+        asks="How long does it take to answer?",
+        command="python benchmarks/startup.py --out benchmarks/results/cpu/startup.json",
+        blocks=("startup",),
+    ),
+    Question(
+        asks="How does it grow?",
+        command="python benchmarks/growth.py AXIS",
+        blocks=("growth-lines", "growth-length", "growth-beam", "growth-batch", "growth-processes", "corpus"),
+    ),
+    Question(
+        asks="Where does the time go?",
+        command="make bench-decoding QUESTION=profile; make bench-training QUESTION=profile",
+        blocks=("decoding-profile", "training-profile"),
+    ),
+    Question(
+        asks="What does it do on a GPU?",
+        command="make gpu",
+        blocks=tuple(GPU_BLOCKS),
+        note="How it is measured: [gpu](gpu/README.md).",
+    ),
+)
+INTRODUCTION = (
+    "# Benchmarks",
+    "",
+    "Made by `python benchmarks/report.py` from the files in [results](results); nothing here is typed by hand. Every "
+    "number has its machine, versions, date and command with it; what has not been measured is said to be so. Shared "
+    "machines are noisy: compare within a table, whose rows were taken in turns, rather than between tables.",
+    "",
+    "`make bench DATA=DIR` measures all that a processor can answer, one question after the other; each command below "
+    "measures its own.",
+)
+
+
+def report(results: Path) -> str:
+    """The whole page."""
+    lines = [*INTRODUCTION, "", "| question | measured by | last measured |", "|---|---|---|"]
+    lines += [
+        f"| [{question.asks}](#{anchor(question.asks)}) | `{question.command}` | {last_measured(question, results)} |"
+        for question in QUESTIONS
+    ]
+    for question in QUESTIONS:
+        lines += ["", f"## {question.asks}", *([question.note] if question.note else [])]
+        for name in question.blocks:
+            lines += ["", render_block(name, results), *plot_lines(name, results)]
+    return "\n".join(lines) + "\n"
+
+
+def anchor(heading: str) -> str:
+    """As GitHub makes it of a heading."""
+    kept = (letter for letter in heading.lower() if letter.isalnum() or letter in " -")
+    return "".join(kept).replace(" ", "-")
+
+
+def last_measured(question: Question, results: Path) -> str:
+    """The newest date of a question's results, and how many of its parts have none."""
+    found = [files_of(name, results) for name in question.blocks]
+    missing = sum(not files for files in found)
+    dates = [json.loads(file.read_text(encoding="utf-8"))["date"] for files in found for file in files]
+    if not dates:
+        return NOT_MEASURED
+    newest: str = max(dates)
+    return newest + (f"; {missing} of {len(found)} parts {NOT_MEASURED}" if missing else "")
+
+
+def files_of(name: str, results: Path) -> list[Path]:
+    """The results files of a block."""
+    if name in GPU_BLOCKS:
+        return sorted(results.glob(f"*/{name}.json"))
+    path = results / BLOCKS[name].file
+    return [path] if path.exists() else []
+
+
+def plot_lines(name: str, results: Path) -> list[str]:
+    """The Markdown that shows a block's plot, if it has one."""
+    if name not in PLOTS or not files_of(name, results):
+        return []
+    subject = json.loads(files_of(name, results)[0].read_text(encoding="utf-8"))["title"]
+    return ["", f"![{subject}](plots/{name}.svg)"]
+
+
+def stale_plots(results: Path, plots: Path) -> list[str]:
+    """Names of plots that are missing or of another results file than the one that is there."""
+    found = []
+    for name in PLOTS:
+        for file in files_of(name, results):
+            plot = plots / f"{name}.svg"
+            mark = source_mark(file.read_text(encoding="utf-8"))
+            if not plot.exists() or mark not in plot.read_text(encoding="utf-8"):
+                found.append(name)
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Write benchmarks/README.md and all measured parts of the pages.")
+    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if something is out of date")
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--report", type=Path, default=REPORT, help="the page to write; plots/ lies beside it")
+    arguments = parser.parse_args()
+
+    plots = arguments.report.parent / "plots"
+    page, old = report(arguments.results), ""
+    if arguments.report.exists():
+        old = arguments.report.read_text(encoding="utf-8")
+    stale = [f"plot {name}" for name in stale_plots(arguments.results, plots)]
+    if page != old:
+        stale.append(str(arguments.report))
+    if arguments.check:
+        if stale:
+            sys.exit(f"Out of date: {', '.join(stale)}. Run: python benchmarks/report.py")
+        update_pages(Pages(), arguments.results, check=True)
+        return
+    for name in stale_plots(arguments.results, plots):
+        (file,) = files_of(name, arguments.results)
+        PLOTS[name](file.read_text(encoding="utf-8"), plots / f"{name}.svg")
+    arguments.report.write_text(page, encoding="utf-8")
+    print("\n".join(f"wrote {name}" for name in stale) or "The report was up to date.")
+    update_pages(Pages(), arguments.results, check=False)
+
+
+if __name__ == "__main__":
+    main()
