@@ -62,7 +62,7 @@ aot-all: $(AOT_READY) $(READY) ## the same for every head size and fp32, and wit
 GPU_PYTHON = $(if $(filter file,$(origin PYTHON)),$(or $(wildcard $(BIN)/python),$(PYTHON)),$(PYTHON))
 GPU_OPTIONS = --stage '$(or $(STAGE),all)' $(if $(OPS),--ops '$(OPS)') $(if $(DATA),--data '$(DATA)') \
   $(if $(WHEELS),--wheels '$(WHEELS)') $(if $(RESULTS),--results '$(RESULTS)') \
-  $(if $(BUDGET),--budget '$(BUDGET)') $(if $(REHEARSE),--rehearse)
+  $(if $(BUDGET),--budget '$(BUDGET)') $(if $(TOTAL),--total '$(TOTAL)') $(if $(REHEARSE),--rehearse)
 
 gpu: ## check and measure the kernels on this machine's GPU; REHEARSE=1 tries it without (see benchmarks/gpu)
 	@PYTHONPATH="benchmarks$${PYTHONPATH:+:$$PYTHONPATH}" $(GPU_PYTHON) -m gpu $(GPU_OPTIONS)

@@ -21,6 +21,7 @@ from quality_table import Quality, Score, Train, Trained
 
 ROOT = Path(__file__).resolve().parent.parent
 BEAM_SIZE = 5
+NAMED = {"-m", "-o", "--scores"}  # what stands behind these is a model or a file made on the way
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,11 +32,13 @@ class Recipe:
         name: what the table calls it.
         model: the directory that it trains.
         options: of `mtcli train`, corpus and output apart.
+        processes: to train in, on a processor.
     """
 
     name: str
     model: str
     options: str
+    processes: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +82,8 @@ TASKS = {
             Recipe(
                 name="multi30k-tiny.toml",
                 model="multi30k-en-de",
-                options="--config configs/multi30k-tiny.toml --nproc 2",
+                options="--config configs/multi30k-tiny.toml",
+                processes=2,
             ),
         ),
         prepared=".lc.norm.tok",
@@ -134,6 +138,14 @@ class Places:
             return str(self.data / rest) if top == "DATA" else word
         return str(self.work / word)
 
+    def resolve_all(self, command: str) -> list[str]:
+        """The arguments of a shown command line of mtcli, with the real paths in place."""
+        _, *words = shlex.split(command)
+        return [
+            self.resolve(word) if before in NAMED or word.startswith("DATA/") else word
+            for before, word in zip(["", *words], words, strict=False)
+        ]
+
 
 def train_command(task: Task, recipe: Recipe) -> str:
     """The training command as the results file shows it."""
@@ -162,15 +174,9 @@ def run(command: str, places: Places, *, capture: bool) -> str:
 
     Exits when the command fails.
     """
-    _, *words = shlex.split(command)
-    named = {"-m", "-o", "--scores"}
-    real = [
-        places.resolve(word) if before in named or word.startswith("DATA/") else word
-        for before, word in zip(["", *words], words, strict=False)
-    ]
     print(f"$ {command}", file=sys.stderr, flush=True)
     finished = subprocess.run(
-        [mtcli_command(), *real],
+        [mtcli_command(), *places.resolve_all(command)],
         stdout=subprocess.PIPE if capture else None,
         text=True,
         encoding="utf-8",
@@ -214,7 +220,7 @@ def _measure_recipe(task: Task, recipe: Recipe, places: Places, commands: list[s
         commands.append(command)
         return run(command, places, capture=capture)
 
-    go(train_command(task, recipe))
+    go(train_command(task, recipe) + (f" --nproc {recipe.processes}" if recipe.processes > 1 else ""))
     scored = f"{recipe.model}-float16" if task.ship else recipe.model
     if task.ship:
         go(export_command(recipe.model, scored))

@@ -134,7 +134,7 @@ IN_QUALITY_PAGE = ("tatoeba-en-de", "multi30k", "multi30k-raw", "ko-en")
 IN_README = (
     "install",
     "first-minute",
-    "quality",
+    "recipes",
     "startup",
     "decoding-trained",
     "decoding-base",
@@ -150,7 +150,7 @@ def render_block(name: str, results: Path) -> str:
     """
     if name in gpu_tables.BLOCKS:
         return gpu_tables.gpu_blocks(name, results)
-    if name == "quality":
+    if name == "recipes":
         return _quality_summary(results)
     block = BLOCKS[name]
     path = results / block.file

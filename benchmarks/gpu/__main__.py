@@ -3,6 +3,7 @@
     make gpu                                             all stages
     make gpu STAGE=ceilings,kernels OPS=beam_step        some of them, some operations
     make gpu PYTHON=python3.12 WHEELS=DIR RESULTS=DIR    on a machine without network
+    make gpu TOTAL=800 DATA=DIR                          as much as 800 seconds allow, the most wanted first
     make gpu REHEARSE=1                                  on the CPU, at toy sizes, into build/gpu-rehearsal
 
 Exit codes: 0 all stages ended well; 1 there is no GPU, something is missing, or a stage failed; 2 wrong options.
@@ -10,6 +11,7 @@ Exit codes: 0 all stages ended well; 1 there is no GPU, something is missing, or
 
 import argparse
 import json
+import math
 import os
 import re
 import secrets
@@ -24,7 +26,7 @@ from gpu import packages
 from gpu.context import Context
 from gpu.kernels import SHARES
 from gpu.processes import interrupt_on_terminate, run_module
-from gpu.stages import Stage, chosen
+from gpu.stages import Stage, budget, chosen
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -42,7 +44,7 @@ def main() -> None:
     if arguments.rehearse and RESULTS in results.resolve().parents:
         sys.exit(f"A rehearsal does not write into {RESULTS}: its figures mean nothing.")
     print(f"{_name(machine)}. Results go to {results}", flush=True)
-    failed = [stage.name for stage in stages if not _run(stage, arguments, machine, results.resolve())]
+    failed = _run_all(stages, arguments, machine, results.resolve())
     if failed:
         sys.exit(f"These stages did not end well: {', '.join(failed)}. What they found is in {results}.")
 
@@ -55,6 +57,9 @@ def _arguments() -> tuple[argparse.Namespace, list[Stage]]:
     parser.add_argument("--wheels", type=Path, help="folder of wheels for packages that are missing")
     parser.add_argument("--results", type=Path, help="folder for the JSON files; benchmarks/results/<name of the GPU>")
     parser.add_argument("--budget", type=float, default=BUDGET, help="seconds that a stage may take")
+    parser.add_argument(
+        "--total", type=float, help="seconds for all stages; the most wanted are run, as far as it goes"
+    )
     parser.add_argument("--seed", type=int, help="of everything random; a fresh one if not given")
     parser.add_argument("--rehearse", action="store_true", help="on the CPU, at toy sizes; figures mean nothing")
     arguments = parser.parse_args()
@@ -65,9 +70,19 @@ def _arguments() -> tuple[argparse.Namespace, list[Stage]]:
     arguments.ops = tuple(op for op in arguments.ops.split(",") if op)
     if unknown := set(arguments.ops) - set(SHARES):
         parser.error(f"there is no operation {', '.join(sorted(unknown))}; there are {', '.join(SHARES)}.")
-    if lacking := [stage.name for stage in stages if stage.needs_data and arguments.data is None]:
-        parser.error(f"{', '.join(lacking)}: needs DATA, the folder of corpora.")
+    if arguments.data is None and not arguments.rehearse:
+        stages = _without_data(parser, stages, named="all" not in arguments.stage)
     return arguments, stages
+
+
+def _without_data(parser: argparse.ArgumentParser, stages: list[Stage], *, named: bool) -> list[Stage]:
+    """The stages that need no corpora; refuses those that were asked for by name."""
+    lacking = ", ".join(stage.name for stage in stages if stage.needs_data)
+    if lacking and named:
+        parser.error(f"{lacking}: needs DATA, the folder of corpora.")
+    if lacking:
+        print(f"Left out, for want of DATA, the folder of corpora: {lacking}.", flush=True)
+    return [stage for stage in stages if not stage.needs_data]
 
 
 def _prepare_environment(rehearse: bool) -> None:
@@ -118,15 +133,32 @@ def _default_results(machine: dict[str, Any], rehearse: bool) -> Path:
     return RESULTS / re.sub(r"[^a-z0-9]+", "-", _name(machine).lower()).strip("-")
 
 
-def _run(stage: Stage, arguments: argparse.Namespace, machine: dict[str, Any], results: Path) -> bool:
+def _run_all(stages: list[Stage], arguments: argparse.Namespace, machine: dict[str, Any], results: Path) -> list[str]:
+    """Run the stages, as many as the total time allows; the names of those that failed."""
+    ends_at = time.time() + (arguments.total or math.inf)
+    failed, left_out = [], []
+    for number, stage in enumerate(stages):
+        # What a stage may overrun before it is stopped is kept back.
+        left = ends_at - time.time() - (GRACE if arguments.total else 0.0)
+        seconds = budget(stage, stages[number + 1 :], left, arguments.budget)
+        if seconds is None:
+            left_out.append(stage.name)
+        elif not _run(stage, arguments, machine, results, seconds):
+            failed.append(stage.name)
+    if left_out:
+        print(f"\nThere was no time for: {', '.join(left_out)}.", flush=True)
+    return failed
+
+
+def _run(stage: Stage, arguments: argparse.Namespace, machine: dict[str, Any], results: Path, seconds: float) -> bool:
     """Run one stage; whether it ended well."""
     context = Context(
         root=ROOT,
         results=results,
         work=ROOT / "build" / "gpu-work",
         data=arguments.data and arguments.data.resolve(),
-        budget=arguments.budget,
-        ends_at=time.time() + arguments.budget,
+        budget=seconds,
+        ends_at=time.time() + seconds,
         rehearsal=arguments.rehearse,
         toy=arguments.rehearse,
         seed=secrets.randbelow(2**31) if arguments.seed is None else arguments.seed,

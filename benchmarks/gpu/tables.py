@@ -209,6 +209,26 @@ def _trained(row: Json) -> str:
     return f"| {_who(row['contestant'], row['way'])} | {' | '.join(cells)} |"
 
 
+def quality_block(text: str) -> str:
+    """The Markdown of a `quality.json`: each seed's score, and their mean."""
+    record = _record(text)
+    lines = [
+        "| seed | trained (min) | steps | target tokens/s | test set | beam | BLEU | chrF |",
+        "|--:|--:|--:|--:|---|--:|--:|--:|",
+    ]
+    scored = [run for run in record["runs"] if run["status"] == "scored"]
+    lines += [
+        f"| {run['seed']} | {run['minutes']:.1f} | {run['steps']:,} | {run['target_tokens_per_second']:,.0f} "
+        f"| {run['set']} | {run['beam']} | {run['bleu']:.2f} | {run['chrf']:.2f} |"
+        for run in scored
+    ]
+    lines += ["", *(f"Seed {run['seed']} failed: {run['why']}" for run in record["runs"] if run not in scored)]
+    if spread := record["bleu"]:
+        lines.append(f"BLEU {spread['mean']:.2f} on average, {spread['min']:.2f} to {spread['max']:.2f}.")
+    signatures = dict.fromkeys(run["signatures"]["bleu"] for run in scored)
+    return _block(record, [*lines, "", *(f"- BLEU: `{signature}`" for signature in signatures), ""])
+
+
 def _who(contestant: str, way: str) -> str:
     return ", ".join(filter(None, (contestant, way)))
 
@@ -243,6 +263,7 @@ BLOCKS: dict[str, Callable[[str], str]] = {
     "kernels": kernels_block,
     "translate": translate_block,
     "train": train_block,
+    "quality": quality_block,
 }
 
 

@@ -155,6 +155,23 @@ def test_train(tmp_path: Path) -> None:
     assert all(part["ms"] > 0 for part in model["parts"])
 
 
+def test_quality(tmp_path: Path) -> None:
+    record = rehearse(tmp_path, "quality")
+    (run,) = record["runs"]
+    assert run["status"] == "scored", run
+    assert (run["seed"], run["steps"], run["set"], run["beam"]) == (1, 2, "test", 5)
+    assert record["bleu"] == {"mean": run["bleu"], "min": run["bleu"], "max": run["bleu"]}
+    assert "tok:none" in run["signatures"]["bleu"]
+
+
+@without_gpu
+def test_a_total_time_leaves_out_the_last_stages(tmp_path: Path) -> None:
+    finished = make_gpu(REHEARSE=1, RESULTS=tmp_path, TOTAL=76)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert "There was no time for: correct, kernels, translate, train, quality." in finished.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["ceilings.json"]
+
+
 def test_operations_run_again_keep_the_others(tmp_path: Path) -> None:
     rehearse(tmp_path, "kernels", OPS="cross_entropy")
     record = rehearse(tmp_path, "kernels", OPS="self_attention_decode")

@@ -50,6 +50,34 @@ def kernels(**ours: Any) -> dict[str, Any]:
     return HEAD | {"ops": {"toy_attention": entry}}
 
 
+RUN = {
+    "seed": 1,
+    "status": "scored",
+    "minutes": 3.25,
+    "steps": 20_000,
+    "target_tokens_per_second": 250_000.0,
+    "set": "test_toy",
+    "beam": 5,
+    "bleu": 41.0,
+    "chrf": 65.0,
+    "signatures": {"bleu": "BLEU-SIGNATURE"},
+}
+QUALITY = HEAD | {
+    "recipe": "toy.toml",
+    "tokenize": "none",
+    "runs": [RUN, RUN | {"seed": 2, "bleu": 42.0}, {"seed": 3, "status": "failed", "why": "training: it was stopped."}],
+    "bleu": {"mean": 41.5, "min": 41.0, "max": 42.0},
+}
+
+
+def test_quality() -> None:
+    block = tables.quality_block(json.dumps(QUALITY))
+    assert "| 1 | 3.2 | 20,000 | 250,000 | test_toy | 5 | 41.00 | 65.00 |" in block
+    assert "BLEU 41.50 on average, 41.00 to 42.00." in block
+    assert "Seed 3 failed: training: it was stopped." in block
+    assert block.count("BLEU-SIGNATURE") == 1
+
+
 def test_kernels() -> None:
     block = tables.kernels_block(json.dumps(kernels()))
     head, _, tables_of_ops = block.partition("\n\n")

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BLOCKS = (
     "install",
     "first-minute",
-    "quality",
+    "recipes",
     "startup",
     "decoding-base",
     "decoding-trained",
@@ -143,7 +143,7 @@ def test_a_stale_block_is_named_and_left_alone(readme: Path, page: Path, results
     write_result(results, QUALITY)
     checked = run_readme("--check", "--readme", readme, "--decoding-page", page, "--results", results)
     assert checked.returncode == 1
-    assert "out of date: quality" in checked.stderr
+    assert "out of date: recipes" in checked.stderr
     assert readme.read_text(encoding="utf-8") == before
 
 
