@@ -12,12 +12,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from machine import available_cores
-
 from decoding.contestants import MTCLI, NAMES
 from decoding.records import Measured
 from decoding.session import Plan, limit_cores, save
 from decoding.workers import ISA_VARIABLES, ROOT
+from mtcli.bench.host import available_cores
 from mtcli.errors import MtcliError
 from mtcli.processors import share_processors
 

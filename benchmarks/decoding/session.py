@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gpu.results import write
-from machine import available_cores, joined_versions, opening
+from machine import joined_versions, opening
 from rounds import Series
 
 from decoding.agreement import check
 from decoding.contestants import MARIAN, MTCLI, Entry, Offer, entries, matching
 from decoding.records import Agreement, Measured, Row
 from decoding.workers import Worker
+from mtcli.bench.host import available_cores
 
 if TYPE_CHECKING:  # it loads torch, which must find the plan's environment
     from decoding.cases import Case

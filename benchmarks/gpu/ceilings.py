@@ -10,33 +10,23 @@ in microseconds):
      "clocks": {"before": {...}, "after": {...}}: as nvidia-smi gives them, in MHz, W and degrees C}
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable
 from functools import partial
 
-import torch
-
 from gpu.context import Context
-from gpu.probe import CLOCKS, query_nvidia_smi
+from gpu.probe import CLOCKS
 from gpu.results import Json, ResultsFile, load
-from mtcli.bench.ceilings import DTYPES, measure_copy, measure_launches, measure_matmul
-from mtcli.bench.timing import Stopwatch
-
-COPIED_MIB = (64, 256, 1024, 4096)
-SQUARES = (4096, 8192, 16384)
-# Rows, inner size, columns: projections, feed-forward and output layers of base and big, in training and in decoding.
-MODEL_SHAPES = (
-    (25_000, 512, 512),
-    (25_000, 512, 1536),
-    (25_000, 512, 2048),
-    (25_000, 2048, 512),
-    (25_000, 1024, 4096),
-    (25_000, 512, 32_000),
-    (4096, 512, 32_000),
-    (4096, 512, 2048),
-    (256, 512, 32_000),
-    (256, 512, 2048),
-    (4, 512, 32_000),
+from mtcli.bench.host import query_nvidia_smi
+from mtcli.bench.peaks import (
+    COPIED_MIB,
+    DTYPES,
+    gpu_products,
+    if_it_fits,
+    measure_copy,
+    measure_launches,
+    measure_matmul,
 )
+from mtcli.bench.timing import Stopwatch
 
 
 def run(context: Context) -> None:
@@ -50,7 +40,7 @@ def run(context: Context) -> None:
     for mib in COPIED_MIB if not context.rehearsal else (1,):
         if context.left() < 10:
             file.leave_out(f"copy of {mib} MiB")
-        elif row := _if_it_fits(partial(measure_copy, watch, mib << 20)):
+        elif row := if_it_fits(partial(measure_copy, watch, mib << 20)):
             if row["bytes"] >= 4 * watch.l2_bytes:  # smaller ones are copied within the cache in part
                 best["bytes_per_second"] = max(best["bytes_per_second"], row["bytes_per_second"])
             file.save(copy=[*file.record["copy"], row])
@@ -58,7 +48,7 @@ def run(context: Context) -> None:
         if context.left() < 10:
             file.leave_out(f"matmul {m} x {k} x {n} in {dtype}")
             continue
-        if row := _if_it_fits(partial(measure_matmul, watch, dtype, m, k, n)):
+        if row := if_it_fits(partial(measure_matmul, watch, dtype, m, k, n)):
             rates = best["flops_per_second"]
             rates[dtype] = max(rates.get(dtype, 0.0), row["flops_per_second"])
             file.save(matmul=[*file.record["matmul"], row])
@@ -67,28 +57,8 @@ def run(context: Context) -> None:
     print("\n".join(summary(file.record)))
 
 
-def _products(rehearsal: bool) -> Iterator[tuple[str, int, int, int]]:
-    if rehearsal:
-        yield from ((dtype, 64, 32, 48) for dtype in DTYPES)
-        return
-    for size in SQUARES:
-        for dtype in DTYPES:
-            if size <= 8192 or dtype in ("float16", "bfloat16"):
-                yield dtype, size, size, size
-    for shape in MODEL_SHAPES:
-        for dtype in ("bfloat16", "float16", "tf32"):
-            yield dtype, *shape
-
-
-def _if_it_fits(measure: Callable[[], Json]) -> Json | None:
-    """The row; None where the GPU's memory does not suffice."""
-    try:
-        return measure()
-    except torch.cuda.OutOfMemoryError:
-        return None
-    finally:
-        if torch.cuda.is_initialized():
-            torch.cuda.empty_cache()
+def _products(rehearsal: bool) -> Iterable[tuple[str, int, int, int]]:
+    return [(dtype, 64, 32, 48) for dtype in DTYPES] if rehearsal else gpu_products()
 
 
 def summary(record: Json) -> list[str]:

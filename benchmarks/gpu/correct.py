@@ -16,12 +16,11 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from machine import available_cores
-
 from gpu import sanitizer
 from gpu.context import Context
 from gpu.processes import Ended, Job, run_jobs
 from gpu.results import Json, ResultsFile
+from mtcli.bench.host import available_cores
 
 TESTS = Path("tests/kernels/device")
 TESTS_SHARE = 0.7  # of the stage's time; the checkers get the rest

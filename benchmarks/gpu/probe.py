@@ -1,27 +1,15 @@
 """What the machine is: python -m gpu.probe prints it as JSON. A process of its own, so that the driver needs no GPU."""
 
 import json
-import shutil
-import subprocess
 from typing import Any
 
 import torch
-from machine import cpu_name, device_facts, memory_gib, versions
+from machine import device_facts
+
+from mtcli.bench.host import cpu_name, memory_gib, query_nvidia_smi
+from mtcli.bench.machine import versions
 
 CLOCKS = ("clocks.sm", "clocks.mem", "clocks.max.sm", "clocks.max.mem", "power.draw", "power.limit", "temperature.gpu")
-
-
-def query_nvidia_smi(*fields: str) -> dict[str, str]:
-    """What nvidia-smi says of the first GPU, by field; empty where it is not installed or refuses."""
-    if shutil.which("nvidia-smi") is None:
-        return {}
-    command = ["nvidia-smi", "--id=0", f"--query-gpu={','.join(fields)}", "--format=csv,noheader,nounits"]
-    try:
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=20)
-    except subprocess.TimeoutExpired:
-        return {}
-    values = [value.strip() for value in answer.stdout.strip().split(",")]
-    return dict(zip(fields, values, strict=True)) if len(values) == len(fields) and not answer.returncode else {}
 
 
 def gpu_facts() -> dict[str, Any]:
@@ -39,16 +27,6 @@ def gpu_facts() -> dict[str, Any]:
     }
 
 
-def all_versions() -> dict[str, str]:
-    """The `versions` entry, CUDA's and cuDNN's included."""
-    found = versions() | {"torch": torch.__version__}
-    if torch.version.cuda:
-        found["cuda"] = torch.version.cuda
-    if torch.backends.cudnn.is_available():
-        found["cudnn"] = str(torch.backends.cudnn.version())
-    return found
-
-
 def why_no_gpu() -> str | None:
     """A clause when PyTorch sees no CUDA device."""
     if torch.version.cuda is None:
@@ -61,7 +39,7 @@ def why_no_gpu() -> str | None:
 def main() -> None:
     reason = why_no_gpu()
     device = device_facts() if reason else gpu_facts()
-    print(json.dumps({"no_gpu": reason, "device": device, "versions": all_versions()}))
+    print(json.dumps({"no_gpu": reason, "device": device, "versions": versions()}))
 
 
 if __name__ == "__main__":

@@ -26,7 +26,6 @@ from pathlib import Path
 from answering import ContestantError
 from decoding.contestants import MTCLI
 from decoding.description import DESCRIPTION, Shape, write_random
-from machine import available_cores
 from peers.training import Pairs
 
 from gpu.ceilings import ceilings_of
@@ -38,6 +37,7 @@ from gpu.training.entries import DTYPE, EXACT, FULL, MODULES, PEERS, STOCK, TOY,
 from gpu.training.figures import Figures, row
 from gpu.training.work import random_batches
 from mtcli.bench.formulas import transformer_training
+from mtcli.bench.host import available_cores
 from mtcli.bench.timing import Stopwatch
 
 ROUNDS = 5

@@ -26,7 +26,6 @@ from pathlib import Path
 from answering import ContestantError
 from decoding.cases import Case, RandomModel
 from decoding.contestants import CTRANSLATE2, MARIAN, MTCLI
-from machine import available_cores
 from peers.engine import Work
 
 from gpu.context import Context
@@ -35,6 +34,7 @@ from gpu.team import Team
 from gpu.translation.checks import Questions, failures
 from gpu.translation.entries import FULL, TOY, Entry, Sizes, entries, reference
 from gpu.translation.figures import Figures, affordable, row
+from mtcli.bench.host import available_cores
 
 MODULES = {MTCLI: "gpu.translation.ours", CTRANSLATE2: "peers.ct2", MARIAN: "peers.marian"}
 PEERS = (CTRANSLATE2, MARIAN)

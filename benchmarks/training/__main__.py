@@ -15,8 +15,8 @@ from typing import Any
 from answering import ContestantError
 from decoding.__main__ import positive
 from gpu.results import write
-from machine import available_cores
 
+from mtcli.bench.host import available_cores
 from mtcli.errors import MtcliError
 from mtcli.processors import share_processors
 from training.contest import Contestant, Plan

@@ -1,73 +1,123 @@
-"""What a device can do at best, measured: copying, matrix products, launching kernels."""
+"""The ceilings that everything else is held against: what this device does at best, measured, never looked up.
 
-from collections.abc import Callable, Iterator
+On a CPU the copies go from sizes that fit its caches to one that clearly does not; a model's activations are in the
+caches, its weights mostly are not. See `mtcli.bench.roofline` for which of them counts where.
+"""
+
+from collections.abc import Iterable, Iterator
+from functools import partial
 
 import torch
 
-from mtcli.bench import formulas
+from mtcli.bench import formulas, host
+from mtcli.bench.asked import Asked
 from mtcli.bench.files import Json
-from mtcli.bench.timing import Stopwatch, Timed, Timing
+from mtcli.bench.machine import current_device
+from mtcli.bench.peaks import (
+    COPIED_MIB,
+    DTYPES,
+    gpu_products,
+    if_it_fits,
+    measure_copy,
+    measure_launches,
+    measure_matmul,
+)
+from mtcli.bench.record import Ceilings, Copied, Figure, Launched, Product
+from mtcli.bench.timing import WARM_UPS, Stopwatch
 
-DTYPES = {"float32": torch.float32, "tf32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
-SECONDS_EACH = 0.5
-GRAPH_KERNELS = 100
+SECONDS_EACH = 0.2
+CALLS = WARM_UPS + 11  # of what takes long: the fewest repetitions and one to see how long it takes
+OLDEST_TENSOR_CORES = (8, 0)  # with bfloat16 and TF32
 
-
-def measure_copy(watch: Stopwatch, num_bytes: int) -> Json:
-    """Copy a buffer from device memory to device memory; the rate counts bytes read and bytes written."""
-    source = torch.randint(-128, 128, (num_bytes,), dtype=torch.int8, device=watch.device)
-    target = torch.empty_like(source)
-    timing = watch.in_turn({"copy": Timed(lambda: target.copy_(source))}, seconds=SECONDS_EACH, flush=False)["copy"]
-    rate = formulas.copy(num_bytes).bytes / (timing.median * 1e-6)
-    return {"bytes": num_bytes, "us": timing.as_json(), "bytes_per_second": rate}
-
-
-def measure_matmul(watch: Stopwatch, dtype: str, m: int, k: int, n: int) -> Json:
-    """[m, k] @ [k, n] of random numbers; float32 is IEEE arithmetic, tf32 the tensor cores' shortened one."""
-    torch.set_float32_matmul_precision("high" if dtype == "tf32" else "highest")
-    try:
-        a = torch.randn(m, k, device=watch.device).to(DTYPES[dtype])
-        b = torch.randn(k, n, device=watch.device).to(DTYPES[dtype])
-        out = torch.empty(m, n, dtype=DTYPES[dtype], device=watch.device)
-        call = Timed(lambda: torch.mm(a, b, out=out))
-        timing = watch.in_turn({"matmul": call}, seconds=SECONDS_EACH)["matmul"]
-    finally:
-        torch.set_float32_matmul_precision("highest")
-    cost, seconds = formulas.matmul(m, k, n, a.element_size()), timing.median * 1e-6
-    return {
-        "dtype": dtype,
-        "m": m,
-        "k": k,
-        "n": n,
-        "us": timing.as_json(),
-        "flops_per_second": cost.flops / seconds,
-        "bytes_per_second": cost.bytes / seconds,
-    }
+CACHED_MIB = (1, 8, 64)
+SMALLEST_UNCACHED = 256 << 20
+MEMORY_SHARE = 16  # of which a copied buffer takes at most one
+CPU_DTYPES = ("float32", "bfloat16")
+CPU_SHAPES = ((256, 512, 2048), (1024, 1024, 1024), (256, 512, 32_000), (1000, 512, 512), (2048, 2048, 2048))
 
 
-def measure_launches(watch: Stopwatch, rehearsal: bool) -> Iterator[Json]:
-    """What a kernel costs that does nothing: the floor under every step made of many small ones."""
-    from mtcli.bench.empty_kernel import empty_kernel
+def measure_ceilings(asked: Asked) -> Ceilings:
+    """Launches, copies, and products in every number type that matters on the device.
 
-    one = torch.zeros(1, device=watch.device)
-    calls = {
-        "an empty Triton kernel": lambda: empty_kernel[(1,)](one),
-        "PyTorch adding 1 to one number": lambda: one.add_(1.0),
-    }
-    in_a_row, in_a_graph = (3, 3) if rehearsal else (1000, GRAPH_KERNELS)
-    for what, call in calls.items():
-        eager = _one_by_one(watch, call, in_a_row)
-        graph = watch.in_a_graph([call], seconds=SECONDS_EACH, launches=in_a_graph)
-        yield {"what": f"{what}, launched one by one", "us": eager.as_json(), "launches": in_a_row}
-        yield {"what": f"{what}, in a CUDA graph", "us": graph.as_json(), "launches": in_a_graph}
+    Whatever the time, there are one copy and one product of each number type.
+    """
+    watch = Stopwatch(asked.torch_device, rehearsal=asked.toy)
+    with current_device(asked):
+        asked.say("ceilings: launches")
+        launched = tuple(
+            Launched(what=row["what"], microseconds=_figure(row["us"]))
+            for row in measure_launches(watch, asked.toy, SECONDS_EACH)
+        )
+        copied = tuple(_copies(asked, watch))
+        products = tuple(_products(asked, watch))
+    uncached = [one for one in copied if one.bytes >= _smallest_uncached(asked, watch)] or copied[:1]
+    best: dict[str, float] = {}
+    for product in products:
+        best[product.dtype] = max(best.get(product.dtype, 0.0), product.flops_per_second)
+    return Ceilings(
+        copy=copied,
+        matmul=products,
+        launch=launched,
+        bytes_per_second=max(one.bytes_per_second for one in uncached),
+        flops_per_second=best,
+        launch_microseconds=min(one.microseconds.median for one in launched),
+    )
 
 
-def _one_by_one(watch: Stopwatch, call: Callable[[], object], launches: int) -> Timing:
-    """One of many launches in a row: the slower of what the CPU needs to launch it and the GPU to run it."""
+def _copies(asked: Asked, watch: Stopwatch) -> Iterator[Copied]:
+    """The sizes that exceed the caches come first."""
+    for number, num_bytes in enumerate(_copied_bytes(asked)):
+        if number and asked.left() < 1.0:
+            return
+        asked.say(f"ceilings: copies of {num_bytes >> 20} MiB")
+        if row := if_it_fits(partial(measure_copy, watch, num_bytes, SECONDS_EACH)):
+            yield Copied(bytes=num_bytes, microseconds=_figure(row["us"]), bytes_per_second=row["bytes_per_second"])
 
-    def launch_all() -> None:
-        for _ in range(launches):
-            call()
 
-    many = watch.in_turn({"all": Timed(launch_all)}, seconds=SECONDS_EACH, most=20)["all"]
-    return Timing(many.median / launches, many.p20 / launches, many.p80 / launches, many.repeats)
+def _copied_bytes(asked: Asked) -> list[int]:
+    if asked.toy:
+        return [1 << 20]
+    if asked.on_gpu:
+        free, _ = torch.cuda.mem_get_info()
+        fitting = sorted((mib << 20 for mib in COPIED_MIB if 2 * (mib << 20) < free), key=lambda size: size < 1 << 30)
+        return fitting or [free // 4]
+    return [_uncached_bytes(), *(mib << 20 for mib in reversed(CACHED_MIB))]
+
+
+def _uncached_bytes() -> int:
+    """A size twice the processor's largest cache, as far as memory allows."""
+    wanted = max(2 * host.cache_bytes(), SMALLEST_UNCACHED)
+    memory = host.memory_bytes()
+    return min(wanted, memory // MEMORY_SHARE) if memory else wanted
+
+
+def _smallest_uncached(asked: Asked, watch: Stopwatch) -> int:
+    """Smaller buffers are copied within the cache in part."""
+    return 4 * watch.l2_bytes if asked.on_gpu else _uncached_bytes()
+
+
+def _products(asked: Asked, watch: Stopwatch) -> Iterator[Product]:
+    rates: dict[str, float] = {}
+    for dtype, m, k, n in _planned_products(asked):
+        cost = formulas.matmul(m, k, n, DTYPES[dtype].itemsize)
+        if dtype in rates and asked.left() < max(CALLS * cost.flops / rates[dtype], SECONDS_EACH):
+            continue
+        asked.say(f"ceilings: matrix products in {dtype}, {m} x {k} x {n}")
+        if row := if_it_fits(partial(measure_matmul, watch, dtype, m, k, n, SECONDS_EACH)):
+            rates[dtype] = max(rates.get(dtype, 0.0), row["flops_per_second"])
+            figure, rate = _figure(row["us"]), row["flops_per_second"]
+            yield Product(dtype=dtype, m=m, k=k, n=n, microseconds=figure, flops_per_second=rate)
+
+
+def _planned_products(asked: Asked) -> Iterable[tuple[str, int, int, int]]:
+    if asked.toy:
+        return [(dtype, 64, 32, 48) for dtype in CPU_DTYPES]
+    if not asked.on_gpu:
+        return [(dtype, *shape) for shape in CPU_SHAPES for dtype in CPU_DTYPES]
+    if torch.cuda.get_device_capability(asked.torch_device) >= OLDEST_TENSOR_CORES:
+        return gpu_products()
+    return (one for one in gpu_products() if one[0] in ("float32", "float16"))
+
+
+def _figure(timing: Json) -> Figure:
+    return Figure(median=timing["median"], low=timing["p20"], high=timing["p80"], repeats=timing["repeats"])

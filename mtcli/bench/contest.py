@@ -16,30 +16,12 @@ from torch import Tensor
 from mtcli.bench.accuracy import Judge
 from mtcli.bench.files import Json
 from mtcli.bench.formulas import Cost
-from mtcli.bench.rows import EAGER, best_of_torch
+from mtcli.bench.lineup import KERNELS, Lineup, Setting
+from mtcli.bench.rows import best_of_others
 from mtcli.bench.timing import Stopwatch, Timed, Within
 
 EAGER_SECONDS, GRAPH_SECONDS = 0.08, 0.05  # for each contestant of a case
 MOST_ROTATED = 20  # sets of inputs that a graph cycles over
-
-
-class Setting(Protocol):
-    """What an operation must know to say which cases there are."""
-
-    @property
-    def torch_device(self) -> str:
-        """cpu or cuda."""
-
-    @property
-    def toy(self) -> bool:
-        """Whether all is small, to see that it runs at all."""
-
-    @property
-    def seed(self) -> int:
-        """Of everything random."""
-
-    def left(self) -> float:
-        """Seconds until all must have ended."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,11 +29,12 @@ class Contestant:
     """One way to compute an operation.
 
     Attributes:
-        name: `OURS` for the kernels, `EAGER` for the plain form whose error sets the limit.
+        name: for mtcli's own forms their `impl`.
         run: from a case's inputs; this is timed.
         outputs: from the inputs and what `run` returned to what is compared with the exact outputs.
         within: a context that `run` needs, not timed.
-        note: what a reader must know to compare, such as what was prepared beforehand.
+        note: what a reader must know to compare.
+        prepared: whether it gets more than mtcli does, such as tensors that are padded already.
     """
 
     name: str
@@ -59,6 +42,7 @@ class Contestant:
     outputs: Callable[[Any, Any], tuple[Tensor, ...]] = lambda inputs, returned: returned
     within: Within = contextlib.nullcontext
     note: str = ""
+    prepared: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +58,8 @@ class Case:
         cost: the fewest bytes and operations.
         make: inputs from a seed, random each time.
         exact: the outputs, computed in float32.
-        contestants: `OURS` among them.
+        contestants: those of the line-up among them.
+        lineup: which of them is what mtcli takes, and which one's error sets the limit.
         before: puts back what a call destroys.
         in_graph: also time it inside a CUDA graph.
     """
@@ -87,6 +72,7 @@ class Case:
     make: Callable[[int], Any]
     exact: Callable[[Any], tuple[Tensor, ...]]
     contestants: tuple[Contestant, ...]
+    lineup: Lineup = KERNELS
     before: Callable[[Any], None] | None = None
     arithmetic: torch.dtype | None = None
     in_graph: bool = False
@@ -132,6 +118,7 @@ def measure(case: Case, seed: int, watch: Stopwatch, best: Json) -> Json:
         "floor_us": floor * 1e6,
         "contestants": [],
         "torch_best": {},
+        "torch_alike": {},
     }
     try:
         inputs = case.make(seed)
@@ -142,26 +129,31 @@ def measure(case: Case, seed: int, watch: Stopwatch, best: Json) -> Json:
     row["contestants"] = list(found.values())
     right = {one.name: one for one in case.contestants if found[one.name]["status"] == "right"}
     _time_eagerly(case, inputs, right, found, watch)
-    if case.in_graph:
+    if case.in_graph and watch.has_graphs:
         _time_in_graphs(case, inputs, right, found, watch, seed)
     for result in found.values():
         _rate(result, case.cost, floor)
-    row["torch_best"] = {way: best_of_torch(row["contestants"], way) for way in ("eager", "graph")}
+    alike = [one for one in row["contestants"] if not one["prepared"]]
+    for way in ("eager", "graph"):
+        row["torch_best"][way] = best_of_others(row["contestants"], way, case.lineup.ours)
+        row["torch_alike"][way] = best_of_others(alike, way, case.lineup.ours)
     return row
 
 
 def _check_all(case: Case, inputs: Any) -> dict[str, Json]:
     """Run every contestant once and compare it with the exact result."""
     exact = _detached(case.exact(inputs))
-    by_name = {one.name: one for one in case.contestants}
-    eager = None
-    with contextlib.suppress(torch.cuda.OutOfMemoryError):
-        eager = _outputs(case, by_name[EAGER], inputs) if EAGER in by_name else None
-    judge = Judge(exact, case.arithmetic or case.dtype, eager)
-    del eager
+    judge = Judge(exact, case.arithmetic or case.dtype, _plain_outputs(case, inputs))
     found: dict[str, Json] = {}
     for one in case.contestants:
-        result: Json = {"name": one.name, "note": one.note, "status": "right", "error": None, "why": None}
+        result: Json = {
+            "name": one.name,
+            "note": one.note,
+            "prepared": one.prepared,
+            "status": "right",
+            "error": None,
+            "why": None,
+        }
         try:
             verdict = judge.judge(_outputs(case, one, inputs))
         except torch.cuda.OutOfMemoryError:
@@ -175,6 +167,19 @@ def _check_all(case: Case, inputs: Any) -> dict[str, Json]:
                 result |= {"status": "wrong", "why": verdict.failure}
         found[one.name] = result
     return found
+
+
+def _plain_outputs(case: Case, inputs: Any) -> tuple[Tensor, ...] | None:
+    """What the plain form finds; None where it cannot run, which its own row says."""
+    for one in case.contestants:
+        if one.name == case.lineup.plain:
+            try:
+                return _outputs(case, one, inputs)
+            except torch.cuda.OutOfMemoryError:
+                return None
+            except Exception as error:  # noqa: BLE001 - its own row will say what stops it
+                raise_if_broken(one.name, error)
+    return None
 
 
 def _outputs(case: Case, one: Contestant, inputs: Any) -> tuple[Tensor, ...]:
@@ -196,6 +201,9 @@ def _time_eagerly(
         timings = watch.in_turn(calls, seconds=EAGER_SECONDS * len(calls), before=before)
     except torch.cuda.OutOfMemoryError:
         return
+    except RuntimeError as error:
+        raise_if_broken(case.title, error)
+        raise
     for name, timing in timings.items():
         found[name]["eager"] = timing.as_json()
 

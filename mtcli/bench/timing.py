@@ -71,6 +71,11 @@ class Stopwatch:
             torch.cuda.synchronize()
 
     @property
+    def has_graphs(self) -> bool:
+        """Whether `in_a_graph` says anything that `in_turn` does not: on a GPU, and to try it out in rehearsals."""
+        return self.on_gpu or self._rehearsal
+
+    @property
     def l2_bytes(self) -> int:
         """Size of the GPU's last cache; 0 on a CPU."""
         if not self.on_gpu:

@@ -14,20 +14,25 @@ import torch
 from torch import Tensor
 
 from mtcli.bench import formulas
-from mtcli.bench.contest import Case, Contestant, Setting
-from mtcli.bench.ops.compiled import SECONDS as COMPILE_SECONDS
-from mtcli.bench.ops.compiled import compiled
-from mtcli.bench.rows import EAGER, OURS
+from mtcli.bench.contest import Case, Contestant
+from mtcli.bench.lineup import ON_CPU, Lineup, Setting, Size, lineup_on
+from mtcli.bench.ops import compiled
+from mtcli.bench.rows import EAGER
 from mtcli_kernels.beam_step import BeamRules, BeamState, beam_step
 
-SLOTS = (64, 1024, 1, 256)
 BEAMS = (4, 1)
-VOCABULARY = 32_000
+# Number types, slots and vocabulary; the most wanted first.
+PLANS = {
+    Size.GPU: ((torch.float16, torch.float32), (64, 1024, 1, 256), 32_000),
+    Size.CPU: ((torch.float32,), (16, 1, 64), 32_000),
+    Size.TOY: ((torch.float16,), (3,), 70),
+}
 STEPS, MOST_STEPS = 16, 128  # taken so far, and room
 SPREAD = 3.0  # standard deviation of the logits
 END, START, BANNED = 2, 1, (0, 1)
 END_LOGIT = -30.0
 LENGTH_PENALTY = 1.0
+TOP_K = "log_softmax and topk"  # on a CPU it stands for the definition, which takes seconds for many slots
 
 
 @dataclass
@@ -39,16 +44,16 @@ class Inputs:
 
 
 def cases(setting: Setting) -> Iterator[Case]:
-    if setting.toy:
-        for beam in BEAMS:
-            yield _case(3, beam, 70, torch.float16, setting.torch_device, with_compile=beam > 1)
-        return
-    for dtype, beam, slots in product((torch.float16, torch.float32), BEAMS, SLOTS):
-        with_compile = dtype == torch.float16 and slots == 64 and setting.left() > COMPILE_SECONDS
-        yield _case(slots, beam, VOCABULARY, dtype, setting.torch_device, with_compile)
+    dtypes, all_slots, vocabulary = PLANS[Size.of(setting)]
+    for dtype, beam, slots in product(dtypes, BEAMS, all_slots):
+        with_compile = (dtype, slots) == (dtypes[0], all_slots[0]) and compiled.takes_part(setting)
+        yield _case(slots, beam, vocabulary, dtype, setting.torch_device, with_compile)
 
 
 def _case(slots: int, beam: int, vocabulary: int, dtype: torch.dtype, device: str, with_compile: bool) -> Case:
+    lineup = lineup_on(device)
+    if lineup == ON_CPU and slots > 1:
+        lineup = Lineup(lineup.ours, TOP_K)
     return Case(
         name=f"slots {slots}, beam {beam}, vocabulary {vocabulary}",
         direction="forward",
@@ -58,7 +63,8 @@ def _case(slots: int, beam: int, vocabulary: int, dtype: torch.dtype, device: st
         cost=formulas.beam_step(slots * beam, vocabulary, dtype.itemsize),
         make=partial(_make, slots, beam, vocabulary, dtype, device),
         exact=_exact,
-        contestants=tuple(_contestants(with_compile)),
+        contestants=tuple(_contestants(lineup, with_compile)),
+        lineup=lineup,
         before=_put_back,
         in_graph=True,
     )
@@ -127,13 +133,14 @@ def _found(inputs: Inputs, returned: Any) -> tuple[Tensor, ...]:
     return state.log_probs, real, state.positions, state.status, wrong.int()
 
 
-def _contestants(with_compile: bool) -> Iterator[Contestant]:
-    for impl in (OURS, EAGER):
-        yield Contestant(name=impl, run=partial(_mtcli, impl=impl), outputs=_found)
+def _contestants(lineup: Lineup, with_compile: bool) -> Iterator[Contestant]:
+    for impl in lineup.forms:
+        if impl != TOP_K:
+            yield Contestant(name=impl, run=partial(_mtcli, impl=impl), outputs=_found)
     note = "ranks the continuations; keeps no state"
-    yield Contestant(name="log_softmax and topk", run=partial(_torch, _rank), outputs=_ranked, note=note)
+    yield Contestant(name=TOP_K, run=partial(_torch, _rank), outputs=_ranked, note=note)
     if with_compile:
-        run = partial(_torch, compiled(_rank))
+        run = partial(_torch, compiled.compiled(_rank))
         yield Contestant(name="torch.compile", run=run, outputs=_ranked, note=f"of log_softmax and topk; {note}")
 
 

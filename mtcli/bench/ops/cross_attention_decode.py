@@ -4,30 +4,39 @@ They are kept slot by slot, with room for the longest source, as decoding keeps 
 sentences gets them token by token, as it wants them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import product
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from mtcli.bench import formulas
-from mtcli.bench.contest import Case, Contestant, Setting
+from mtcli.bench.contest import Case, Contestant
+from mtcli.bench.lineup import Lineup, Setting, Size, exact_form, lineup_on
 from mtcli.bench.ops import sdpa
-from mtcli.bench.rows import EAGER, OURS
+from mtcli.bench.ops.varlen import varlen_attn_on
 from mtcli.bench.shapes import BASE, BIG, TOY, WIDE, Heads, region_lengths
 from mtcli_kernels.cross_attention_decode import cross_attention_decode
 from mtcli_kernels.decoding_layout import SourceRegions
 
-try:
-    from torch.nn.attention.varlen import varlen_attn
-except ImportError:  # older than PyTorch 2.10
-    varlen_attn = None  # type: ignore[assignment]
-
 SLOTS = (64, 1024, 1, 256)
+FEW_SLOTS = (16, 1, 64)
 BEAMS = (4, 1)
 LONGEST = (32, 128, 512)
+# Heads, beams, longest sources and slots; the most wanted first.
+PLANS = {
+    Size.GPU: (
+        (BASE, BEAMS, LONGEST, SLOTS),
+        (BIG, BEAMS[:1], LONGEST[:2], SLOTS),
+        (WIDE, BEAMS[:1], LONGEST[:1], SLOTS),
+    ),
+    Size.CPU: ((BASE, BEAMS, LONGEST[:1], FEW_SLOTS),),
+    Size.TOY: ((TOY, BEAMS, (20,), (3,)),),
+}
+DTYPES = {Size.GPU: torch.float16, Size.CPU: torch.float32, Size.TOY: torch.float16}
 
 
 @dataclass(eq=False)
@@ -47,21 +56,14 @@ class Inputs:
 
 
 def cases(setting: Setting) -> Iterator[Case]:
-    if setting.toy:
-        for beam in BEAMS:
-            yield _case(TOY, 3, beam, 20, torch.float16, setting.torch_device, setting.seed)
-        return
-    for heads, beams, lengths in (
-        (BASE, BEAMS, LONGEST),
-        (BIG, BEAMS[:1], LONGEST[:2]),
-        (WIDE, BEAMS[:1], LONGEST[:1]),
-    ):
-        for beam, longest, slots in product(beams, lengths, SLOTS):
-            yield _case(heads, slots, beam, longest, torch.float16, setting.torch_device, setting.seed)
+    size = Size.of(setting)
+    for heads, beams, lengths, all_slots in PLANS[size]:
+        for beam, longest, slots in product(beams, lengths, all_slots):
+            yield _case(heads, region_lengths(slots, longest, setting.seed), beam, DTYPES[size], setting.torch_device)
 
 
-def _case(heads: Heads, slots: int, beam: int, longest: int, dtype: torch.dtype, device: str, seed: int) -> Case:
-    lengths = region_lengths(slots, longest, seed)
+def _case(heads: Heads, lengths: list[int], beam: int, dtype: torch.dtype, device: str) -> Case:
+    slots, longest, lineup = len(lengths), max(lengths), lineup_on(device)
     return Case(
         name=f"{heads.model}, slots {slots}, beam {beam}, sources up to {longest}",
         direction="forward",
@@ -78,7 +80,8 @@ def _case(heads: Heads, slots: int, beam: int, longest: int, dtype: torch.dtype,
         cost=formulas.cross_attention_decode(lengths, beam, heads.heads, heads.head_dim, dtype.itemsize),
         make=partial(_make, heads, lengths, beam, longest, dtype, device),
         exact=_exact,
-        contestants=tuple(_contestants()),
+        contestants=tuple(_contestants(lineup, device)),
+        lineup=lineup,
         in_graph=True,
     )
 
@@ -102,17 +105,18 @@ def _make(
 
 
 def _exact(inputs: Inputs) -> tuple[Tensor, ...]:
-    q, k, v = inputs.q.float(), inputs.k.float(), inputs.v.float()
-    return (cross_attention_decode(q, k, v, inputs.regions, impl=EAGER),)
+    impl, dtype = exact_form(inputs.q.device)
+    q, k, v = inputs.q.to(dtype), inputs.k.to(dtype), inputs.v.to(dtype)
+    return (cross_attention_decode(q, k, v, inputs.regions, impl=impl),)
 
 
-def _contestants() -> Iterator[Contestant]:
-    for impl in (OURS, EAGER):
+def _contestants(lineup: Lineup, device: str) -> Iterator[Contestant]:
+    for impl in lineup.forms:
         yield Contestant(name=impl, run=partial(_mtcli, impl=impl))
-    for backend in sdpa.BACKENDS:
+    for backend in sdpa.backends_on(device):
         yield Contestant(name=f"sdpa {backend}", run=_sdpa, outputs=_by_row, within=sdpa.only(backend))
-    if varlen_attn is not None:
-        yield Contestant(name="varlen_attn", run=_varlen)
+    if varlen_attn := varlen_attn_on(device):
+        yield Contestant(name="varlen_attn", run=partial(_varlen, varlen_attn))
 
 
 def _mtcli(inputs: Inputs, impl: str) -> tuple[Tensor, ...]:
@@ -128,8 +132,8 @@ def _by_row(inputs: Inputs, out: Tensor) -> tuple[Tensor, ...]:
     return (out.transpose(1, 2).flatten(0, 1),)
 
 
-def _varlen(inputs: Inputs) -> tuple[Tensor, ...]:
+def _varlen(varlen_attn: Callable[..., Any], inputs: Inputs) -> tuple[Tensor, ...]:
     beam = inputs.q.shape[0] // inputs.regions.num_slots
     longest = (beam, inputs.regions.max_length)
     out = varlen_attn(inputs.q, *inputs.by_token, *inputs.starts, *longest, seqused_k=inputs.regions.lengths)
-    return (out,)  # type: ignore[return-value]
+    return (out,)

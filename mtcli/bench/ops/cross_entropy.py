@@ -11,15 +11,20 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mtcli.bench import formulas
-from mtcli.bench.contest import Case, Contestant, Setting
-from mtcli.bench.ops.compiled import SECONDS as COMPILE_SECONDS
-from mtcli.bench.ops.compiled import compiled
-from mtcli.bench.rows import EAGER, OURS
+from mtcli.bench.contest import Case, Contestant
+from mtcli.bench.lineup import Lineup, Setting, Size, exact_form, lineup_on
+from mtcli.bench.ops import compiled
 from mtcli_kernels.cross_entropy import cross_entropy
 
 SMOOTHING = 0.1
 IGNORED = -100
-ROWS, VOCABULARY = 25_000, 32_000
+# Rows, vocabulary and number type. A quarter of the rows comes first: it fits smaller GPUs, and shows whether time
+# grows in step.
+PLANS = {
+    Size.GPU: (25_000, 32_000, torch.bfloat16),
+    Size.CPU: (500, 32_000, torch.float32),
+    Size.TOY: (12, 50, torch.float16),
+}
 SPREAD = 3.0  # standard deviation of the logits
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -34,16 +39,14 @@ class Inputs:
 
 
 def cases(setting: Setting) -> Iterator[Case]:
-    """Half the size first: it fits smaller GPUs, and shows whether time grows in step."""
-    rows, vocabulary, dtype = ROWS, VOCABULARY, torch.bfloat16
-    if setting.toy:
-        rows, vocabulary, dtype = 12, 50, torch.float16
+    rows, vocabulary, dtype = PLANS[Size.of(setting)]
     for num_rows, training in product((rows // 4, rows), (False, True)):
-        with_compile = num_rows == rows and setting.left() > COMPILE_SECONDS
+        with_compile = num_rows == rows and compiled.takes_part(setting)
         yield _case(num_rows, vocabulary, dtype, setting.torch_device, training, with_compile)
 
 
 def _case(rows: int, vocabulary: int, dtype: torch.dtype, device: str, training: bool, with_compile: bool) -> Case:
+    lineup = lineup_on(device)
     formula = formulas.cross_entropy_training if training else formulas.cross_entropy_forward
     return Case(
         name=f"{rows} x {vocabulary}",
@@ -53,7 +56,8 @@ def _case(rows: int, vocabulary: int, dtype: torch.dtype, device: str, training:
         cost=formula(rows, vocabulary, dtype.itemsize),
         make=partial(_make, rows, vocabulary, dtype, device, training),
         exact=partial(_exact, training=training),
-        contestants=tuple(_contestants(training, with_compile)),
+        contestants=tuple(_contestants(lineup, dtype, training, with_compile)),
+        lineup=lineup,
         before=_put_back if training else None,
     )
 
@@ -73,7 +77,8 @@ def _put_back(inputs: Inputs) -> None:
 
 
 def _exact(inputs: Inputs, training: bool) -> tuple[Tensor, ...]:
-    logits = inputs.kept.float().requires_grad_(training)
+    _, dtype = exact_form(inputs.kept.device)
+    logits = inputs.kept.to(dtype).requires_grad_(training)
     loss = _torch(logits, inputs.targets)
     return (loss, *torch.autograd.grad(loss, logits, inputs.grad)) if training else (loss,)
 
@@ -91,7 +96,7 @@ def _mtcli(logits: Tensor, targets: Tensor, impl: str) -> Tensor:
     return loss
 
 
-def _contestants(training: bool, with_compile: bool) -> Iterator[Contestant]:
+def _contestants(lineup: Lineup, dtype: torch.dtype, training: bool, with_compile: bool) -> Iterator[Contestant]:
     def contestant(name: str, loss_of: Loss, note: str = "") -> Contestant:
         def run(inputs: Inputs) -> tuple[Tensor, ...]:
             loss = loss_of(inputs.logits, inputs.targets)
@@ -101,10 +106,11 @@ def _contestants(training: bool, with_compile: bool) -> Iterator[Contestant]:
 
         return Contestant(name=name, run=run, note=note)
 
-    yield contestant(OURS, partial(_mtcli, impl=OURS), "also gives the unsmoothed loss")
-    yield contestant(EAGER, partial(_mtcli, impl=EAGER), "also gives the unsmoothed loss")
+    for impl in lineup.forms:
+        yield contestant(impl, partial(_mtcli, impl=impl), "also gives the unsmoothed loss")
     yield contestant("F.cross_entropy", _torch, "computes in the number type of the logits")
-    yield contestant("F.cross_entropy in float32", _torch_in_float32, "as autocast does")
+    if dtype != torch.float32:
+        yield contestant("F.cross_entropy in float32", _torch_in_float32, "as autocast does")
     if with_compile:
-        function: Any = compiled(_torch_in_float32)
+        function: Any = compiled.compiled(_torch_in_float32)
         yield contestant("torch.compile", function, "of F.cross_entropy in float32")

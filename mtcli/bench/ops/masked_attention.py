@@ -1,7 +1,9 @@
 """Masked attention in training: packed sentences against everything PyTorch offers for the same batch.
 
-SDPA gets tensors that are padded already, as a model that pads everywhere would have them; its padding counts as
-work done for nothing, as it would there. `varlen_attn` gets the packed tensors.
+mtcli's models keep their tokens packed, and every form of mtcli's gets them so; those that pad do it inside, with
+their masks, forward and backward. SDPA gets tensors that are padded already, with its mask, as a model that pads
+everywhere would have them: the rest of such a model computes on the padding, which is not counted here. On a CPU it
+also runs on packed tensors, padding inside as mtcli's own form does. `varlen_attn` gets the packed tensors.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,23 +17,39 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mtcli.bench import formulas
-from mtcli.bench.contest import Case, Contestant, Setting
-from mtcli.bench.ops import sdpa
-from mtcli.bench.ops.compiled import SECONDS as COMPILE_SECONDS
-from mtcli.bench.ops.compiled import compiled
-from mtcli.bench.rows import EAGER, OURS
+from mtcli.bench.contest import Case, Contestant
+from mtcli.bench.lineup import Lineup, Setting, Size, exact_form, lineup_on
+from mtcli.bench.ops import compiled, sdpa
+from mtcli.bench.ops.varlen import varlen_attn_on
 from mtcli.bench.shapes import BASE, BIG, TOY, WIDE, Heads, bucketed_lengths, news_lengths, translated_lengths
 from mtcli_kernels.masked_attention import masked_attention
 from mtcli_kernels.masked_attention.padded import padded_attention
 from mtcli_kernels.packing import Packing
 
-try:
-    from torch.nn.attention.varlen import varlen_attn
-except ImportError:  # older than PyTorch 2.10
-    varlen_attn = None  # type: ignore[assignment]
-
 KINDS = ("encoder", "causal", "cross")
-TOKENS = 25_000
+PADS_INSIDE = "gets packed tokens: pads them, makes the mask and packs the results inside"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Heads with the spread of their sentences' lengths, the most wanted first; tokens of a batch, and number type."""
+
+    heads: tuple[tuple[Heads, str], ...]
+    tokens: int
+    dtype: torch.dtype
+
+
+NOTES = {
+    "triton": "gets packed tokens",
+    "padded": PADS_INSIDE,
+    "auto": PADS_INSIDE,
+    "reference": "gets packed tokens: one sentence after another",
+}
+PLANS = {
+    Size.GPU: Plan(((BASE, "news"), (BIG, "news"), (BASE, "bucketed"), (WIDE, "news")), 25_000, torch.bfloat16),
+    Size.CPU: Plan(((BASE, "bucketed"), (BASE, "news")), 1000, torch.float32),
+    Size.TOY: Plan(((TOY, "news"),), 60, torch.float16),
+}
 
 
 @dataclass
@@ -51,7 +69,7 @@ class Inputs:
     @cached_property
     def compiled(self) -> Callable[..., Any]:
         """The padded form for these sentences."""
-        return compiled(partial(padded_attention, queries=self.queries, keys=self.keys, causal=self.causal))
+        return compiled.compiled(partial(padded_attention, queries=self.queries, keys=self.keys, causal=self.causal))
 
 
 @dataclass(frozen=True)
@@ -68,24 +86,26 @@ class Shape:
     training: bool
 
     @property
+    def on_cpu(self) -> bool:
+        return torch.device(self.device).type == "cpu"
+
+    @property
     def causal(self) -> bool:
         return self.kind == "causal"
 
 
 def cases(setting: Setting) -> Iterator[Case]:
     """The shapes that matter most come first."""
-    plan: list[tuple[Heads, str]] = [(BASE, "news"), (BIG, "news"), (BASE, "bucketed"), (WIDE, "news")]
-    tokens, dtype = TOKENS, torch.bfloat16
-    if setting.toy:
-        plan, tokens, dtype = [(TOY, "news")], 60, torch.float16
-    for (heads, spread), kind, training in product(plan, KINDS, (False, True)):
-        lengths = (news_lengths if spread == "news" else bucketed_lengths)(tokens, setting.seed)
+    plan, lineup = PLANS[Size.of(setting)], lineup_on(setting.torch_device)
+    for (heads, spread), kind, training in product(plan.heads, KINDS, (False, True)):
+        lengths = (news_lengths if spread == "news" else bucketed_lengths)(plan.tokens, setting.seed)
         keys = translated_lengths(lengths, setting.seed + 1) if kind == "cross" else lengths
-        shape = Shape(heads, kind, spread, tuple(lengths), tuple(keys), dtype, setting.torch_device, training)
-        yield _case(shape, with_compile=(heads, spread) == plan[0] and setting.left() > COMPILE_SECONDS)
+        shape = Shape(heads, kind, spread, tuple(lengths), tuple(keys), plan.dtype, setting.torch_device, training)
+        with_compile = (heads, spread) == plan.heads[0] and compiled.takes_part(setting)
+        yield _case(shape, lineup, with_compile)
 
 
-def _case(shape: Shape, with_compile: bool) -> Case:
+def _case(shape: Shape, lineup: Lineup, with_compile: bool) -> Case:
     heads = shape.heads
     formula = formulas.attention_training if shape.training else formulas.attention_forward
     width = shape.dtype.itemsize
@@ -107,7 +127,8 @@ def _case(shape: Shape, with_compile: bool) -> Case:
         cost=formula(shape.queries, shape.keys, shape.causal, heads.heads, heads.head_dim, width),
         make=partial(_make, shape),
         exact=partial(_exact, training=shape.training),
-        contestants=tuple(_contestants(shape.training, with_compile)),
+        contestants=tuple(_contestants(shape, lineup, with_compile)),
+        lineup=lineup,
     )
 
 
@@ -147,13 +168,15 @@ def _starts(packing: Packing) -> Tensor:
 
 
 def _exact(inputs: Inputs, training: bool) -> tuple[Tensor, ...]:
-    """The padded form in float32; the tests hold it against the definition."""
-    q, k, v = (x.detach().float().requires_grad_(training) for x in inputs.packed)
-    out = padded_attention(q, k, v, inputs.queries, inputs.keys, causal=inputs.causal)
-    return (out, *torch.autograd.grad(out, (q, k, v), inputs.grad.float())) if training else (out,)
+    impl, dtype = exact_form(inputs.grad.device)
+    q, k, v = (x.detach().to(dtype).requires_grad_(training) for x in inputs.packed)
+    out = masked_attention(q, k, v, inputs.queries, inputs.keys, causal=inputs.causal, impl=impl)
+    return (out, *torch.autograd.grad(out, (q, k, v), inputs.grad.to(dtype))) if training else (out,)
 
 
-def _contestants(training: bool, with_compile: bool) -> Iterator[Contestant]:
+def _contestants(shape: Shape, lineup: Lineup, with_compile: bool) -> Iterator[Contestant]:
+    training = shape.training
+
     def packed(name: str, forward: Callable[[Inputs], Tensor], note: str = "") -> Contestant:
         def run(inputs: Inputs) -> tuple[Tensor, ...]:
             out = forward(inputs)
@@ -165,17 +188,20 @@ def _contestants(training: bool, with_compile: bool) -> Iterator[Contestant]:
         out = sdpa.attend(*inputs.padded, inputs.mask, inputs.causal)
         return (out, *torch.autograd.grad(out, inputs.padded, inputs.grad_padded)) if training else (out,)
 
-    yield packed(OURS, partial(_mtcli, impl=OURS))
-    yield packed(EAGER, partial(_mtcli, impl=EAGER), "pads and packs inside")
-    if varlen_attn is not None:
-        yield packed("varlen_attn", _varlen)
-    for backend in sdpa.BACKENDS:
+    for impl in lineup.forms:
+        yield packed(impl, partial(_mtcli, impl=impl), NOTES.get(impl, ""))
+    if shape.on_cpu:
+        yield packed("sdpa, on packed tokens", partial(_mtcli, impl="sdpa"), PADS_INSIDE)
+    if varlen_attn := varlen_attn_on(shape.device):
+        yield packed("varlen_attn", partial(_varlen, varlen_attn), "gets packed tokens")
+    for backend in sdpa.backends_on(shape.device):
         yield Contestant(
             name=f"sdpa {backend}",
             run=run_padded,
             outputs=_unpadded,
             within=sdpa.only(backend),
-            note="on tensors padded beforehand",
+            note="gets tensors padded beforehand, and its mask",
+            prepared=True,
         )
     if with_compile:
         yield packed("torch.compile", lambda inputs: inputs.compiled(*inputs.packed), "of the padded form")
@@ -186,10 +212,10 @@ def _mtcli(inputs: Inputs, impl: str) -> Tensor:
     return masked_attention(q, k, v, inputs.queries, inputs.keys, causal=inputs.causal, impl=impl)
 
 
-def _varlen(inputs: Inputs) -> Tensor:
+def _varlen(varlen_attn: Callable[..., Any], inputs: Inputs) -> Tensor:
     longest = (inputs.queries.max_length, inputs.keys.max_length)
     window = (-1, 0) if inputs.causal else (-1, -1)
-    return varlen_attn(*inputs.packed, *inputs.starts, *longest, window_size=window)  # type: ignore[return-value]
+    return varlen_attn(*inputs.packed, *inputs.starts, *longest, window_size=window)  # type: ignore[no-any-return]
 
 
 def _unpadded(inputs: Inputs, returned: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -15,6 +16,12 @@ BACKENDS = {
     "cudnn": SDPBackend.CUDNN_ATTENTION,
     "math": SDPBackend.MATH,
 }
+_ON_CPU = ("flash", "math")
+
+
+def backends_on(device: str) -> tuple[str, ...]:
+    """Names of those that PyTorch has for the device."""
+    return _ON_CPU if torch.device(device).type == "cpu" else tuple(BACKENDS)
 
 
 def only(backend: str) -> Callable[[], AbstractContextManager[Any]]:

@@ -13,16 +13,28 @@ import torch
 from torch import Tensor
 
 from mtcli.bench import formulas
-from mtcli.bench.contest import Case, Contestant, Setting
+from mtcli.bench.contest import Case, Contestant
+from mtcli.bench.lineup import Lineup, Setting, Size, exact_form, lineup_on
 from mtcli.bench.ops import sdpa
-from mtcli.bench.rows import EAGER, OURS
 from mtcli.bench.shapes import BASE, BIG, TOY, WIDE, Heads
 from mtcli_kernels.decoding_layout import BeamPlaces
 from mtcli_kernels.self_attention_decode import self_attention_decode
 
 SLOTS = (64, 1024, 1, 256)
+FEW_SLOTS = (16, 1, 64)
 BEAMS = (4, 1)
 POSITIONS = (16, 64, 128)
+# Heads, beams, positions and slots; the most wanted first.
+PLANS = {
+    Size.GPU: (
+        (BASE, BEAMS, POSITIONS, SLOTS),
+        (BIG, BEAMS[:1], POSITIONS[:2], SLOTS),
+        (WIDE, BEAMS[:1], POSITIONS[:1], SLOTS),
+    ),
+    Size.CPU: ((BASE, BEAMS, POSITIONS[:1], FEW_SLOTS),),
+    Size.TOY: ((TOY, BEAMS, (5,), (3,)),),
+}
+DTYPES = {Size.GPU: torch.float16, Size.CPU: torch.float32, Size.TOY: torch.float16}
 
 
 @dataclass(eq=False)
@@ -61,19 +73,16 @@ class Inputs:
 
 
 def cases(setting: Setting) -> Iterator[Case]:
-    if setting.toy:
-        for beam in BEAMS:
-            yield _case(TOY, 3, beam, 5, torch.float16, setting.torch_device, setting.seed)
-        return
-    plan = ((BASE, BEAMS, POSITIONS), (BIG, BEAMS[:1], POSITIONS[:2]), (WIDE, BEAMS[:1], POSITIONS[:1]))
-    for heads, beams, positions in plan:
-        for beam, position, slots in product(beams, positions, SLOTS):
-            yield _case(heads, slots, beam, position, torch.float16, setting.torch_device, setting.seed)
+    size = Size.of(setting)
+    for heads, beams, positions, all_slots in PLANS[size]:
+        for beam, position, slots in product(beams, positions, all_slots):
+            ancestry = random_ancestry(slots, beam, position, setting.seed)
+            yield _case(heads, ancestry, DTYPES[size], setting.torch_device)
 
 
-def _case(heads: Heads, slots: int, beam: int, position: int, dtype: torch.dtype, device: str, seed: int) -> Case:
-    ancestry = random_ancestry(slots, beam, position, seed)
-    owned = owned_entries(ancestry)
+def _case(heads: Heads, ancestry: Tensor, dtype: torch.dtype, device: str) -> Case:
+    slots, beam, steps = ancestry.shape
+    position, owned, lineup = steps - 1, owned_entries(ancestry), lineup_on(device)
     return Case(
         name=f"{heads.model}, slots {slots}, beam {beam}, position {position}",
         direction="forward",
@@ -92,7 +101,8 @@ def _case(heads: Heads, slots: int, beam: int, position: int, dtype: torch.dtype
         ),
         make=partial(_make, heads, ancestry, dtype, device),
         exact=_exact,
-        contestants=tuple(_contestants()),
+        contestants=tuple(_contestants(lineup, device)),
+        lineup=lineup,
         in_graph=True,
     )
 
@@ -131,15 +141,16 @@ def _make(heads: Heads, ancestry: Tensor, dtype: torch.dtype, device: str, seed:
 
 
 def _exact(inputs: Inputs) -> tuple[Tensor, ...]:
-    q, k, v = inputs.q.float(), inputs.k.float(), inputs.v.float()
-    caches = (inputs.k_cache.float(), inputs.v_cache.float())
-    return (self_attention_decode(q, k, v, *caches, inputs.places, impl=EAGER),)
+    impl, dtype = exact_form(inputs.q.device)
+    q, k, v = inputs.q.to(dtype), inputs.k.to(dtype), inputs.v.to(dtype)
+    caches = (inputs.k_cache.to(dtype), inputs.v_cache.to(dtype))
+    return (self_attention_decode(q, k, v, *caches, inputs.places, impl=impl),)
 
 
-def _contestants() -> Iterator[Contestant]:
-    for impl in (OURS, EAGER):
+def _contestants(lineup: Lineup, device: str) -> Iterator[Contestant]:
+    for impl in lineup.forms:
         yield Contestant(name=impl, run=partial(_mtcli, impl=impl))
-    for backend in sdpa.BACKENDS:
+    for backend in sdpa.backends_on(device):
         yield Contestant(
             name=f"sdpa {backend}",
             run=_sdpa,

@@ -7,7 +7,7 @@ import torch
 from support.bench_cases import BEST, case
 
 from mtcli.bench.contest import Contestant, measure
-from mtcli.bench.rows import EAGER, OURS, best_of_torch
+from mtcli.bench.rows import EAGER, OURS, best_of_others
 from mtcli.bench.timing import Stopwatch
 
 
@@ -46,7 +46,7 @@ def test_the_best_is_the_fastest_right_one_of_the_others() -> None:
         return {"name": name, "status": status, "eager": {"median": median}}
 
     rows = [one(OURS, 10.0), one("slow", 40.0), one("fast", 25.0), one("wrong", 1.0, "wrong")]
-    assert best_of_torch(rows, "eager") == {"name": "fast", "speedup": 2.5}
-    assert best_of_torch(rows[:1], "eager") is None
-    assert best_of_torch(rows[1:], "eager") is None
-    assert best_of_torch(rows, "graph") is None
+    assert best_of_others(rows, "eager") == {"name": "fast", "speedup": 2.5}
+    assert best_of_others(rows[:1], "eager") is None
+    assert best_of_others(rows[1:], "eager") is None
+    assert best_of_others(rows, "graph") is None
