@@ -26,7 +26,7 @@ def comparison_blocks(comparison: Comparison, old: Record, new: Record) -> list[
                 title=f"Compared: old, of {old.date}, and new, of {new.date}",
                 columns=("figure", "unit", "better", "old", "new", "new/old", ""),
                 rows=tuple(_cells(row) for row in rows),
-                words=3,
+                words=(0, 1, 2, 6),
                 notes=(HOW,),
             )
         )
@@ -62,11 +62,12 @@ def summary(comparison: Comparison) -> str:
     """The comparison in a sentence."""
     own = [row for row in comparison.rows if row.ours]
     better = sum(row.verdict == "better" for row in own)
-    if not comparison.regressions:
-        return f"No regression: {len(own)} figures of mtcli's are in both, {better} are better."
-    count = comparison.regressions
-    words = "1 regression" if count == 1 else f"{count} regressions"
-    return f"{words}: {len(own)} figures of mtcli's are in both, {better} are better."
+    both = f"{len(own)} figures of mtcli's are in both, {better} of them better."
+    return f"{regressions_in_words(comparison.regressions)}: {both}"
+
+
+def regressions_in_words(count: int) -> str:
+    return "No regression" if not count else "1 regression" if count == 1 else f"{count} regressions"
 
 
 def comparison_json(comparison: Comparison) -> str:

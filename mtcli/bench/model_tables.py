@@ -20,10 +20,10 @@ def translate_tables(section: Translate) -> list[Block]:
             "source tokens/s",
             "sentences/s",
             "memory (GiB)",
-            "of roofline",
+            "roofline",
         ),
         rows=tuple(_decoded(row) for row in rows),
-        words=0,
+        words=(),
         notes=(*_checks(section.checks), *_reasons([(f"beam {row.beam}, slots {row.slots}", row) for row in rows])),
     )
     labels = [(str(row.beam), str(row.slots)) for row in rows]
@@ -59,7 +59,7 @@ def _latency(rows: Sequence[Latency]) -> Table:
             (str(row.beam), str(row.sentences), number(row.p50_ms), number(row.p95_ms), number(row.p99_ms))
             for row in rows
         ),
-        words=0,
+        words=(),
         notes=("p95: 95 of 100 sentences took no longer.",),
     )
 
@@ -120,7 +120,9 @@ def _phases(
         shown = [name for name in names if any(cells[name])]
         rows = [(*label, *(cells[name][i] for name in shown)) for i, label in enumerate(labels) if phases[i]]
         if shown:
-            blocks.append(Table(title=title, columns=(*heads, *shown), rows=tuple(rows), words=int(what == "training")))
+            blocks.append(
+                Table(title=title, columns=(*heads, *shown), rows=tuple(rows), words=(0,) if what == "training" else ())
+            )
     return blocks
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from mtcli.bench.figures import decoding_case, kernel_case, training_case
 from mtcli.bench.record import Check, Record
-from mtcli.bench.rows import EAGER, OURS
+from mtcli.bench.rows import DEFINITION, EAGER, OURS
 
 FAILED = ("wrong", "cannot run")
 
@@ -33,7 +33,7 @@ class Outcome:
 def outcomes(record: Record) -> Iterator[Outcome]:
     """Of every case of mtcli's own kernels, of decoding, and of training."""
     if record.kernels:
-        own = {OURS, EAGER, record.kernels.ours}
+        own = {OURS, EAGER, DEFINITION, record.kernels.ours}
         for name, rows in record.kernels.operations.items():
             for row in rows:
                 for one in row["contestants"]:

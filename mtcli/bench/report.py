@@ -9,9 +9,10 @@ from mtcli.bench.record import Ceilings, Device, Record
 from mtcli.bench.tables import Block, Table
 
 ROOFLINE = (
-    "Of the roofline: the least time that the work can take on this machine, as a share of the time it took. The "
-    "least time is the longer of two: for moving its bytes at the copy rate measured above, and for its arithmetic at "
-    "the rate of matrix products. At 100% nothing could be gained any more; above it, data came from a cache."
+    "Roofline: the least time that the work can take on this machine, as a share of the time it took. The least time "
+    "is the longer of two: for moving its bytes as fast as a copy, and for its arithmetic as fast as matrix products, "
+    "both as measured above (on a CPU, work that fits the caches is held against a copy that does). At 100% nothing "
+    "could be gained any more."
 )
 SPREAD = (
     "Times are medians. The spread is how far apart a fifth from below and a fifth from above lie, in percent of the "
@@ -54,7 +55,7 @@ def device_words(device: Device) -> str:
 
 def _circumstances(record: Record) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in record.versions.items())
-    return f"{device_words(record.device)}; {versions}; {record.date}, {record.seconds:.0f} s, seed {record.seed}."
+    return f"{device_words(record.device)}; {versions}; {record.date}, took {record.seconds:.0f} s; seed {record.seed}."
 
 
 def _ceilings(ceilings: Ceilings, unit: RateUnit) -> Table:
@@ -65,7 +66,7 @@ def _ceilings(ceilings: Ceilings, unit: RateUnit) -> Table:
         title="Ceilings: what this machine does at best",
         columns=("", "size", "time (µs)", "spread", "GB/s", unit.name),
         rows=tuple(_ceiling_rows(ceilings, unit)),
-        words=2,
+        words=(0, 1),
         notes=(f"Taken as the limits: {', '.join(best)}.",),
     )
 

@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING, TextIO
 
 from rich.cells import cell_len
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 WIDTH = 110
-NARROWEST = 16  # columns of the terminal that the first column keeps
+NARROWEST = 14  # columns of the page that a column of words keeps
 GAP = "  "
 
 
@@ -22,15 +23,15 @@ class Table:
     Attributes:
         title: above it.
         columns: headers, with the unit of what stands below.
-        rows: cells; the columns of words stand left, the others right.
-        words: how many columns, from the left, hold words.
+        rows: cells.
+        words: which columns hold words: they stand left, and are broken into lines where the table is too wide.
         notes: sentences below it.
     """
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    words: int = 1
+    words: tuple[int, ...] = (0,)
     notes: tuple[str, ...] = ()
 
 
@@ -58,24 +59,27 @@ def wrapped(text: str, width: int) -> list[str]:
 
 
 def _grid(table: Table, width: int) -> Iterator[str]:
-    """Header, rule and rows; where they are too wide, the first column is broken into lines."""
+    """Header, rule and rows."""
     widths = [max(map(cell_len, column)) for column in zip(table.columns, *table.rows, strict=True)]
-    others = sum(widths[1:]) + len(GAP) * (len(widths) - 1)
-    widths[0] = min(widths[0], max(width - others, NARROWEST))
+    while sum(widths) + len(GAP) * (len(widths) - 1) > width:
+        widest = max(table.words, key=lambda place: widths[place], default=0)
+        if not table.words or widths[widest] <= NARROWEST:
+            break
+        widths[widest] -= 1
     yield from _row(table.columns, widths, table.words)
     yield GAP.join("-" * each for each in widths)
     for row in table.rows:
         yield from _row(row, widths, table.words)
 
 
-def _row(cells: Sequence[str], widths: Sequence[int], words: int) -> Iterator[str]:
-    first, *more = wrapped(cells[0], widths[0]) or [""]
-    padded = [
-        _padded(cell, width, left=place < words)
-        for place, (cell, width) in enumerate(zip((first, *cells[1:]), widths, strict=True))
+def _row(cells: Sequence[str], widths: Sequence[int], words: Sequence[int]) -> Iterator[str]:
+    broken = [
+        wrapped(cell, width) if place in words else [cell]
+        for place, (cell, width) in enumerate(zip(cells, widths, strict=True))
     ]
-    yield GAP.join(padded).rstrip()
-    yield from more
+    for line in zip_longest(*broken, fillvalue=""):
+        padded = [_padded(cell, widths[place], left=place in words) for place, cell in enumerate(line)]
+        yield GAP.join(padded).rstrip()
 
 
 def _padded(cell: str, width: int, *, left: bool) -> str:
@@ -105,7 +109,7 @@ def _show_table(block: Table, console: "Console") -> None:
 
     table = RichTable(title=Text(block.title, style="bold"), title_justify="left")
     for place, head in enumerate(block.columns):
-        table.add_column(Text(head), justify="left" if place < block.words else "right")
+        table.add_column(Text(head), justify="left" if place in block.words else "right")
     for row in block.rows:
         table.add_row(*map(Text, row))
     console.print(table)

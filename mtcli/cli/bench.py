@@ -117,7 +117,9 @@ def command(
     for path in (output, plot):
         check_writable(path)
     if plot is not None:
-        _require_matplotlib()
+        from mtcli.bench.plot import check_plot
+
+        check_plot(plot)
     from mtcli.bench.stored import read_record
 
     old = None if compare is None else read_record(compare)
@@ -149,18 +151,6 @@ def _refuse_contradictions(wanted: Wanted, stored: Path | None, measuring: set[s
     for option, path in (("-o", wanted.output), ("--plot", wanted.plot)):
         if path == STDIN:
             raise UsageError(f"{option} takes the name of a file; --json prints the record on standard output.")
-
-
-def _require_matplotlib() -> None:
-    """Before three minutes of measuring, not after.
-
-    Raises:
-        BackendUnavailableError: the package is not there.
-    """
-    import importlib.util
-
-    if importlib.util.find_spec("matplotlib") is None:
-        raise BackendUnavailableError("--plot needs the package matplotlib: pip install 'mtcli-nmt[viz]'.")
 
 
 def _check_inputs(model: Path | None, source: Path | None) -> None:
@@ -262,6 +252,7 @@ def _tell(record: "Record", old: "Record | None", wanted: Wanted) -> None:
         MtcliError: a result is wrong, or there is a regression and that is to fail.
         DataError: the records cannot be compared, or the plot cannot be written.
     """
+    from mtcli.bench.comparison_table import regressions_in_words
     from mtcli.bench.outcomes import wrongs
 
     regressions = 0
@@ -276,7 +267,7 @@ def _tell(record: "Record", old: "Record | None", wanted: Wanted) -> None:
     if wrong := wrongs(record):
         raise MtcliError(" ".join(["Something is wrong here.", *wrong]))
     if regressions and wanted.fail_on_regression:
-        raise MtcliError(f"{regressions} regression(s) against {wanted.old}; they are marked above.")
+        raise MtcliError(f"{regressions_in_words(regressions)} against {wanted.old}.")
 
 
 def _print_record(record: "Record", wanted: Wanted) -> None:

@@ -20,7 +20,7 @@ from mtcli.bench.record import (
     Trained,
     Translate,
 )
-from mtcli.bench.rows import EAGER
+from mtcli.bench.rows import DEFINITION, EAGER
 
 DEVICE = Device(kind="cpu", name="Some CPU", cpu="Some CPU", cores=2, memory_gib=23.4, threads=2)
 GPU = DEVICE.model_copy(update={"kind": "cuda", "name": "Some GPU", "gpu_memory_gib": 79.6, "driver": "570.1"})
@@ -61,6 +61,7 @@ def kernel_row(*contestants: dict[str, Any], **changes: Any) -> dict[str, Any]:
 def kernels(ours_us: float = 200.0, **changes: Any) -> Kernels:
     row = kernel_row(
         contestant(EAGER, ours_us),
+        contestant(DEFINITION, 1000.0),
         contestant("F.cross_entropy", 300.0),
         contestant("torch.compile", None, "cannot run", "RuntimeError: no compiler here."),
         **changes,
@@ -104,7 +105,8 @@ def decoded(rate: float = 1500.0, spread: float = 0.02, **changes: Any) -> Decod
 
 
 def not_right(status: str, why: str | None = None, **changes: Any) -> Decoded:
-    return Decoded(beam=4, slots=32, status=status, why=why, **changes)  # type: ignore[arg-type]
+    fields: dict[str, Any] = {"beam": 4, "slots": 32, "status": status, "why": why}
+    return Decoded(**fields | changes)
 
 
 def translate(*rows: Decoded, **changes: Any) -> Translate:
