@@ -42,7 +42,7 @@ def _table(name: str, rows: tuple[Row, ...], way: str, ours: str, unit: RateUnit
 
 def _cells(row: Row, way: str, ours: str, unit: RateUnit) -> tuple[str, ...]:
     by_name = {one["name"]: one for one in row["contestants"]}
-    head = (f"{row['case']}, {row['dtype']}", DIRECTIONS.get(row["direction"], row["direction"]))
+    head = (f"{row['case']}, {row['dtype']}", _direction(row))
     own = by_name.get(ours, {"status": "left out"})
     best = fastest(row["contestants"], way, ours)
     name = "" if best is None else f"{best['name']}{PREPARED if best.get('prepared') else ''}"
@@ -84,8 +84,13 @@ def _shortcomings(rows: tuple[Row, ...], ours: str) -> list[str]:
     return [f"{what} - {_where(cases, len(rows))}." for what, cases in found.items()]
 
 
+def _direction(row: Row) -> str:
+    words: str = row["direction"]
+    return DIRECTIONS.get(words, words)
+
+
 def _case(row: Row) -> str:
-    return f"{row['case']} {DIRECTIONS.get(row['direction'], row['direction'])}"
+    return f"{row['case']} {_direction(row)}"
 
 
 def _where(cases: list[str], of: int) -> str:
