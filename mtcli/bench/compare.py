@@ -93,7 +93,7 @@ def verdict(old: Measured, new: Measured) -> Verdict:
 
 
 def _spread(one: Measured) -> tuple[float, float]:
-    if one.low is None or one.high is None:
+    if one.low is None or one.high is None or one.repeats == 1:
         return one.median * (1 - NOISY / 2), one.median * (1 + NOISY / 2)
     return one.low, one.high
 

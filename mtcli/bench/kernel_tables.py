@@ -24,6 +24,8 @@ def kernel_tables(kernels: Kernels, unit: RateUnit) -> list[Block]:
     """For each operation a table for each way it was called; those that gave no right result are named below."""
     blocks: list[Block] = [BESIDE]
     for name, rows in kernels.operations.items():
+        if not rows:
+            continue  # the time did not suffice, which `left_out` says
         ways = [way for way in WAYS if any(one.get(way) for row in rows for one in row["contestants"])] or ["eager"]
         blocks += [_table(name, rows, way, kernels.ours, unit, last=way == ways[-1]) for way in ways]
     return blocks

@@ -6,10 +6,12 @@ from mtcli.bench.quantities import RateUnit, number, optional, share, spread
 from mtcli.bench.record import Check, Decoded, Figure, Latency, Model, Phase, Train, Trained, Translate
 from mtcli.bench.tables import Block, Table
 
+LEFT_OUT = "left out"  # is told once, below everything
+
 
 def translate_tables(section: Translate) -> list[Block]:
     """Rates by beam and slots, where the time goes, and the latency of single sentences."""
-    rows = section.rows
+    rows = sorted((row for row in section.rows if row.status != LEFT_OUT), key=lambda row: (row.beam, row.slots))
     rates = Table(
         title=f"Translate: {model_words(section.model)}, {section.dtype}; {section.sources}",
         columns=(
@@ -66,7 +68,7 @@ def _latency(rows: Sequence[Latency]) -> Table:
 
 def train_tables(section: Train, unit: RateUnit) -> list[Block]:
     """Rates of each way to train, and where the time goes."""
-    rows = section.rows
+    rows = [row for row in section.rows if row.status != LEFT_OUT]
     rates = Table(
         title=f"Train: {model_words(section.model)}, {section.dtype}; {section.sources}",
         columns=(

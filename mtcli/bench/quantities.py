@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from mtcli.bench.record import Figure, Record
 
-NOISY = "noisy"
+NOISY, ONCE = "noisy", "once"
 GIGA, TERA = 1e9, 1e12
 
 
@@ -32,7 +32,9 @@ def times(value: float) -> str:
 
 
 def spread(figure: Figure) -> str:
-    """How far apart the repetitions are, in percent of their median; says where that is too far."""
+    """How far apart the repetitions are, in percent of their median; says where that is too far, or not known."""
+    if figure.repeats == 1:
+        return ONCE
     apart = (figure.high - figure.low) / figure.median if figure.median else 0.0
     return f"{apart:.0%} {NOISY}" if figure.noisy else f"{apart:.0%}"
 

@@ -16,7 +16,8 @@ ROOFLINE = (
 )
 SPREAD = (
     "Times are medians. The spread is how far apart a fifth from below and a fifth from above lie, in percent of the "
-    "median; over 10% is marked noisy: measure again on a quieter machine before resting anything on it."
+    "median, or once where there was one repetition; over 10% is marked noisy: measure again on a quieter machine "
+    "before resting anything on it."
 )
 
 
@@ -33,7 +34,7 @@ def report(record: Record) -> list[Block]:
     if record.train:
         blocks += train_tables(record.train, unit)
     if record.left_out:
-        blocks.append(" ".join(["Left out:", *map(_sentence, record.left_out)]))
+        blocks.append("\n".join(["Left out:", *(f"- {_sentence(words)}" for words in record.left_out)]))
     return blocks
 
 

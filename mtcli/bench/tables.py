@@ -55,7 +55,9 @@ def _lines(block: Block, width: int) -> Iterator[str]:
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+    """The text in lines; those that it has stay ends of lines."""
+    wrapper = textwrap.TextWrapper(max(width, 1), break_long_words=False, break_on_hyphens=False)
+    return [part for line in text.splitlines() for part in wrapper.wrap(line)]
 
 
 def _grid(table: Table, width: int) -> Iterator[str]:
@@ -104,10 +106,11 @@ def show(blocks: Sequence[Block], stream: TextIO) -> None:
 
 
 def _show_table(block: Table, console: "Console") -> None:
+    from rich.box import SIMPLE
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    table = RichTable(title=Text(block.title, style="bold"), title_justify="left")
+    table = RichTable(box=SIMPLE, title=Text(block.title, style="bold"), title_justify="left")
     for place, head in enumerate(block.columns):
         table.add_column(Text(head), justify="left" if place in block.words else "right")
     for row in block.rows:

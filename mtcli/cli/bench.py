@@ -144,6 +144,8 @@ def _refuse_contradictions(wanted: Wanted, stored: Path | None, measuring: set[s
         raise UsageError("-m and --preset contradict each other: a model has its own sizes.")
     if "-m" in measuring and not {"translate", "train"} & set(wanted.sections):
         raise UsageError("-m is for translate and train; kernels are measured without a model.")
+    if "-i" in measuring and "translate" not in wanted.sections:
+        raise UsageError("-i is for translate, which is not among the sections asked for.")
     if wanted.fail_on_regression and wanted.old is None:
         raise UsageError("--fail-on-regression needs --compare OLD.json: the record to compare with.")
     if stored == STDIN == wanted.old:

@@ -15,7 +15,7 @@ from support.tiny import write_untrained
 from mtcli.bench.record import Record
 from mtcli.bench.stored import read_record
 
-SHORT = ("bench", "--device", "cpu", "--preset", "tiny", "--seconds", "4")
+SHORT = ("bench", "--device", "cpu", "--preset", "tiny", "--seconds", "30")
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def test_all_is_measured_and_right(run: tuple[Path, subprocess.CompletedProcess[
     assert any(row.status == "right" for row in record.train.rows)
     assert all(check.passed for part in (record.translate, record.train) for check in part.checks)
     assert record.translate.model.name == record.train.model.name == "tiny"
-    assert seconds < 60
+    assert seconds < 180
 
 
 def test_the_json_has_the_schema(run: tuple[Path, subprocess.CompletedProcess[bytes], float]) -> None:
@@ -83,7 +83,7 @@ def test_a_record_compared_with_itself_has_no_regression(
 def test_a_model_of_ones_own_on_ones_own_lines(tmp_path: Path) -> None:
     model, lines = write_untrained(tmp_path), tmp_path / "lines"
     lines.write_text("1 2 3\n4 5\n\n6 7 8 9\n" * 5)
-    options = ("--device", "cpu", "--seconds", "3", "--json", "--quiet")
+    options = ("--device", "cpu", "--seconds", "10", "--json", "--quiet")
     found = json.loads(succeed("bench", "translate", "-m", model, "-i", lines, *options))
     assert found["kernels"] is None and found["train"] is None
     assert found["translate"]["model"]["random"] is False

@@ -1,5 +1,6 @@
 """Ratios, and what counts as a regression, on made-up records."""
 
+import dataclasses
 import json
 
 import pytest
@@ -81,6 +82,9 @@ def test_what_was_not_repeated_is_taken_to_spread_by_a_tenth() -> None:
 
     assert verdict(bare(1.0), bare(1.15)) == "same"  # 1.05 and 1.0925 are less than 5% apart
     assert verdict(bare(1.0), bare(1.17)) == "worse"
+    once = dataclasses.replace(one(115.0), repeats=1)
+    assert (verdict(one(100.0), one(115.0)), verdict(one(100.0), once)) == ("worse", "worse")
+    assert verdict(dataclasses.replace(one(100.0), repeats=1), once) == "same"
 
 
 def test_every_figure_of_both_has_its_ratio() -> None:

@@ -8,6 +8,7 @@ from support.bench_records import (
     ceilings,
     contestant,
     decoded,
+    figure,
     kernel_row,
     not_right,
     record,
@@ -65,6 +66,12 @@ def test_what_spreads_too_far_is_marked_noisy() -> None:
     assert "% noisy" not in text_of(quiet)
 
 
+def test_one_repetition_says_so_instead_of_a_spread() -> None:
+    rate = figure(1500.0, spread=0.0).model_copy(update={"repeats": 1})
+    text = text_of(record(translate=translate(decoded(tgt_tokens_per_second=rate))))
+    assert cells(text, "   4     32            1,500")[3] == "once"
+
+
 def test_what_is_wrong_has_no_time_and_says_why() -> None:
     bad = kernel_row(contestant(EAGER, None, "wrong", "output 0: largest error 1, where 0.1 is allowed"))
     text = text_of(
@@ -111,7 +118,14 @@ def test_sections_that_were_not_asked_for_are_not_there() -> None:
         record(kernels=None, translate=None, train=None, left_out=("kernels: stopped", "train: too little time."))
     )
     assert "Ceilings" in text and "roofline" not in text
-    assert text.endswith("Left out: kernels: stopped. train: too little time.\n")
+    assert text.endswith("\n\nLeft out:\n- kernels: stopped.\n- train: too little time.\n")
+
+
+def test_what_was_left_out_is_in_no_table() -> None:
+    section = translate(not_right("left out", "no time", beam=8), decoded(slots=32), decoded(slots=8), latency=())
+    text = text_of(record(kernels=None, translate=section, train=None))
+    assert "left out" not in text and "no time" not in text
+    assert text.index("   4      8  ") < text.index("   4     32  ")
 
 
 def test_a_part_that_is_not_counted_has_no_fraction() -> None:

@@ -121,6 +121,7 @@ USAGE = {
     "-i F": "-i FILE needs -m DIR",
     "-m DIR --preset tiny": "a model has its own sizes",
     "kernels -m DIR": "kernels are measured without a model",
+    "train -m DIR -i F": "-i is for translate",
     "--fail-on-regression": "needs --compare OLD.json",
     "--from - --compare -": "cannot both read standard input",
     "-o -": "--json prints the record",
