@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.bench_records import record
+from support.made_up_bench import record
 
 from mtcli.bench.stored import to_json
 

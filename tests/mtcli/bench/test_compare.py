@@ -4,7 +4,7 @@ import dataclasses
 import json
 
 import pytest
-from support.bench_records import (
+from support.made_up_bench import (
     DEVICE,
     GPU,
     MODEL,

@@ -3,7 +3,7 @@
 import io
 
 import pytest
-from support.bench_records import (
+from support.made_up_bench import (
     GPU,
     ceilings,
     contestant,

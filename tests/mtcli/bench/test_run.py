@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from support.bench_records import DEVICE, ceilings, kernels, train, translate
+from support.made_up_bench import DEVICE, ceilings, kernels, train, translate
 
 from mtcli.bench import run
 from mtcli.bench.asked import Asked

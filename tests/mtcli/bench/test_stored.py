@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.bench_records import decoded, record, translate
+from support.made_up_bench import decoded, record, translate
 
 from mtcli.bench.csv_rows import csv_text
 from mtcli.bench.outcomes import wrongs

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from support.bench_records import (
+from support.made_up_bench import (
     DEVICE,
     ceilings,
     contestant,
