@@ -10,7 +10,7 @@ from mtcli.bench.asked import Asked
 from mtcli.bench.budget import CEILINGS, SECTIONS, Budget
 from mtcli.bench.record import Ceilings, Device, Kernels, Record, Train, Translate
 
-Left = list[str]
+Section = Callable[[Asked, Ceilings, list[str]], Kernels | Translate | Train]
 
 
 class Run:
@@ -34,7 +34,7 @@ class Run:
         self.device = _device(asked)
         self._ceilings: Ceilings | None = None
         self._found: dict[str, Any] = {}
-        self._left_out: Left = []
+        self._left_out: list[str] = []
 
     def measure(self) -> Record:
         """Measure all; what is found stays in `so_far` when it is interrupted.
@@ -42,9 +42,11 @@ class Run:
         Raises:
             MtcliError: as the sections do.
         """
-        self._ceilings = _measure_ceilings(self._within(CEILINGS))
+        measure_ceilings = _ceilings()
+        self._ceilings = measure_ceilings(self._within(CEILINGS))
         for name in self._sections:
-            self._found[name] = MEASURE[name](self._within(name), self._ceilings, self._left_out)
+            measure = LOAD[name]()
+            self._found[name] = measure(self._within(name), self._ceilings, self._left_out)
         record = self.so_far()
         assert record is not None
         return record
@@ -84,32 +86,31 @@ def _device(asked: Asked) -> Device:
     return device(asked)
 
 
-def _measure_ceilings(asked: Asked) -> Ceilings:
+# What a section imports takes seconds on its own, which are not its time to measure.
+
+
+def _ceilings() -> Callable[[Asked], Ceilings]:
     from mtcli.bench.ceilings import measure_ceilings
 
-    return measure_ceilings(asked)
+    return measure_ceilings
 
 
-def _kernels(asked: Asked, limits: Ceilings, left_out: Left) -> Kernels:
+def _kernels() -> Section:
     from mtcli.bench.kernels import measure_kernels
 
-    return measure_kernels(asked, limits, left_out)
+    return measure_kernels
 
 
-def _translate(asked: Asked, limits: Ceilings, left_out: Left) -> Translate:
+def _translate() -> Section:
     from mtcli.bench.translate import measure_translate
 
-    return measure_translate(asked, limits, left_out)
+    return measure_translate
 
 
-def _train(asked: Asked, limits: Ceilings, left_out: Left) -> Train:
+def _train() -> Section:
     from mtcli.bench.train import measure_train
 
-    return measure_train(asked, limits, left_out)
+    return measure_train
 
 
-MEASURE: dict[str, Callable[[Asked, Ceilings, Left], Kernels | Translate | Train]] = {
-    "kernels": _kernels,
-    "translate": _translate,
-    "train": _train,
-}
+LOAD: dict[str, Callable[[], Section]] = {"kernels": _kernels, "translate": _translate, "train": _train}

@@ -50,9 +50,10 @@ def called(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, float]]:
 
     monkeypatch.setattr(run, "_versions", lambda: {"mtcli": "0"})
     monkeypatch.setattr(run, "_device", lambda asked: DEVICE)
-    monkeypatch.setattr(run, "_measure_ceilings", section(CEILINGS, ceilings()))
+    monkeypatch.setattr(run, "_ceilings", lambda: section(CEILINGS, ceilings()))
     made_up = {"kernels": kernels(), "translate": translate(), "train": train()}
-    monkeypatch.setattr(run, "MEASURE", {name: section(name, result) for name, result in made_up.items()})
+    sections = {name: section(name, result) for name, result in made_up.items()}
+    monkeypatch.setattr(run, "LOAD", {name: lambda name=name: sections[name] for name in sections})
     return calls
 
 
@@ -77,13 +78,28 @@ def test_each_section_gets_its_time(called: list[tuple[str, float]]) -> None:
     assert sum(left.values()) > 14.5
 
 
+def test_what_a_section_imports_is_not_its_time(
+    called: list[tuple[str, float]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train_section, now = run.LOAD["train"](), [time.monotonic()]
+
+    def load() -> Any:
+        now[0] += 30.0
+        return train_section
+
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setitem(run.LOAD, "train", load)
+    begun(("train",)).measure()
+    assert dict(called)["train"] == pytest.approx(ON_CPU["train"])
+
+
 def test_what_was_measured_before_an_interruption_is_kept(
     called: list[tuple[str, float]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(*arguments: object) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(run.MEASURE, "translate", interrupted)
+    monkeypatch.setitem(run.LOAD, "translate", lambda: interrupted)
     begun_run = begun(SECTIONS)
     assert begun_run.so_far() is None
     with pytest.raises(KeyboardInterrupt):

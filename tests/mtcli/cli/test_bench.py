@@ -48,15 +48,16 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Asked]:
     monkeypatch.setattr("mtcli.devices.prepare_cpu", lambda: None)
     monkeypatch.setattr(run, "_versions", lambda: record().versions)
     monkeypatch.setattr(run, "_device", lambda one: DEVICE)
-    monkeypatch.setattr(run, "_measure_ceilings", measure_ceilings)
+    monkeypatch.setattr(run, "_ceilings", lambda: measure_ceilings)
     made_up = {"kernels": kernels(), "translate": translate(), "train": train()}
     sections = {name: _always(result) for name, result in made_up.items()}
-    monkeypatch.setattr(run, "MEASURE", sections)
+    monkeypatch.setattr(run, "LOAD", sections)
     return told
 
 
 def _always(result: Any) -> Callable[..., Any]:
-    return lambda *arguments: result
+    """A section that finds this, as it is loaded."""
+    return lambda: lambda *arguments: result
 
 
 def bench(*arguments: str | Path) -> Result:
@@ -184,7 +185,7 @@ def interrupt(*arguments: object) -> Any:
 
 
 def test_ctrl_c_keeps_what_was_measured(asked: list[Asked], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(run.MEASURE, "translate", interrupt)
+    monkeypatch.setitem(run.LOAD, "translate", lambda: interrupt)
     result = bench(*CPU, "-o", "bench.json")
     assert (result.exit_code, result.stdout) == (130, "")
     found = read_record(Path("bench.json"))
@@ -195,7 +196,7 @@ def test_ctrl_c_keeps_what_was_measured(asked: list[Asked], monkeypatch: pytest.
 def test_ctrl_c_before_anything_was_measured_writes_nothing(
     asked: list[Asked], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "_measure_ceilings", interrupt)
+    monkeypatch.setattr(run, "_ceilings", lambda: interrupt)
     assert bench(*CPU, "-o", "bench.json").exit_code == 130
     assert not list(Path().iterdir())
 
@@ -204,7 +205,7 @@ def test_an_error_in_a_section_keeps_what_came_before_it(asked: list[Asked], mon
     def fail(*arguments: object) -> Any:
         raise RuntimeError("CUDA error: an illegal memory access was encountered")
 
-    monkeypatch.setitem(run.MEASURE, "train", fail)
+    monkeypatch.setitem(run.LOAD, "train", lambda: fail)
     result = bench(*CPU, "-o", "bench.json")
     assert result.exit_code == 1 and "the device failed" in result.stderr
     assert read_record(Path("bench.json")).translate is not None
@@ -216,7 +217,7 @@ def wrong_kernels() -> Kernels:
 
 
 def test_a_wrong_kernel_is_exit_1_and_has_no_time(asked: list[Asked], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(run.MEASURE, "kernels", _always(wrong_kernels()))
+    monkeypatch.setitem(run.LOAD, "kernels", _always(wrong_kernels()))
     result = bench(*CPU, "-o", "bench.json")
     assert result.exit_code == 1
     assert (
@@ -228,7 +229,7 @@ def test_a_wrong_kernel_is_exit_1_and_has_no_time(asked: list[Asked], monkeypatc
 
 def test_a_check_that_failed_is_exit_1(asked: list[Asked], monkeypatch: pytest.MonkeyPatch) -> None:
     failed = Check(what="the loss falls", passed=False, detail="it rose")
-    monkeypatch.setitem(run.MEASURE, "train", _always(train(checks=(failed,))))
+    monkeypatch.setitem(run.LOAD, "train", _always(train(checks=(failed,))))
     result = bench("train", *CPU)
     assert result.exit_code == 1
     assert "train: a check failed: the loss falls: it rose." in result.stderr
