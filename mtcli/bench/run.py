@@ -9,6 +9,7 @@ from typing import Any
 from mtcli.bench.asked import Asked
 from mtcli.bench.budget import CEILINGS, SECTIONS, Budget
 from mtcli.bench.record import Ceilings, Device, Kernels, Record, Train, Translate
+from mtcli.bench.stored import as_stored
 
 Section = Callable[[Asked, Ceilings, list[str]], Kernels | Translate | Train]
 
@@ -56,7 +57,7 @@ class Run:
         if self._ceilings is None:
             return None
         unfinished = [name for name in self._sections if name not in self._found]
-        return Record(
+        record = Record(
             command=self._command,
             date=self._date,
             seconds=time.monotonic() - self._began,
@@ -67,6 +68,7 @@ class Run:
             ceilings=self._ceilings,
             **self._found,
         )
+        return as_stored(record)
 
     def _within(self, section: str) -> Asked:
         spent = time.monotonic() - self._began
@@ -96,8 +98,11 @@ def _ceilings() -> Callable[[Asked], Ceilings]:
 
 
 def _kernels() -> Section:
-    from mtcli.bench.kernels import measure_kernels
+    from mtcli.bench.contest import operation
+    from mtcli.bench.kernels import OPERATIONS, measure_kernels
 
+    for name in OPERATIONS:
+        operation(name)
     return measure_kernels
 
 

@@ -17,6 +17,11 @@ def to_json(record: Record) -> str:
     return json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+def as_stored(record: Record) -> Record:
+    """The record as it will be read back, so that what is shown now and later is the same."""
+    return Record.model_validate_json(to_json(record))
+
+
 def read_record(path: Path) -> Record:
     """A stored record; compressed by suffix, `-` is stdin.
 

@@ -5,14 +5,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from support.made_up_bench import DEVICE, ceilings, kernels, train, translate
+from support.made_up_bench import DEVICE, ceilings, kernels, record, train, translate
 
 from mtcli.bench import run
 from mtcli.bench.asked import Asked
 from mtcli.bench.budget import CEILINGS, ON_CPU, ON_GPU, SECTIONS, Budget
 from mtcli.bench.record import Ceilings, Record
 from mtcli.bench.run import Run
+from mtcli.bench.stored import as_stored
 
+KERNELS, TRAIN = as_stored(record()).kernels, as_stored(record()).train
 ASKED = Asked(torch_device="cpu", seed=7, ends_at=0.0)
 
 
@@ -62,12 +64,12 @@ def begun(sections: tuple[str, ...], seconds: float | None = None) -> Run:
 
 
 def test_ceilings_come_first_and_the_sections_in_their_order(called: list[tuple[str, float]]) -> None:
-    record = begun(("train", "kernels")).measure()
+    found = begun(("train", "kernels")).measure()
     assert [name for name, _ in called] == [CEILINGS, "kernels", "train"]
-    assert (record.kernels, record.translate, record.train) == (kernels(), None, train())
-    assert record.left_out == ("kernels: a case", "train: a case")
-    assert (record.seed, record.device, record.versions) == (7, DEVICE, {"mtcli": "0"})
-    assert record.date.endswith("+00:00") and 0 <= record.seconds < 5
+    assert (found.kernels, found.translate, found.train) == (KERNELS, None, TRAIN)
+    assert found.left_out == ("kernels: a case", "train: a case")
+    assert (found.seed, found.device, found.versions) == (7, DEVICE, {"mtcli": "0"})
+    assert found.date.endswith("+00:00") and 0 <= found.seconds < 5
 
 
 def test_each_section_gets_its_time(called: list[tuple[str, float]]) -> None:
@@ -106,7 +108,7 @@ def test_what_was_measured_before_an_interruption_is_kept(
         begun_run.measure()
     found = begun_run.so_far()
     assert isinstance(found, Record)
-    assert found.kernels == kernels() and found.translate is None and found.train is None
+    assert found.kernels == KERNELS and found.translate is None and found.train is None
     assert found.left_out == (
         "kernels: a case",
         "translate: it was stopped before the end.",
