@@ -1,4 +1,4 @@
-"""Write the measured parts of README.md and of docs/{decoding,training,quality}.md from benchmarks/results.
+"""Write the measured parts of README.md and of docs/{decoding,training,quality,bench}.md from benchmarks/results.
 
     python benchmarks/readme.py            rewrite what stands between the markers
     python benchmarks/readme.py --check    change nothing; exit 1 naming the blocks that are out of date
@@ -15,7 +15,8 @@ A start-up result, written by benchmarks/startup.py:
 
 The results of `make bench-decoding` are described by benchmarks/decoding/records.py and turned into tables by
 benchmarks/decoding/tables.py, those of `make bench-training` likewise in benchmarks/training. The GPU's results are
-written by `make gpu` and turned into tables by benchmarks/gpu/tables.py.
+written by `make gpu` and turned into tables by benchmarks/gpu/tables.py. A `bench.json` is what `mtcli bench -o`
+wrote; benchmarks/bench_block.py shows it as the command does.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench_block import bench_block
 from blocks import circumstances, console
 from corpus import corpus_block
 from decoding import tables
@@ -34,6 +36,8 @@ from pydantic import ValidationError
 from quality_table import quality_block, summary_block
 from records import Record, Result
 from training import tables as training_tables
+
+from mtcli.errors import DataError
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -130,6 +134,7 @@ BLOCKS = {
 GPU_BLOCKS = ("ceilings", "correct", "kernels", "translate")
 IN_DECODING_PAGE = ("decoding-base-settings", "decoding-trained-settings", "decoding-profile")
 IN_TRAINING_PAGE = ("corpus", "training-tiny", "training-base", "training-profile", "train")
+IN_BENCH_PAGE = ("bench",)
 IN_QUALITY_PAGE = ("tatoeba-en-de", "multi30k", "multi30k-raw", "ko-en")
 IN_README = (
     "install",
@@ -152,6 +157,8 @@ def render_block(name: str, results: Path) -> str:
         return gpu_tables.gpu_blocks(name, results)
     if name == "recipes":
         return _quality_summary(results)
+    if name == "bench":
+        return _bench(results)
     block = BLOCKS[name]
     path = results / block.file
     if not path.exists():
@@ -160,6 +167,13 @@ def render_block(name: str, results: Path) -> str:
         return block.render(path.read_text(encoding="utf-8"))
     except ValidationError as error:
         sys.exit(f"{path} is not a results file as benchmarks/readme.py describes it: {error}")
+
+
+def _bench(results: Path) -> str:
+    try:
+        return bench_block(results)
+    except DataError as error:
+        sys.exit(str(error))
 
 
 def _quality_summary(results: Path) -> str:
@@ -217,7 +231,7 @@ class Pages:
 
     def blocks(self) -> dict[Path, tuple[str, ...]]:
         """Each page's blocks."""
-        beside = {"training.md": IN_TRAINING_PAGE, "quality.md": IN_QUALITY_PAGE}
+        beside = {"training.md": IN_TRAINING_PAGE, "quality.md": IN_QUALITY_PAGE, "bench.md": IN_BENCH_PAGE}
         by_path = {self.decoding.with_name(name): names for name, names in beside.items()}
         found = {page: names for page, names in by_path.items() if _has_blocks(page)}
         return {self.readme: IN_README, self.decoding: IN_DECODING_PAGE, **found}

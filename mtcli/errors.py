@@ -35,7 +35,9 @@ _MEANINGS = {
     ExitCode.OK: "Done; also when the reader of the output went away, as `head` does.",
     ExitCode.FAILURE: "Something met in files, data, device, memory or configuration. Outputs are whole or not there.",
     ExitCode.USAGE: "The command line is wrong whatever the files hold. Nothing was written.",
-    ExitCode.INTERRUPTED: "Ctrl-C. Training and file translation kept their state: the same command goes on.",
+    ExitCode.INTERRUPTED: (
+        "Ctrl-C. Training and file translation kept their state: the same command goes on. bench -o wrote what it had."
+    ),
 }
 
 

@@ -387,3 +387,19 @@ def refuse_to_overwrite(path: Path | None, force: bool) -> None:
         raise DataError(f"The output {path} exists already. Give another name, or --force to overwrite it.")
     if not path.parent.is_dir():
         raise DataError(f"Cannot write {path}: the directory {path.parent} does not exist. Create it first.")
+
+
+def check_writable(path: Path | None) -> None:
+    """See that a plain file of this name can be written, before long work is done for it.
+
+    Raises:
+        DataError: it cannot.
+    """
+    if path is None or path == STDIN or is_awaited(path):
+        return
+    partial = partial_name(path.resolve())
+    try:
+        partial.touch()
+        partial.unlink()
+    except OSError as error:
+        raise file_error(path, error, "write") from error

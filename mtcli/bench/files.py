@@ -13,7 +13,7 @@ def write(path: Path, record: Json) -> None:
     """Replace the file at once, so that a reader never sees half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_text(json.dumps(_rounded(record), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    beside.write_text(json.dumps(rounded(record), indent=1, allow_nan=False) + "\n", encoding="utf-8")
     beside.replace(path)
 
 
@@ -26,12 +26,12 @@ def load(path: Path) -> Json | None:
     return found if isinstance(found, dict) else None
 
 
-def _rounded(value: Any) -> Any:
+def rounded(value: Any) -> Any:
     """Floats to five significant digits, and None for those that JSON cannot hold."""
     if isinstance(value, float):
         return float(f"{value:.5g}") if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {str(key): _rounded(part) for key, part in value.items()}
+        return {str(key): rounded(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_rounded(part) for part in value]
+        return [rounded(part) for part in value]
     return value

@@ -35,3 +35,11 @@ def one_line(name: str, row: Json) -> str:
         timing: Json = one.get("graph") or one.get("eager") or {}
         words.append(f"{one['name']} {timing['median']:.1f} us" if timing else f"{one['name']} {one['status']}")
     return " ".join([words[0], "; ".join(words[1:])])
+
+
+DEFINITION = "reference"  # the name of the slow form that says what the operation is
+
+
+def plain_of(ours: str) -> str:
+    """The plain form beside what mtcli takes: where that is the plain form itself, its definition."""
+    return DEFINITION if ours == EAGER else EAGER

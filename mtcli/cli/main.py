@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mtcli.cli import demo, evaluate, export, importing, info, score, train, translate
+from mtcli.cli import bench, demo, evaluate, export, importing, info, score, train, translate
 from mtcli.cli.outcome import leave_threads_behind, run_reporting_errors
 from mtcli.cli.streams import prepare_streams
 from mtcli.processors import share_processors
@@ -31,7 +31,7 @@ def _leave_files_to_the_command(command: Callable[..., None]) -> None:
             parameter.readable = False
 
 
-for module in (train, translate, score, evaluate, info, importing, export, demo):
+for module in (train, translate, score, evaluate, info, bench, importing, export, demo):
     _leave_files_to_the_command(module.command)
     app.command(name=module.NAME, epilog=module.EXAMPLE, context_settings=_SETTINGS)(module.command)
 

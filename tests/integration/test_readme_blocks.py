@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.made_up_bench import record
+
+from mtcli.bench.stored import to_json
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCKS = (
@@ -173,6 +176,23 @@ def test_the_first_minute_shows_what_was_printed(readme: Path, page: Path, resul
     assert "```console\n$ mtcli one\nEins.\n$ mtcli two\nbegin\n...\nend\n```" in text
     assert "```console\n$ make it\nmade\n$ . .venv/bin/activate\n```" in text
     assert "Together 22 seconds. Some CPU" in text
+
+
+def test_the_bench_page_shows_what_the_command_prints(readme: Path, page: Path, results: Path) -> None:
+    bench_page = page.with_name("bench.md")
+    bench_page.write_text(empty(("bench",)), encoding="utf-8")
+    arguments = ("--readme", readme, "--decoding-page", page, "--results", results)
+    assert run_readme(*arguments).returncode == 0
+    assert "**mtcli bench**: not measured yet." in bench_page.read_text(encoding="utf-8")
+    (results / "cpu" / "bench.json").write_text(to_json(record()), encoding="utf-8")
+    assert run_readme(*arguments).returncode == 0
+    text = bench_page.read_text(encoding="utf-8")
+    assert "```console\n$ mtcli bench --device cpu\nSome CPU, 2 cores" in text
+    assert "Train: tiny, 4+3 layers" in text
+    (results / "cpu" / "bench.json").write_text("{}", encoding="utf-8")
+    finished = run_readme(*arguments)
+    assert finished.returncode == 1
+    assert "is not a record of mtcli bench" in finished.stderr and "Traceback" not in finished.stderr
 
 
 @pytest.mark.parametrize("marker", ["<!-- begin: startup -->", "<!-- end: startup -->"])

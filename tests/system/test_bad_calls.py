@@ -40,6 +40,14 @@ CALLS: dict[str, tuple[int, str, str]] = {
     "an export without its format": (2, "export -m MODEL -o new", "Missing argument"),
     "an export in a format that is none": (2, "export onnx -m MODEL -o new", "mtcli, hf, ctranslate2"),
     "an export to nowhere": (2, "export mtcli -m MODEL", "--output"),
+    "an unknown section to measure": (2, "bench speed", "kernels, translate, train"),
+    "measuring in two forms": (2, "bench --json --csv", "contradict"),
+    "measuring what is stored": (2, "bench --from RECORD.json -m MODEL", "--from measures nothing"),
+    "lines to measure without a model": (2, "bench --device cpu -i IN", "needs -m DIR"),
+    "kernels of a model": (2, "bench kernels --device cpu -m MODEL", "without a model"),
+    "failing without a comparison": (2, "bench --fail-on-regression", "--compare OLD.json"),
+    "a time that is none": (2, "bench --device cpu --seconds 0", "--seconds"),
+    "measuring an unknown preset": (2, "bench --device cpu --preset huge", "tiny"),
     "evaluating nothing": (2, "evaluate --ref IN", "--hyp F, or -m DIR"),
     "a model without source": (2, "evaluate -m MODEL --ref IN", "needs --src"),
     "missing model": (1, "translate -m nowhere -i IN", "nowhere does not exist"),
@@ -105,6 +113,16 @@ CALLS: dict[str, tuple[int, str, str]] = {
     "an export with scores that are none": (1, "export mtcli -m MODEL -o new --scores IN", "evaluate --json"),
     "an export with scores of no model": (1, "export mtcli -m MODEL -o new --scores HYP.json", "Evaluate it with -m"),
     "an export of scores in another form": (2, "export hf -m MODEL -o new --scores IN", "for the format mtcli"),
+    "a record that is not there": (1, "bench --from gone.json", "gone.json does not exist"),
+    "a record that is none": (1, "bench --from HYP.json", "is not a record of mtcli bench"),
+    "a record that is no JSON": (1, "bench --device cpu --compare IN", "IN is no JSON"),
+    "a record of another format": (1, "bench --from RECORD.json", "has format_version 99"),
+    "a record over an existing file": (1, "bench --device cpu -o IN", "--force"),
+    "a record in no directory": (1, "bench --device cpu -o nowhere/bench.json", "Create it first"),
+    "measuring a model that is none": (1, "bench translate --device cpu -m EMPTY", "holds no config.json"),
+    "measuring no lines": (1, "bench translate --device cpu -m MODEL -i NOTHING", "no line with text"),
+    "measuring in half precision": (1, "bench --device cpu --dtype float16", "not supported on a CPU"),
+    "measuring a GPU that is not there": (1, "bench --device cuda:99", "cuda:99"),
     "info of nothing": (1, "info nowhere", "nowhere does not exist"),
     "a demo over something": (1, "demo -o FULL", "not an empty directory"),
 }
@@ -127,6 +145,7 @@ def folder(tmp_path: Path, untrained: Path, monkeypatch: pytest.MonkeyPatch) -> 
     (tmp_path / "HYP.json").write_text(
         '{"set": "x", "lines": 1, "beam": null, "bleu": 1, "chrf": 1, "ter": 1, "signatures": {}}'
     )
+    (tmp_path / "RECORD.json").write_text('{"format_version": 99}')
     (tmp_path / "EMPTY").mkdir()
     (tmp_path / "FULL").mkdir()
     (tmp_path / "FULL" / "precious").write_text("data")
@@ -244,6 +263,8 @@ FORBIDDEN: dict[str, tuple[str, str | None, str]] = {
     "a corpus": ("train --src SECRET --tgt SECRET -o new", None, "Cannot read SECRET: permission denied"),
     "a run's directory": ("train --src IN --tgt IN -o EMPTY/run", None, "Cannot write EMPTY/run: permission denied"),
     "a configuration": ("train --config SECRET -o new", None, "Cannot read SECRET: permission denied"),
+    "a record": ("bench --from SECRET", None, "Cannot read SECRET: permission denied"),
+    "a record's directory": ("bench --device cpu -o EMPTY/out", None, "Cannot write EMPTY/out: permission denied"),
     "a model's weights": ("translate -m OWN -i IN", "OWN/model.safetensors", "model.safetensors: permission denied"),
     "a model's configuration": ("translate -m OWN -i IN", "OWN/config.json", "OWN/config.json: permission denied"),
     "a model's tokenizer": ("translate -m OWN -i IN", "OWN/tokenizer.model", "tokenizer.model: permission denied"),

@@ -115,7 +115,11 @@ def test_a_closed_pipe_is_quiet(reverse_model: Path, tmp_path: Path) -> None:
 
 def test_help_is_quick_and_loads_no_torch() -> None:
     heavy = ["torch", "sentencepiece", "numpy", "rich.progress"]
-    for arguments, names in (["--help"], [*heavy, "pydantic"]), (["translate", "--help"], heavy):
+    for arguments, names in (
+        (["--help"], [*heavy, "pydantic"]),
+        (["translate", "--help"], heavy),
+        (["bench", "--help"], heavy),
+    ):
         probe = f"import sys; from mtcli.cli import main; main.app({arguments}, standalone_mode=False); "
         probe += f"sys.exit(any(name in sys.modules for name in {names}))"
         assert subprocess.run([sys.executable, "-c", probe], stdout=subprocess.DEVNULL).returncode == 0
@@ -127,7 +131,9 @@ def test_help_is_quick_and_loads_no_torch() -> None:
     assert min(times) < 0.4
 
 
-@pytest.mark.parametrize("name", ["train", "translate", "score", "evaluate", "info", "import", "export", "demo"])
+@pytest.mark.parametrize(
+    "name", ["train", "translate", "score", "evaluate", "info", "bench", "import", "export", "demo"]
+)
 def test_every_command_has_help_with_an_example(name: str) -> None:
     for flag in ("-h", "--help"):
         text = succeed(name, flag)

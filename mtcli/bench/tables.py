@@ -1,0 +1,120 @@
+"""Tables and paragraphs as data, and how they are shown: in aligned columns, or by rich on a terminal."""
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import TYPE_CHECKING, TextIO
+
+from rich.cells import cell_len
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+WIDTH = 110
+NARROWEST = 14  # columns of the page that a column of words keeps
+GAP = "  "
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """Rows under headers.
+
+    Attributes:
+        title: above it.
+        columns: headers, with the unit of what stands below.
+        rows: cells.
+        words: which columns hold words: they stand left, and are broken into lines where the table is too wide.
+        notes: sentences below it.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    words: tuple[int, ...] = (0,)
+    notes: tuple[str, ...] = ()
+
+
+Block = Table | str
+"""A table or a paragraph."""
+
+
+def as_text(blocks: Sequence[Block], width: int = WIDTH) -> str:
+    """All blocks in plain text, an empty line between them, columns aligned by blanks."""
+    return "\n\n".join("\n".join(_lines(block, width)) for block in blocks) + "\n"
+
+
+def _lines(block: Block, width: int) -> Iterator[str]:
+    if isinstance(block, str):
+        yield from wrapped(block, width)
+        return
+    yield from wrapped(block.title, width)
+    yield from _grid(block, width)
+    for note in block.notes:
+        yield from wrapped(note, width)
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """The text in lines; those that it has stay ends of lines."""
+    wrapper = textwrap.TextWrapper(max(width, 1), break_long_words=False, break_on_hyphens=False)
+    return [part for line in text.splitlines() for part in wrapper.wrap(line)]
+
+
+def _grid(table: Table, width: int) -> Iterator[str]:
+    """Header, rule and rows."""
+    widths = [max(map(cell_len, column)) for column in zip(table.columns, *table.rows, strict=True)]
+    while sum(widths) + len(GAP) * (len(widths) - 1) > width:
+        widest = max(table.words, key=lambda place: widths[place], default=0)
+        if not table.words or widths[widest] <= NARROWEST:
+            break
+        widths[widest] -= 1
+    yield from _row(table.columns, widths, table.words)
+    yield GAP.join("-" * each for each in widths)
+    for row in table.rows:
+        yield from _row(row, widths, table.words)
+
+
+def _row(cells: Sequence[str], widths: Sequence[int], words: Sequence[int]) -> Iterator[str]:
+    broken = [
+        wrapped(cell, width) if place in words else [cell]
+        for place, (cell, width) in enumerate(zip(cells, widths, strict=True))
+    ]
+    for line in zip_longest(*broken, fillvalue=""):
+        padded = [_padded(cell, widths[place], left=place in words) for place, cell in enumerate(line)]
+        yield GAP.join(padded).rstrip()
+
+
+def _padded(cell: str, width: int, *, left: bool) -> str:
+    blanks = " " * (width - cell_len(cell))
+    return cell + blanks if left else blanks + cell
+
+
+def show(blocks: Sequence[Block], stream: TextIO) -> None:
+    """Print the blocks: with rich where the stream is a terminal."""
+    if not stream.isatty():
+        stream.write(as_text(blocks))
+        return
+    from rich.console import Console
+
+    console = Console(file=stream, highlight=False)
+    for block in blocks:
+        if isinstance(block, str):
+            console.print(block, markup=False)
+        else:
+            _show_table(block, console)
+        console.print()
+
+
+def _show_table(block: Table, console: "Console") -> None:
+    from rich.box import SIMPLE
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    table = RichTable(box=SIMPLE, title=Text(block.title, style="bold"), title_justify="left")
+    for place, head in enumerate(block.columns):
+        table.add_column(Text(head), justify="left" if place in block.words else "right")
+    for row in block.rows:
+        table.add_row(*map(Text, row))
+    console.print(table)
+    for note in block.notes:
+        console.print(note, markup=False)

@@ -1,0 +1,317 @@
+"""`mtcli bench`."""
+
+import shlex
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from mtcli.bench.budget import SECTIONS
+from mtcli.cli.outcome import TracebackOption, printable, reports_errors
+from mtcli.cli.signals import tidy_when_stopped
+from mtcli.cli.translating import DtypeOption, ForceOption, QuietOption, known_device, one_of, say
+from mtcli.cli.writing import check_outputs
+from mtcli.errors import BackendUnavailableError, DataError, MtcliError, UsageError
+from mtcli.files import STDIN, check_writable, read_lines, write_output
+
+if TYPE_CHECKING:
+    from mtcli.bench.asked import Asked
+    from mtcli.bench.record import Record
+
+NAME = "bench"
+EXAMPLE = """\b
+Examples:
+  mtcli bench
+  mtcli bench --device cpu -o bench.json
+  mtcli bench translate -m en-de -i news.en --device cpu
+  mtcli bench kernels --compare bench.json --fail-on-regression
+  mtcli bench --from bench.json --plot roofline.svg"""
+
+_NO_GPU = "No CUDA device is here; `mtcli bench --device cpu` measures this processor at smaller sizes."
+_Preset = Literal["tiny", "small", "base", "big", "deep"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What is to become of a record."""
+
+    sections: tuple[str, ...]
+    as_json: bool
+    as_csv: bool
+    output: Path | None
+    plot: Path | None
+    old: Path | None
+    fail_on_regression: bool
+
+
+@reports_errors
+def command(
+    sections: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[kernels|translate|train]...", help="What to measure; all three if none is named."),
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option("--device", callback=known_device, help="auto (a GPU), cpu, cuda or cuda:N."),
+    ] = None,
+    dtype: DtypeOption = "auto",
+    preset: Annotated[_Preset | None, typer.Option("--preset", help="The network whose random weights run.")] = None,
+    model: Annotated[
+        Path | None, typer.Option("-m", "--model", metavar="DIR", help="A model of your own instead.")
+    ] = None,
+    source: Annotated[
+        Path | None, typer.Option("-i", "--input", metavar="FILE", help="Lines for that model to translate.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Fixes all that is random.")] = None,
+    seconds: Annotated[
+        float | None, typer.Option("--seconds", min=0.1, help="Time to measure for, all sections together.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the record as JSON instead of tables.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print a CSV row for each figure instead of tables.")] = False,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the record as JSON here, too.")
+    ] = None,
+    compare: Annotated[
+        Path | None,
+        typer.Option("--compare", metavar="OLD.json", help="Add the ratios to an earlier record; mark regressions."),
+    ] = None,
+    fail_on_regression: Annotated[
+        bool, typer.Option("--fail-on-regression", help="With --compare: exit 1 if there is a regression.")
+    ] = False,
+    stored: Annotated[
+        Path | None, typer.Option("--from", metavar="FILE", help="Show this record; measure nothing.")
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", metavar="F.svg", help="Draw kernels and phases on the roofline.")
+    ] = None,
+    force: ForceOption = False,
+    quiet: QuietOption = False,
+    traceback: TracebackOption = False,
+) -> None:
+    """Measure what mtcli does on this machine, and how far from the hardware's limit it is.
+
+    It first measures the machine itself (copying, matrix products, launching kernels), then the kernels beside
+    PyTorch's, whole translations, and training. Results are checked before they are timed. Needs no data and no
+    model. On a CPU it ends in under three minutes, at smaller sizes.
+
+    With --compare, --json and --csv print the comparison instead of the record.
+    """
+    for section in sections or ():
+        one_of("SECTION", section, SECTIONS)
+    wanted = Wanted(
+        sections=tuple(sections or SECTIONS),
+        as_json=as_json,
+        as_csv=as_csv,
+        output=output,
+        plot=plot,
+        old=compare,
+        fail_on_regression=fail_on_regression,
+    )
+    measuring: dict[str, object] = {"--device": device, "--preset": preset, "-m": model, "-i": source, "--seed": seed}
+    measuring |= {"--seconds": seconds, "-o": output, "--dtype": None if dtype == "auto" else dtype}
+    _refuse_contradictions(wanted, stored, {name for name, value in measuring.items() if value is not None})
+    check_outputs([path for path in (output, plot) if path is not None], force)
+    for path in (output, plot):
+        check_writable(path)
+    if plot is not None:
+        from mtcli.bench.plot import check_plot
+
+        check_plot(plot)
+    from mtcli.bench.stored import read_record
+
+    old = None if compare is None else read_record(compare)
+    if stored is not None:
+        record = _only(read_record(stored), sections or (), stored)
+    else:
+        _check_inputs(model, source)
+        asked = _asked(device or "auto", dtype, preset, model, source, 1 if seed is None else seed, quiet)
+        record = _measure(asked, wanted, seconds, old)
+    _tell(record, old, wanted)
+
+
+def _refuse_contradictions(wanted: Wanted, stored: Path | None, measuring: set[str]) -> None:
+    """Raise a `UsageError` for options that cannot be followed together."""
+    if wanted.as_json and wanted.as_csv:
+        raise UsageError("--json and --csv contradict each other: standard output takes one of them.")
+    if stored is not None and measuring:
+        raise UsageError(f"--from measures nothing, so it goes without {', '.join(sorted(measuring))}.")
+    if "-i" in measuring and "-m" not in measuring:
+        raise UsageError("-i FILE needs -m DIR: the model that is to translate it.")
+    if {"-m", "--preset"} <= measuring:
+        raise UsageError("-m and --preset contradict each other: a model has its own sizes.")
+    if "-m" in measuring and not {"translate", "train"} & set(wanted.sections):
+        raise UsageError("-m is for translate and train; kernels are measured without a model.")
+    if "-i" in measuring and "translate" not in wanted.sections:
+        raise UsageError("-i is for translate, which is not among the sections asked for.")
+    if wanted.fail_on_regression and wanted.old is None:
+        raise UsageError("--fail-on-regression needs --compare OLD.json: the record to compare with.")
+    if stored == STDIN == wanted.old:
+        raise UsageError("--from and --compare cannot both read standard input.")
+    for option, path in (("-o", wanted.output), ("--plot", wanted.plot)):
+        if path == STDIN:
+            raise UsageError(f"{option} takes the name of a file; --json prints the record on standard output.")
+
+
+def _check_inputs(model: Path | None, source: Path | None) -> None:
+    """See that the model and the lines are there, before anything is measured.
+
+    Raises:
+        UsageError: the lines would come from standard input.
+        CheckpointError, DataError: the model or the file cannot be used.
+    """
+    if model is not None:
+        from mtcli.model.store import load_architecture
+
+        load_architecture(model)
+    if source == STDIN:
+        raise UsageError("-i takes the name of a file here: its lines are translated several times.")
+    if source is not None and not any(line.strip() for line in read_lines(source)):
+        raise DataError(f"{source} holds no line with text. Give lines to translate.")
+
+
+def _asked(
+    device: str, dtype: str, preset: str | None, model: Path | None, source: Path | None, seed: int, quiet: bool
+) -> "Asked":
+    """What every section is told.
+
+    Raises:
+        BackendUnavailableError: the device or the number type is not here.
+    """
+    from mtcli.bench.asked import Asked
+    from mtcli.devices import prepare_cpu, resolve_device, resolve_dtype
+
+    prepare_cpu()
+    where = resolve_device(device)
+    if device == "auto" and where.type != "cuda":
+        raise BackendUnavailableError(_NO_GPU)
+    if dtype != "auto":
+        resolve_dtype(dtype, where)
+    if where.index is not None:
+        import torch
+
+        torch.cuda.set_device(where)
+    return Asked(
+        torch_device=str(where),
+        seed=seed,
+        ends_at=0.0,
+        dtype=None if dtype == "auto" else dtype,
+        preset=preset or "base",
+        model=model,
+        input=source,
+        say=lambda words: say(printable(words), quiet),
+    )
+
+
+def _measure(asked: "Asked", wanted: Wanted, seconds: float | None, old: "Record | None") -> "Record":
+    """Measure, and write the record if that is wanted, also when something ends it early."""
+    from mtcli.bench.compare import device_differences
+    from mtcli.bench.run import Run
+
+    command = shlex.join(["mtcli", *sys.argv[1:]])
+    run = Run(asked, wanted.sections, seconds=seconds, command=command)
+    if old is not None:
+        _refuse_to_compare(wanted.old, device_differences(old.device, run.device))
+    with tidy_when_stopped():
+        try:
+            record = run.measure()
+        except BaseException:
+            # What came before the Ctrl-C or the error is measured and right; the error itself is told as ever.
+            with suppress(DataError):
+                _write(run.so_far(), wanted.output)
+            raise
+    _write(record, wanted.output)
+    return record
+
+
+def _write(record: "Record | None", output: Path | None) -> None:
+    from mtcli.bench.stored import to_json
+
+    if record is not None and output is not None:
+        write_output(output, to_json(record).encode())
+
+
+def _only(record: "Record", sections: "list[str] | tuple[str, ...]", path: Path) -> "Record":
+    """The record with these sections alone, if any are named.
+
+    Raises:
+        DataError: it has none of that name.
+    """
+    held = [name for name in SECTIONS if getattr(record, name) is not None]
+    if missing := [name for name in sections if name not in held]:
+        raise DataError(f"{path} holds no section {missing[0]}; it holds {', '.join(held) or 'the ceilings alone'}.")
+    if not sections:
+        return record
+    return record.model_copy(update={name: None for name in held if name not in sections})
+
+
+def _tell(record: "Record", old: "Record | None", wanted: Wanted) -> None:
+    """Print what was asked for; end with an error where something is wrong, or has become worse.
+
+    Raises:
+        MtcliError: a result is wrong, or there is a regression and that is to fail.
+        DataError: the records cannot be compared, or the plot cannot be written.
+    """
+    from mtcli.bench.comparison_table import regressions_in_words
+    from mtcli.bench.outcomes import wrongs
+
+    regressions = 0
+    if old is None or not (wanted.as_json or wanted.as_csv):
+        _print_record(record, wanted)
+    if old is not None:
+        regressions = _print_comparison(old, record, wanted)
+    if wanted.plot is not None:
+        from mtcli.bench.plot import write_roofline
+
+        write_roofline(record, wanted.plot)
+    if wrong := wrongs(record):
+        raise MtcliError(" ".join(["Something is wrong here.", *wrong]))
+    if regressions and wanted.fail_on_regression:
+        raise MtcliError(f"{regressions_in_words(regressions)} against {wanted.old}.")
+
+
+def _print_record(record: "Record", wanted: Wanted) -> None:
+    if wanted.as_json:
+        from mtcli.bench.stored import to_json
+
+        sys.stdout.write(to_json(record))
+    elif wanted.as_csv:
+        from mtcli.bench.csv_rows import csv_text
+
+        sys.stdout.write(csv_text(record))
+    else:
+        from mtcli.bench.report import report
+        from mtcli.bench.tables import show
+
+        show(report(record), sys.stdout)
+
+
+def _print_comparison(old: "Record", record: "Record", wanted: Wanted) -> int:
+    """Print the ratios; returns the number of regressions."""
+    from mtcli.bench.compare import compare, differences
+    from mtcli.bench.comparison_table import comparison_blocks, comparison_csv, comparison_json
+
+    _refuse_to_compare(wanted.old, differences(old, record))
+    comparison = compare(old, record)
+    if not comparison.rows:
+        raise DataError(f"{wanted.old} and this record have no figure in common.")
+    if wanted.as_json:
+        sys.stdout.write(comparison_json(comparison))
+    elif wanted.as_csv:
+        sys.stdout.write(comparison_csv(comparison))
+    else:
+        from mtcli.bench.tables import show
+
+        sys.stdout.write("\n")
+        show(comparison_blocks(comparison, old, record), sys.stdout)
+    return comparison.regressions
+
+
+def _refuse_to_compare(old: Path | None, differences: list[str]) -> None:
+    if differences:
+        raise DataError(
+            f"{old} cannot be compared with this: {'; '.join(differences)}. "
+            "Compare what was measured on one device, with one model and the same sizes."
+        )
