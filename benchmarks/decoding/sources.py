@@ -71,10 +71,9 @@ def line_work(
                 f"Line {number} of the source has {len(source) - 1} tokens; expected 1 to {longest_source - 1}, which "
                 "the model translates as a whole. Leave it out of source and reference."
             )
-    wanted = [int(options.max_length_ratio * len(source)) + options.max_length_extra for source in sources]
     return Work(
         sources=sources,
-        limits=[max(2, min(longest_output, limit)) for limit in wanted],
+        limits=[options.longest_output(len(source), longest_output) for source in sources],
         forced=False,
         length_penalty=options.length_penalty,
         lines=list(lines),
