@@ -68,6 +68,11 @@ class Sentences:
             forced=self.forced,
         )
 
+    def limited(self, steps: int) -> "Sentences":
+        """The same with outputs of so many tokens at most, where they are forced."""
+        limits = [min(limit, steps) for limit in self.limits] if self.forced else self.limits
+        return Sentences(sources=self.sources, limits=limits, forced=self.forced)
+
     def alone(self, place: int) -> "Sentences":
         return Sentences(sources=[self.sources[place]], limits=[self.limits[place]], forced=self.forced)
 

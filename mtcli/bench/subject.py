@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 
+from mtcli.bench.asked import Asked
 from mtcli.bench.record import Model
 from mtcli.bench.sentences import Words
 from mtcli.bench.transformer_cost import Sizes
@@ -54,6 +55,18 @@ class Subject:
             start_id=self.start_id,
             eos_id=self.tgt.eos_id,
         )
+
+
+def opened(asked: Asked, device: torch.device, dtype: torch.dtype) -> Subject:
+    """The model that was asked for, in this number type on this device.
+
+    Raises:
+        MtcliError: there is no such preset, or the directory is no model.
+    """
+    if asked.model is not None:
+        return loaded_subject(asked.model, device, dtype)
+    vocab_size = TOY_VOCABULARY if asked.toy else VOCABULARY
+    return random_subject(asked.preset, vocab_size, asked.seed, device, dtype)
 
 
 def random_network(preset: str, vocab_size: int, seed: int) -> Transformer:
