@@ -28,7 +28,7 @@ from mtcli_kernels.dispatch import UnavailableError
 
 CONFIG = TrainingConfig()
 LEARNING_RATE = 1e-4  # low, so that random sentences spoil nothing
-CHECKED_TOKENS = 256
+CHECKED_TOKENS = 128
 MOST_ROUNDS, TOY_ROUNDS = 20, 2
 FEWEST_ROUNDS = 2  # that there should be time for, where an entry is begun
 
@@ -91,8 +91,10 @@ class _Section:
                 self._left_out.append(f"train: {entry.name}")
             else:
                 self._begin(entry)
-        self._take_turns()
+        self._take_turns(0, FEWEST_ROUNDS)
         self._take_apart()
+        self._take_turns(FEWEST_ROUNDS, TOY_ROUNDS if self._asked.toy else MOST_ROUNDS)
+        self._tell_what_was_left_out()
         self.rows += [one.row(self._ceilings) for one in self._contestants]
 
     def _add_row(self, entry: Entry, status: Status, why: str) -> None:
@@ -139,7 +141,7 @@ class _Section:
         return (1 + FEWEST_ROUNDS) * costs + (2 + FEWEST_ROUNDS) * expected
 
     def _begin(self, entry: Entry) -> None:
-        """Run an entry once, for what the first run does once."""
+        """Make an entry's batches, and the updates that do not count."""
         self._asked.say(f"train: {entry.name}")
         batches = self._batches(entry.batch_tokens, entry.batches)
         on_device = [self._on_device(batch) for batch in batches]
@@ -147,16 +149,17 @@ class _Section:
             entry=entry, subject=self.subject, dtype=self._dtype, batches=batches, on_device=on_device
         )
         self._contestants.append(contestant)
-        self._run(contestant)
+        seconds = self._run(contestant, entry.warm_up)
+        contestant.cost = (seconds or 0.0) * entry.updates / entry.warm_up
 
-    def _run(self, one: Contestant, parts: Parts | None = None) -> float | None:
-        """Seconds of so many updates as a figure is made of; None where they cannot be made."""
+    def _run(self, one: Contestant, updates: int, parts: Parts | None = None) -> float | None:
+        """Seconds of so many updates; None where they cannot be made."""
         self._network.attention = one.entry.attention
         peak = Peak(self._device)
         try:
             self._synchronize()
             start = time.perf_counter()
-            for number in range(one.entry.updates):
+            for number in range(updates):
                 self._update(one.on_device[number % len(one.on_device)], parts)
             self._synchronize()
         except (MtcliError, RuntimeError) as error:
@@ -165,8 +168,8 @@ class _Section:
             one.why = first_lines(error)
             self._network.zero_grad()
             return None
-        one.cost, one.peak = time.perf_counter() - start, peak.bytes
-        return one.cost
+        seconds, one.peak = time.perf_counter() - start, peak.bytes
+        return seconds
 
     def _update(self, batch: Batch, parts: Parts | None) -> None:
         self._updates += 1
@@ -180,29 +183,29 @@ class _Section:
         if self._device.type == "cuda":
             torch.cuda.synchronize()
 
-    def _take_turns(self) -> None:
-        """Rounds, every other one backwards, as long as there is time for another and for one to see the parts."""
-        for number in range(TOY_ROUNDS if self._asked.toy else MOST_ROUNDS):
+    def _take_turns(self, first: int, end: int) -> None:
+        """Rounds of these numbers, every other one backwards, as long as there is time for another."""
+        for number in range(first, end):
             running = [one for one in self._contestants if one.runs]
-            if not running or (number and self._asked.left() < 2 * sum(one.cost for one in running)):
+            if not running or (number and self._asked.left() < sum(one.cost for one in running)):
                 break
             self._asked.say(f"train: round {number + 1}")
             for one in running if number % 2 == 0 else reversed(running):
-                if self._asked.left() > one.cost and (seconds := self._run(one)) is not None:
+                if self._asked.left() > one.cost and (seconds := self._run(one, one.entry.updates)) is not None:
+                    one.cost, one.status = seconds, "right"
                     one.samples.append(seconds / one.entry.updates)
-        for one in self._contestants:
-            if one.runs and one.samples:
-                one.status = "right"
-            elif one.runs:
-                self._left_out.append(f"train: {one.entry.name}")
 
     def _take_apart(self) -> None:
         for one in self._contestants:
-            if one.status != "right":
-                continue
-            if self._asked.left() < one.cost:
-                self._left_out.append(f"train: where the time goes, {one.entry.name}")
+            if one.status != "right" or self._asked.left() < one.cost:
                 continue
             with Parts(self._network, self._step, self._device) as parts:
-                if self._run(one, parts) is not None:
+                if self._run(one, one.entry.updates, parts) is not None:
                     one.take_in(parts.medians(), self._ceilings)
+
+    def _tell_what_was_left_out(self) -> None:
+        for one in self._contestants:
+            if one.status == "left out":
+                self._left_out.append(f"train: {one.entry.name}")
+            elif one.status == "right" and not one.phases:
+                self._left_out.append(f"train: where the time goes, {one.entry.name}")

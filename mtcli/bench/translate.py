@@ -101,8 +101,10 @@ class _Section:
                 self.rows.append(wrong)
             else:
                 self._begin(entry)
-        self._take_turns()
+        self._take_turns(0, FEWEST_ROUNDS)
         self._take_apart()
+        self._take_turns(FEWEST_ROUNDS, TOY_ROUNDS if self._asked.toy else MOST_ROUNDS)
+        self._tell_what_was_left_out()
         self.rows += [one.row(self._ceilings) for one in self._contestants]
 
     def _check(self) -> dict[int, str | None]:
@@ -157,20 +159,23 @@ class _Section:
         self.rows.append(Decoded(beam=entry.beam, slots=entry.slots, status="left out", why=why))
         self._left_out.append(f"translate: {entry.name}")
 
-    def _take_turns(self) -> None:
-        """Rounds, every other one backwards, as long as there is time for another and for what follows."""
-        running = [one for one in self._contestants if one.why is None]
-        for number in range(TOY_ROUNDS if self._asked.toy else MOST_ROUNDS):
-            to_come = sum(one.cost + self._to_take_apart(one) for one in running)
-            if not running or (number and self._spare() < to_come):
+    def _take_turns(self, first: int, end: int) -> None:
+        """Rounds of these numbers, every other one backwards, as long as there is time for another."""
+        for number in range(first, end):
+            running = [one for one in self._contestants if one.why is None]
+            if not running or (number and self._spare() < sum(one.cost for one in running)):
                 break
             self._asked.say(f"translate: round {number + 1}")
             for one in running if number % 2 == 0 else reversed(running):
                 if self._asked.left() > one.cost:
                     one.run()
-        for one in running:
-            if not one.samples:
+
+    def _tell_what_was_left_out(self) -> None:
+        for one in self._contestants:
+            if one.status == "left out":
                 self._left_out.append(f"translate: {one.entry.name}")
+            elif one.status == "right" and not one.phases:
+                self._left_out.append(f"translate: where the time goes with {one.entry.name}")
 
     def _to_take_apart(self, one: Contestant) -> float:
         return (3 if one.decoder.makes_graphs else 1) * one.cost
@@ -178,9 +183,5 @@ class _Section:
     def _take_apart(self) -> None:
         self._asked.say("translate: where the time goes")
         for one in self._contestants:
-            if one.status != "right":
-                continue
-            if self._spare() < self._to_take_apart(one):
-                self._left_out.append(f"translate: where the time goes with {one.entry.name}")
-            else:
+            if one.status == "right" and self._spare() > self._to_take_apart(one):
                 one.take_apart(self._ceilings)
