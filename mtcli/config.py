@@ -250,6 +250,10 @@ class DecodingConfig(Section):
     free_end: bool = Field(default=False, description="an end forced at the longest output costs nothing")
     renormalize: bool = Field(default=False, description="what is never generated has no share of the probability")
 
+    def longest_output(self, source_length: int, num_positions: int) -> int:
+        """Tokens of the longest output of a source of so many, end tokens included, where so many positions exist."""
+        return max(2, min(num_positions, int(self.max_length_ratio * source_length) + self.max_length_extra))
+
 
 class CardConfig(Section):
     """What nobody but you can say of a model: for its README.md and for `mtcli info`. Nothing is learnt from it."""

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import sys
 
 import torch
 
@@ -118,6 +119,16 @@ def prepare_cpu() -> None:
     """Use the processors this process may use, and flush denormal numbers, which are many times slower."""
     torch.set_num_threads(available_cpus())
     torch.set_flush_denormal(True)
+
+
+def most_resident() -> int | None:
+    """Bytes: the most that was resident of this process in its life; None where the system does not tell."""
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def dtype_name(dtype: torch.dtype) -> str:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from mtcli.config import ModelConfig, load_config
+from mtcli.bench.subject import random_network
+from mtcli.config import ModelConfig
 from mtcli.data.tokenizer import BOS_ID, EOS_ID
 from mtcli.model.store import Architecture, load_architecture, load_tokenizers, parameters_of, weights_bytes
 from mtcli.model.transformer import Transformer, VocabularySizes
@@ -51,10 +50,7 @@ class Shape:
 
 def write_random(folder: Path, preset: str, vocab_size: int, seed: int) -> Shape:
     """A model of a preset's shape with a joint vocabulary and random weights: its description in `folder`."""
-    config = load_config(preset).model
-    vocabulary = VocabularySizes(source=vocab_size, target=vocab_size, shared=True)
-    torch.manual_seed(seed)
-    network = Transformer(config, vocabulary)
+    network = random_network(preset, vocab_size, seed)
     weights = folder / "random.safetensors"
     weights.write_bytes(weights_bytes(parameters_of(network)))
     _write(folder, network, {"weights": str(weights), "start": BOS_ID, "eos": EOS_ID, "banned": [], "directory": None})

@@ -8,14 +8,15 @@ from typing import Any
 
 from peers.engine import Work
 
+from mtcli.bench.sentences import Words
+from mtcli.bench.shapes import FORCED_TOKENS
 from mtcli.config import DecodingConfig
-from mtcli.data.tokenizer import EOS_ID, PAD_ID, Tokenizer
+from mtcli.data.tokenizer import Tokenizer
 from mtcli.errors import DataError
 from mtcli.files import read_lines
 
 NEWSTEST = "newstest2014/newstest2014.en-de.en.xz"
 TOKENS_A_WORD = 1.3  # of English with a joint vocabulary of 32,000
-FORCED_TOKENS = 27  # about newstest2014's mean, end token included
 # The logarithm of newstest2014's lengths, counted as above, has this mean and this deviation.
 LOG_MEAN, LOG_DEVIATION = 3.112, 0.543
 LONGEST = 100
@@ -50,8 +51,8 @@ def random_work(data: Path | None, limit: int, vocab_size: int, seed: int) -> tu
     else:
         lengths, origin = newstest_lengths(data), "newstest2014, English: words times 1.3"
         lengths = rng.sample(lengths, limit) if limit < len(lengths) else lengths
-    first = max(EOS_ID, PAD_ID) + 1
-    sources = [[*(rng.randrange(first, vocab_size) for _ in range(length)), EOS_ID] for length in lengths]
+    words = Words.of(vocab_size)
+    sources = [words.sentence(length, rng) for length in lengths]
     work = Work(sources=sources, limits=[FORCED_TOKENS] * len(sources), forced=True, length_penalty=1.0, lines=[])
     return work, describe(sources, origin)
 
@@ -71,10 +72,9 @@ def line_work(
                 f"Line {number} of the source has {len(source) - 1} tokens; expected 1 to {longest_source - 1}, which "
                 "the model translates as a whole. Leave it out of source and reference."
             )
-    wanted = [int(options.max_length_ratio * len(source)) + options.max_length_extra for source in sources]
     return Work(
         sources=sources,
-        limits=[max(2, min(longest_output, limit)) for limit in wanted],
+        limits=[options.longest_output(len(source), longest_output) for source in sources],
         forced=False,
         length_penalty=options.length_penalty,
         lines=list(lines),

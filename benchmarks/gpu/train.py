@@ -26,7 +26,6 @@ from pathlib import Path
 from answering import ContestantError
 from decoding.contestants import MTCLI
 from decoding.description import DESCRIPTION, Shape, write_random
-from peers.training import Pairs
 
 from gpu.ceilings import ceilings_of
 from gpu.context import Context
@@ -35,10 +34,11 @@ from gpu.team import Team
 from gpu.training.checks import compared, unanswered
 from gpu.training.entries import DTYPE, EXACT, FULL, MODULES, PEERS, STOCK, TOY, Entry, Sizes, entries
 from gpu.training.figures import Figures, row
-from gpu.training.work import random_batches
-from mtcli.bench.formulas import transformer_training
 from mtcli.bench.host import available_cores
+from mtcli.bench.sentences import PairBatch, Words, random_batches
 from mtcli.bench.timing import Stopwatch
+from mtcli.bench.transformer_cost import Sizes as ModelSizes
+from mtcli.bench.transformer_cost import update
 
 ROUNDS = 5
 LONGEST_ANSWER = 240.0  # seconds: the first ones compile
@@ -67,9 +67,8 @@ class _Contest:
     ) -> None:
         self._context, self._sizes, self._file, self._ceiling = context, sizes, file, ceiling
         shape = write_random(folder, preset, sizes.vocab_size, context.seed)
-        batches = random_batches(
-            tokens=sizes.tokens, count=sizes.batches, vocab_size=sizes.vocab_size, seed=context.seed
-        )
+        words = Words.of(sizes.vocab_size)
+        batches = random_batches(words, words, tokens=sizes.tokens, count=sizes.batches, seed=context.seed)
         self._entries = entries(sizes)
         self._figures = {entry.name: Figures() for entry in self._entries}
         self._team = Team(
@@ -185,23 +184,16 @@ class _Contest:
         self._file.save(contestants=self._file.record["contestants"] | without | self._team.versions)
 
 
-def described(shape: Shape, batches: Sequence[Pairs]) -> Json:
+def described(shape: Shape, batches: Sequence[PairBatch]) -> Json:
     """The batches in numbers, and the arithmetic of an update on one of them, on average."""
-    config = shape.config
+    sizes = ModelSizes.of(shape.config, shape.vocabulary.target)
     flops = sum(
-        transformer_training(
-            *([len(sentence) for sentence in side] for side in (batch.sources, batch.targets)),
-            layers=(config.encoder_layers, config.decoder_layers),
-            d_model=config.d_model,
-            ffn_dim=config.ffn_dim,
-            heads=config.heads,
-            vocab=shape.vocabulary.target,
-        ).flops
+        update(sizes, batch.src_lengths, batch.tgt_lengths, parameters=shape.parameters).total.flops
         for batch in batches
     )
     tokens = {
-        side: sum(len(sentence) for batch in batches for sentence in getattr(batch, name)) / len(batches)
-        for side, name in (("src", "sources"), ("tgt", "targets"))
+        "src": sum(sum(batch.src_lengths) for batch in batches) / len(batches),
+        "tgt": sum(sum(batch.tgt_lengths) for batch in batches) / len(batches),
     }
     return {"batches": len(batches), "mean_tokens": tokens, "flops": flops / len(batches)}
 

@@ -3,6 +3,8 @@
 Rates are a second; every measured number is a `Figure` with its spread. Times say their unit in their names.
 """
 
+import statistics
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -32,6 +34,14 @@ class Figure(Part):
     low: float
     high: float
     repeats: int = Field(ge=1)
+
+    @classmethod
+    def of(cls, samples: Sequence[float]) -> "Figure":
+        """What came out each time; one at least."""
+        ordered = sorted(samples)
+        last = len(ordered) - 1
+        low, high = ordered[round(0.2 * last)], ordered[round(0.8 * last)]
+        return cls(median=statistics.median(ordered), low=low, high=high, repeats=len(ordered))
 
     @property
     def noisy(self) -> bool:
@@ -122,8 +132,8 @@ class Phase(Part):
 
     Attributes:
         name: such as encoder, decoder, search, host; or forward, backward, optimizer.
-        seconds: of the whole run.
-        share: of the whole run's time.
+        seconds: of the whole run, or of one update.
+        share: of that time.
         bytes, flops: the fewest; 0 where nothing is counted.
         fraction: the least time at the measured ceilings over the time taken; None where nothing is counted.
     """

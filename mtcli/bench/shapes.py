@@ -2,11 +2,14 @@
 
 import math
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 MEAN_LENGTH = 27.0  # tokens of a sentence of news, in subwords
 SPREAD = 0.55  # standard deviation over mean
 LONGEST = 128
+FORCED_TOKENS = 27  # of each output, where all are to be as long: about newstest2014's mean, end token included
 
 
 @dataclass(frozen=True)
@@ -26,15 +29,26 @@ TOY = Heads("toy", 2, 16)
 
 def news_lengths(tokens: int, seed: int, mean: float = MEAN_LENGTH, longest: int = LONGEST) -> list[int]:
     """Lengths of sentences that sum to `tokens`: log-normal around the mean, cut to 1..longest."""
-    draw = random.Random(seed)
-    variance = math.log1p(SPREAD**2)
-    middle = math.log(mean) - variance / 2
+    endless = _lengths(seed, mean, longest)
     lengths: list[int] = []
     while tokens > 0:
-        length = min(max(round(draw.lognormvariate(middle, math.sqrt(variance))), 1), longest, tokens)
+        length = min(next(endless), tokens)
         lengths.append(length)
         tokens -= length
     return lengths
+
+
+def news_sentences(count: int, seed: int, longest: int = LONGEST) -> list[int]:
+    """Lengths of so many sentences, drawn as `news_lengths` draws them."""
+    return list(islice(_lengths(seed, MEAN_LENGTH, longest), count))
+
+
+def _lengths(seed: int, mean: float, longest: int) -> Iterator[int]:
+    draw = random.Random(seed)
+    variance = math.log1p(SPREAD**2)
+    middle = math.log(mean) - variance / 2
+    while True:
+        yield min(max(round(draw.lognormvariate(middle, math.sqrt(variance))), 1), longest)
 
 
 def bucketed_lengths(tokens: int, seed: int, mean: float = MEAN_LENGTH, spread: int = 3) -> list[int]:

@@ -56,6 +56,8 @@ class Decoder:
         independent: bool = True,
         batch_tokens: int | Literal["auto"] = "auto",
         workers: int | None = None,
+        max_slots: int | None = None,
+        graphs: bool = True,
     ) -> None:
         """Prepare to decode; memory is taken when there is something to do.
 
@@ -66,6 +68,9 @@ class Decoder:
             batch_tokens: source tokens decoded at once in each thread, padding included.
             workers: engines, each in a thread of its own; by default one on a GPU, and on a CPU one for every 4
                 processors.
+            max_slots: sentences decoded at once in each thread, as far as the layout has them; by default as many as
+                are fast and fit into memory.
+            graphs: whether steps become CUDA graphs where they can.
         """
         self.network, self.options = network, options
         network.output.pack()
@@ -74,7 +79,8 @@ class Decoder:
         with divided_among(max(1, torch.get_num_threads() // self.workers)):
             self._layout: Layout = (IndependentLayout if independent else AnyLayout)(network, options.beam_size)
         self._budget = None if batch_tokens == "auto" else batch_tokens
-        self._max_slots: int | None = None  # what memory was found to hold
+        self._max_slots = max_slots  # or what memory was found to hold
+        self._graphs = graphs
         self._idle: list[Engine] = []
         self._lock = threading.Lock()
 
@@ -159,7 +165,7 @@ class Decoder:
             engine = self._idle.pop() if self._idle else None
         if engine is None:
             slots = self._max_slots or slots_for(self.network, self.options.beam_size, self.workers)
-            engine = Engine(self.network, self.options, self._layout, max_slots=slots)
+            engine = Engine(self.network, self.options, self._layout, max_slots=slots, graphs=self._graphs)
         try:
             yield engine
         finally:
@@ -167,6 +173,18 @@ class Decoder:
                 engine.reset()
             with self._lock:
                 self._idle.append(engine)
+
+    @property
+    def slots(self) -> int:
+        """Sentences decoded at once in each thread, at most."""
+        with self._engine() as engine:
+            return engine.max_slots
+
+    @property
+    def makes_graphs(self) -> bool:
+        """Whether steps become CUDA graphs here."""
+        with self._engine() as engine:
+            return engine.makes_graphs
 
     def tokens_at_once(self, engine: Engine) -> int:
         """The bound on sentences x longest source of an engine."""

@@ -61,6 +61,7 @@ class Engine:
         max_slots: int,
         look_every: int | None = None,
         delayed: bool | None = None,
+        graphs: bool = True,
     ) -> None:
         """Prepare to search; memory for slots is taken as they are needed.
 
@@ -71,6 +72,7 @@ class Engine:
             max_slots: a bound of the sentences decoded at once.
             look_every: steps between looks at what is done; by default what suits the device.
             delayed: whether a look tells what was one look ago; by default on a GPU, which it saves from waiting.
+            graphs: whether steps become CUDA graphs where they can.
         """
         self._network, self._options, self._layout = network, options, layout
         self.max_slots = layout.most_slots(max_slots)
@@ -80,7 +82,7 @@ class Engine:
         self._impl = companion(network.attention)
         silenced = options.banned if options.renormalize else ()
         self._silenced = torch.tensor(silenced, dtype=torch.int64, device=self._device) if silenced else None
-        self._graphs = StepGraphs() if self._runs_kernels_alone() else None
+        self._graphs = StepGraphs() if graphs and self._runs_kernels_alone() else None
         self.reset()
 
     def _runs_kernels_alone(self) -> bool:
@@ -113,6 +115,11 @@ class Engine:
     def _forget_graphs(self) -> None:
         if self._graphs is not None:
             self._graphs.forget()
+
+    @property
+    def makes_graphs(self) -> bool:
+        """Whether steps become CUDA graphs."""
+        return self._graphs is not None
 
     @property
     def num_live(self) -> int:

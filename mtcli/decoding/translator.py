@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, overload
 
 from mtcli.config import DecodingConfig
+from mtcli.data.tokenizer import Tokenizer
 from mtcli.decoding.decoder import Decoder
 from mtcli.decoding.flow import Flow
 from mtcli.decoding.lines import Part, is_invisible, one_line, rejoin, split_line
@@ -86,6 +87,21 @@ class Work:
     decoded: int = 0
     source_tokens: int = 0
     target_tokens: int = 0
+
+
+def search_options(config: DecodingConfig, tgt: Tokenizer, n_best: int = 1) -> SearchOptions:
+    """How to search, as the settings say, for what this tokenizer writes."""
+    return SearchOptions(
+        beam_size=config.beam_size,
+        length_penalty=config.length_penalty,
+        start_id=tgt.start_id,
+        eos_id=tgt.eos_id,
+        banned=tuple(tgt.never_generated),
+        n_best=n_best,
+        stop=config.stop,
+        free_end=config.free_end,
+        renormalize=config.renormalize,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,18 +222,7 @@ class Translator:
         if not 1 <= n_best <= config.beam_size:
             raise UsageError(f"--n-best {n_best} needs a beam of at least {n_best}; --beam-size is {config.beam_size}.")
         self.model.implementations(config.beam_size)
-        tgt = self.model.tokenizers.tgt
-        search = SearchOptions(
-            beam_size=config.beam_size,
-            length_penalty=config.length_penalty,
-            start_id=tgt.start_id,
-            eos_id=tgt.eos_id,
-            banned=tuple(tgt.never_generated),
-            n_best=n_best,
-            stop=config.stop,
-            free_end=config.free_end,
-            renormalize=config.renormalize,
-        )
+        search = search_options(config, self.model.tokenizers.tgt, n_best)
         with self._lock:
             if search not in self._decoders:
                 self._decoders[search] = Decoder(
@@ -270,8 +275,7 @@ class Translator:
 
     def _longest_output(self, source_length: int) -> int:
         """The longest output of a source of so many tokens, in tokens."""
-        options, most = self.options, self.model.network.max_positions
-        return max(2, min(most, int(options.max_length_ratio * source_length) + options.max_length_extra))
+        return self.options.longest_output(source_length, self.model.network.max_positions)
 
     def _translation(self, prepared: _Prepared, found: Sequence[list[Hypothesis]], decoder: Decoder) -> Translation:
         """The line's n-best list; of a split line, rank r joins the parts' translations of rank r."""

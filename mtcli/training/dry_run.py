@@ -1,6 +1,5 @@
 """What a run would take, found out by a few of its own steps: memory, batches, time."""
 
-import sys
 import time
 from dataclasses import dataclass
 from itertools import islice
@@ -8,6 +7,7 @@ from itertools import islice
 import torch
 
 from mtcli.config import TrainingConfig
+from mtcli.devices import most_resident
 from mtcli.training.journal import format_seconds
 from mtcli.training.loop import Trainer
 
@@ -111,9 +111,4 @@ def _peak_bytes(device: torch.device) -> int:
     """Of the GPU, or of this process; 0 where the system does not tell."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
-    if sys.platform == "win32":
-        return 0
-    import resource
-
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    return most_resident() or 0

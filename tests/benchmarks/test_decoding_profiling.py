@@ -15,8 +15,9 @@ from decoding.profiling import (
     group_of,
     profiled,
 )
-from decoding.sources import FORCED_TOKENS, random_work
+from decoding.sources import random_work
 
+from mtcli.bench.shapes import FORCED_TOKENS
 from mtcli.config import ModelConfig
 from mtcli.data.tokenizer import BOS_ID, EOS_ID
 from mtcli.decoding.decoder import Decoder

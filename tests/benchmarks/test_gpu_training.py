@@ -7,7 +7,6 @@ from gpu.train import wrongs
 from gpu.training.checks import compared, unanswered
 from gpu.training.entries import FULL, MODULES, TOY, Entry, entries
 from gpu.training.figures import Figures, row
-from gpu.training.work import random_batches
 
 OURS, THEIRS = Entry(contestant="mtcli"), Entry(contestant="PyTorch")
 ANSWER: dict[str, Any] = {"seconds": [2.0], "num_tokens": [1000], "peak_bytes": 3 * 2**30}
@@ -21,19 +20,6 @@ def test_everything_is_measured_once_and_mtcli_first() -> None:
     compiled = {one.contestant: one.with_dtype("bfloat16") for one in found}["PyTorch, compiled"]
     assert compiled == {"dtype": "bfloat16", "compiled": "inductor"}
     assert sum(one.is_reference for one in entries(TOY)) == 1
-
-
-def test_batches_are_random_and_as_large_as_they_may_be() -> None:
-    batches = random_batches(tokens=300, count=3, vocab_size=50, seed=1)
-    assert len(batches) == 3
-    for batch in batches:
-        longer = [max(len(src), len(tgt)) for src, tgt in zip(batch.sources, batch.targets, strict=True)]
-        assert 150 < sum(longer) <= 300
-        assert max(longer) - min(longer) < 60
-        assert all(one[-1] == 2 and min(one[:-1], default=4) > 3 for one in batch.sources + batch.targets)
-        assert batch.num_tokens == sum(map(len, batch.targets))
-    assert random_batches(tokens=300, count=3, vocab_size=50, seed=1) == batches
-    assert random_batches(tokens=300, count=3, vocab_size=50, seed=2) != batches
 
 
 @pytest.mark.parametrize(

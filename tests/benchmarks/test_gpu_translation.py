@@ -11,19 +11,15 @@ import pytest
 import torch
 from answering import ContestantError, last_words
 from decoding.contestants import CTRANSLATE2, MARIAN, MTCLI
+from decoding.description import DESCRIPTION, write_random
 from gpu import team as processes
 from gpu.team import Team
 from gpu.translate import MODULES, PEERS, forced, to_load, wrongs
 from gpu.translation.checks import Questions, failures
 from gpu.translation.entries import FULL, TOY, Entry, entries, reference
 from gpu.translation.figures import Figures, affordable, row
-from gpu.translation.ours import _tune
+from gpu.translation.ours import OursOnDevice
 from peers.engine import Work
-
-from mtcli.config import load_config
-from mtcli.decoding.decoder import Decoder
-from mtcli.decoding.search import SearchOptions
-from mtcli.model.transformer import Transformer, VocabularySizes
 
 ENGINE = """
 import os, sys, time
@@ -150,33 +146,24 @@ def test_settings_are_the_engines() -> None:
 
 
 @pytest.fixture
-def decoder() -> Decoder:
-    network = Transformer(load_config("tiny").model, VocabularySizes(source=20, target=20, shared=True)).eval()
-    return Decoder(network, SearchOptions(beam_size=1, length_penalty=1.0, start_id=1, eos_id=2), independent=False)
+def loaded(tmp_path: Path) -> OursOnDevice:
+    write_random(tmp_path, "tiny", 20, seed=1)
+    ours = OursOnDevice()
+    ours.load(str(tmp_path / DESCRIPTION), torch.get_num_threads())
+    return ours
 
 
-def test_a_decoder_has_the_slots_and_the_graphs_that_were_asked_for(decoder: Decoder) -> None:
-    with decoder._engine() as engine:
-        engine._graphs = "some"  # type: ignore[assignment]
-    _tune(decoder, 3, graphs=True)
-    with decoder._engine() as engine:
-        assert engine._graphs == "some"
-    _tune(decoder, 3, graphs=False)
-    with decoder._engine() as engine:
-        assert engine._graphs is None
+SETTINGS = {"dtype": "float32", "slots": 3, "independent": False, "graphs": False, "attention": "auto"}
 
 
-def test_a_new_decoder_gets_its_slots(decoder: Decoder) -> None:
-    _tune(decoder, 3, graphs=True)
-    with decoder._engine() as engine:
-        assert engine.max_slots == 3
+def test_a_decoder_has_the_slots_that_were_asked_for(loaded: OursOnDevice) -> None:
+    assert loaded.slots(SETTINGS, 2, dataclasses.asdict(WORK)) == 3
 
 
-def test_graphs_that_a_gpu_does_not_make_are_missed(decoder: Decoder, monkeypatch: pytest.MonkeyPatch) -> None:
-    _tune(decoder, 3, graphs=False)
+def test_graphs_that_a_gpu_does_not_make_are_missed(loaded: OursOnDevice, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     with pytest.raises(ValueError, match="makes no CUDA graphs"):
-        _tune(decoder, 3, graphs=True)
+        loaded.slots(SETTINGS | {"graphs": True}, 2, dataclasses.asdict(WORK))
 
 
 def test_sentences_begin_again_where_there_are_too_few() -> None:

@@ -10,14 +10,14 @@ import torch
 from decoding.description import DESCRIPTION, write_random
 from gpu.training.ours import OurLearner, OurTraining
 from gpu.training.stock import StockLearner
-from gpu.training.work import random_batches
 from peers.plain import IGNORED
 from peers.training import Learner, Pairs, Settings, Training
 
 from mtcli.bench.parts import PARTS
+from mtcli.bench.sentences import Words, random_batches
 
 VOCABULARY = 40
-BATCHES = random_batches(tokens=60, count=2, vocab_size=VOCABULARY, seed=1)
+BATCHES = random_batches(Words.of(VOCABULARY), Words.of(VOCABULARY), tokens=60, count=2, seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -59,14 +59,14 @@ def test_training_lowers_the_loss(description: str, learner: type[Any]) -> None:
     before = training.check(settings)["loss"]
     answer = training.train(settings, steps=20, ready=True)
     assert training.check(settings)["loss"] < before - 0.05
-    assert answer["num_tokens"] == [10 * sum(batch.num_tokens for batch in BATCHES)]
+    assert answer["num_tokens"] == [10 * sum(sum(batch.tgt_lengths) for batch in BATCHES)]
     assert answer["peak_bytes"] is None
 
 
 def test_each_update_is_timed_where_that_is_wanted(description: str) -> None:
     answer = loaded(StockLearner(), description).train({"dtype": "float32"}, steps=3, warm_up=1, each=True)
     assert len(answer["seconds"]) == 3 and min(answer["seconds"]) > 0
-    first, second = (batch.num_tokens for batch in BATCHES)
+    first, second = (sum(batch.tgt_lengths) for batch in BATCHES)
     assert answer["num_tokens"] == [second, first, second]
 
 

@@ -2,24 +2,21 @@
 
 import json
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from decoding.ours import load_network
 from machine import versions
 from peers.on_device import OnDevice
 from peers.training import BETAS, CLIP_NORM, EPSILON, LABEL_SMOOTHING, LEARNING_RATE, Pairs, Settings, Training
-from torch import nn
 
+from mtcli.bench.gradients import loss_and_norm
 from mtcli.bench.parts import Parts
+from mtcli.bench.sentences import PairBatch
 from mtcli.config import TrainingConfig
-from mtcli.data.arrays import IntArray
-from mtcli.data.pairs import PairTokens
-from mtcli.training.batch import Batch, make_batch
-from mtcli.training.step import BatchLoss, TrainingStep
+from mtcli.training.batch import Batch
+from mtcli.training.step import TrainingStep
 
 CONFIG = TrainingConfig(
     learning_rate=LEARNING_RATE,
@@ -29,23 +26,6 @@ CONFIG = TrainingConfig(
     clip_norm=CLIP_NORM,
     label_smoothing=LABEL_SMOOTHING,
 )
-
-
-@dataclass(frozen=True)
-class RandomPairs:
-    """A corpus of one batch, for `make_batch`."""
-
-    pairs: Pairs
-
-    def gather(self, indices: IntArray, seed: int) -> PairTokens:
-        """The pairs at these places, always in the same tokens."""
-        src = [self.pairs.sources[place] for place in indices]
-        tgt = [self.pairs.targets[place] for place in indices]
-        return PairTokens(np.concatenate(src), _lengths(src), np.concatenate(tgt), _lengths(tgt))
-
-
-def _lengths(sentences: list[list[int]]) -> IntArray:
-    return np.array([len(sentence) for sentence in sentences], dtype=np.int64)
 
 
 class OurLearner(OnDevice):
@@ -69,17 +49,11 @@ class OurLearner(OnDevice):
         self._step = TrainingStep(self._network, CONFIG, dtype=self._dtype)
 
     def batch(self, pairs: Pairs) -> Batch:
-        return make_batch(RandomPairs(pairs), np.arange(len(pairs.targets)), self._start, self.device)
+        return PairBatch(sources=pairs.sources, targets=pairs.targets).on_device(self._start, self.device)
 
     def check(self, batch: Batch) -> tuple[float, float]:
-        self._network.eval()
-        summed, _ = BatchLoss(self._network, LABEL_SMOOTHING, self._dtype)(batch)
-        loss = summed / batch.num_tokens
-        loss.backward()
-        gradients = [one.grad for one in self._network.parameters() if one.grad is not None]
-        norm = nn.utils.get_total_norm(gradients)
-        self._network.zero_grad()
-        return loss.item(), norm.item()
+        found = loss_and_norm(self._network, batch, LABEL_SMOOTHING, self._dtype)
+        return found["loss"], found["norm"]
 
     def step(self, batch: Batch) -> None:
         self._steps += 1

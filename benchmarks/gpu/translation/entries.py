@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from decoding.contestants import CTRANSLATE2, MARIAN, MTCLI
-from decoding.sources import FORCED_TOKENS
+
+from mtcli.bench.shapes import FORCED_TOKENS
 
 DTYPE = "float16"
 AUTO = "auto"

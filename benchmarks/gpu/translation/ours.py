@@ -9,6 +9,7 @@ from machine import versions
 from peers.engine import Contestant, Settings, Work
 
 from mtcli.decoding.decoder import Decoder
+from mtcli.decoding.search import SearchOptions
 from mtcli.devices import DTYPES
 
 
@@ -40,12 +41,27 @@ class OursOnDevice(Ours):
         options = search_options(self._description, work, beam)
         key = (*sorted(self._settings.items()), options)
         if key not in self._decoders:
-            decoder = Decoder(
-                self._networks[self._network_key], options, independent=self._settings["independent"], workers=1
-            )
-            _tune(decoder, self._settings["slots"], graphs=self._settings["graphs"])
-            self._decoders[key] = decoder
+            self._decoders[key] = self._new_decoder(options)
         return self._decoders[key]
+
+    def _new_decoder(self, options: SearchOptions) -> Decoder:
+        """As the settings have it.
+
+        Raises:
+            ValueError: graphs are wanted on a GPU, and this decoder makes none.
+        """
+        graphs = self._settings["graphs"]
+        decoder = Decoder(
+            self._networks[self._network_key],
+            options,
+            independent=self._settings["independent"],
+            workers=1,
+            max_slots=self._settings["slots"],
+            graphs=graphs,
+        )
+        if graphs and torch.cuda.is_available() and not decoder.makes_graphs:
+            raise ValueError("this decoder makes no CUDA graphs: not all operations of a step run as Triton kernels.")
+        return decoder
 
     def hypotheses(
         self, settings: Settings, beam: int, work: dict[str, Any], alone: bool = False
@@ -69,22 +85,7 @@ class OursOnDevice(Ours):
     def slots(self, settings: Settings, beam: int, work: dict[str, Any]) -> int:
         """Sentences that are really decoded at once: the layout and the memory may want fewer, or more."""
         self.prepare(settings)
-        with self._decoder(Work(**work), beam)._engine() as engine:
-            return engine.max_slots
-
-
-def _tune(decoder: Decoder, slots: int, *, graphs: bool) -> None:
-    """Give a decoder so many slots, as far as its layout has them, and take its graphs away where none are wanted.
-
-    Raises:
-        ValueError: graphs are wanted on a GPU, and this decoder makes none.
-    """
-    decoder._max_slots = slots
-    with decoder._engine() as engine:
-        if not graphs:
-            engine._graphs = None
-        elif engine._graphs is None and torch.cuda.is_available():
-            raise ValueError("this decoder makes no CUDA graphs: not all operations of a step run as Triton kernels.")
+        return self._decoder(Work(**work), beam).slots
 
 
 if __name__ == "__main__":

@@ -50,22 +50,6 @@ def test_self_attention_decode() -> None:
     assert cost.flops == 2 * (2 + 3) * (2 * 4) * 2  # hypotheses x (past and present) x (q k and p v)
 
 
-def test_products_with_a_models_weights() -> None:
-    # d 2, feed-forward 3: a square of 4, both feed-forward matrices 12 together; 5 source and 7 target tokens.
-    of_src = 1 * (4 * 4 + 12) + 2 * (2 * 4)  # one encoder layer; k and v of two decoder layers' cross-attention
-    of_tgt = 2 * (4 * 4 + 2 * 4 + 12) + 11 * 2  # two decoder layers, and the output matrix
-    found = formulas.transformer_products(5, 7, layers=(1, 2), d_model=2, ffn_dim=3, vocab=11)
-    assert found == 2 * (5 * of_src + 7 * of_tgt)
-
-
-def test_training_a_model() -> None:
-    # The same model on sentences of 2 and 3 source tokens and 3 and 4 target tokens, 1 head of 2.
-    cost = formulas.transformer_training([2, 3], [3, 4], layers=(1, 2), d_model=2, ffn_dim=3, heads=1, vocab=11)
-    pairs = 1 * (4 + 9) + 2 * (6 + 10) + 2 * (6 + 12)  # encoder, decoder's triangles, decoder on encoder
-    products = formulas.transformer_products(5, 7, layers=(1, 2), d_model=2, ffn_dim=3, vocab=11)
-    assert cost == Cost(bytes=0, flops=3 * products + 7 * 2 * 2 * pairs)  # two products forward, five backward
-
-
 def test_reads_of_the_logits() -> None:
     assert formulas.beam_step(rows=8, vocabulary=100, width=2) == Cost(1600)
     assert formulas.cross_entropy_forward(rows=8, vocabulary=100, width=2) == Cost(1600)

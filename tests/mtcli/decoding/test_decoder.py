@@ -3,12 +3,14 @@
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import torch
 from support.searching import EOS, network, options
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from mtcli.decoding import engine
 from mtcli.decoding.decoder import Decoder
 from mtcli.decoding.search import Hypothesis
 from mtcli.errors import MtcliError
@@ -48,6 +50,24 @@ def test_memory_that_runs_out_anywhere_changes_nothing() -> None:
             break
         sites += sites // 5  # every operation at first, and then ever fewer
     assert sites > 500
+
+
+def test_slots_are_as_many_as_were_asked_for() -> None:
+    few = decoder(max_slots=3, independent=False)
+    assert few.slots == 3
+    found = few.decode(SENTENCES, LIMITS)
+    assert few.slots == 3
+    expected = decoder().decode(SENTENCES, LIMITS)
+    assert [[one.tokens for one in hypotheses] for hypotheses in found] == [
+        [one.tokens for one in hypotheses] for hypotheses in expected
+    ]
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_graphs_are_made_unless_they_are_not_wanted(monkeypatch: pytest.MonkeyPatch, wanted: bool) -> None:
+    monkeypatch.setattr(engine, "StepGraphs", Mock)
+    monkeypatch.setattr(engine.Engine, "_runs_kernels_alone", lambda self: True)
+    assert decoder(graphs=wanted).makes_graphs is wanted
 
 
 def limit_slots(monkeypatch: pytest.MonkeyPatch, most: int) -> list[int]:
