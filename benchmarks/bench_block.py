@@ -4,9 +4,9 @@ from pathlib import Path
 
 from blocks import wrapped
 
-from mtcli.bench.report import report
-from mtcli.bench.stored import read_record
-from mtcli.bench.tables import as_text
+from mtcli.bench.records.stored import read_record
+from mtcli.bench.showing.report import report
+from mtcli.bench.showing.tables import as_text
 
 NOT_MEASURED = "**mtcli bench**: not measured yet."
 

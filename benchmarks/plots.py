@@ -15,6 +15,9 @@ from decoding.records import BaseResult, Rate, TrainedResult
 from growth_table import Growth
 from training.records import Row, Trained
 
+from mtcli.bench.records.record import Record
+from mtcli.bench.showing.plot import write_roofline
+
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 WIDTH = 7.0  # inches
 
@@ -118,11 +121,20 @@ def _save(figure: Any, path: Path, text: str) -> None:
         figure.savefig(path, metadata={"Date": None, "Description": source_mark(text)} if path.suffix == ".svg" else {})
 
 
+def bench_plot(text: str, path: Path) -> None:
+    """Kernels and phases on the roofline, as `mtcli bench --plot` draws them."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_roofline(Record.model_validate_json(text), path)
+    drawn = path.read_text(encoding="utf-8")
+    path.write_text(drawn.replace("</svg>", f"<!-- {source_mark(text)} -->\n</svg>"), encoding="utf-8")
+
+
 PLOTS: dict[str, Callable[[str, Path], None]] = {
     "decoding-trained": decoding_plot,
     "decoding-base": decoding_plot,
     "training-tiny": training_plot,
     "training-base": training_plot,
+    "bench": bench_plot,
     "growth-lines": growth_plot,
     "growth-length": growth_plot,
     "growth-beam": growth_plot,

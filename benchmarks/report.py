@@ -47,6 +47,12 @@ QUESTIONS = (
         note="What each recipe is for: [docs/quality.md](../docs/quality.md).",
     ),
     Question(
+        asks="How near is it to this processor's limit?",
+        command="mtcli bench --device cpu",
+        blocks=("bench",),
+        note="How it is measured and how to read it: [docs/bench.md](../docs/bench.md).",
+    ),
+    Question(
         asks="How fast does it translate, beside other decoders with the same weights?",
         command="make bench-decoding QUESTION=QUESTION",
         blocks=("decoding-trained", "decoding-base", "decoding-latency"),
@@ -126,7 +132,7 @@ def last_measured(question: Question, results: Path) -> str:
 
 def files_of(name: str, results: Path) -> list[Path]:
     """The results files of a block."""
-    if name in GPU_BLOCKS:
+    if name in GPU_BLOCKS or name == "bench":
         return sorted(results.glob(f"*/{name}.json"))
     path = results / BLOCKS[name].file
     return [path] if path.exists() else []
@@ -136,19 +142,28 @@ def plot_lines(name: str, results: Path) -> list[str]:
     """The Markdown that shows a block's plot, if it has one."""
     if name not in PLOTS or not files_of(name, results):
         return []
-    subject = json.loads(files_of(name, results)[0].read_text(encoding="utf-8"))["title"]
-    return ["", f"![{subject}](plots/{name}.svg)"]
-
-
-def stale_plots(results: Path, plots: Path) -> list[str]:
-    """Names of plots that are missing or of another results file than the one that is there."""
     found = []
+    for file in files_of(name, results):
+        record = json.loads(file.read_text(encoding="utf-8"))
+        found += ["", f"![{record.get('title', 'Kernels and phases on the roofline')}](plots/{plot_name(name, file)})"]
+    return found
+
+
+def plot_name(name: str, file: Path) -> str:
+    """A plot's file name: of several machines, each has its own."""
+    machine = file.parent.name
+    return f"{name}.svg" if machine == "cpu" else f"{name}-{machine}.svg"
+
+
+def stale_plots(results: Path, plots: Path) -> dict[Path, tuple[str, Path]]:
+    """Plots that are missing or of another results file than the one that is there: each one's name and that file."""
+    found = {}
     for name in PLOTS:
         for file in files_of(name, results):
-            plot = plots / f"{name}.svg"
+            plot = plots / plot_name(name, file)
             mark = source_mark(file.read_text(encoding="utf-8"))
             if not plot.exists() or mark not in plot.read_text(encoding="utf-8"):
-                found.append(name)
+                found[plot] = (name, file)
     return found
 
 
@@ -163,7 +178,8 @@ def main() -> None:
     page, old = report(arguments.results), ""
     if arguments.report.exists():
         old = arguments.report.read_text(encoding="utf-8")
-    stale = [f"plot {name}" for name in stale_plots(arguments.results, plots)]
+    stale_pictures = stale_plots(arguments.results, plots)
+    stale = [str(plot) for plot in stale_pictures]
     if page != old:
         stale.append(str(arguments.report))
     if arguments.check:
@@ -171,9 +187,8 @@ def main() -> None:
             sys.exit(f"Out of date: {', '.join(stale)}. Run: python benchmarks/report.py")
         update_pages(Pages(), arguments.results, check=True)
         return
-    for name in stale_plots(arguments.results, plots):
-        (file,) = files_of(name, arguments.results)
-        PLOTS[name](file.read_text(encoding="utf-8"), plots / f"{name}.svg")
+    for plot, (name, file) in stale_pictures.items():
+        PLOTS[name](file.read_text(encoding="utf-8"), plot)
     arguments.report.write_text(page, encoding="utf-8")
     print("\n".join(f"wrote {name}" for name in stale) or "The report was up to date.")
     update_pages(Pages(), arguments.results, check=False)

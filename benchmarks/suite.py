@@ -50,6 +50,10 @@ def _script(name: str, *options: str) -> tuple[str, ...]:
 _IN_THE_BOX = ("MODEL=mtcli/models/en-de", f"SRC={DATA}/tatoeba-en-de/test.en.xz")
 STEPS = (
     Step("startup", _script("startup", "--out", "benchmarks/results/cpu/startup.json")),
+    Step(
+        "bench",
+        ("python", "-m", "mtcli", "bench", "--device", "cpu", "--force", "-o", "benchmarks/results/cpu/bench.json"),
+    ),
     Step("decoding-base", ("make", "bench-decoding", "QUESTION=base", f"DATA={DATA}")),
     Step(
         "decoding-trained",

@@ -17,7 +17,7 @@ from gpu.context import Context
 from gpu.probe import CLOCKS
 from gpu.results import Json, ResultsFile, load
 from mtcli.bench.host import query_nvidia_smi
-from mtcli.bench.peaks import (
+from mtcli.bench.measuring.peaks import (
     COPIED_MIB,
     DTYPES,
     gpu_products,
@@ -26,7 +26,7 @@ from mtcli.bench.peaks import (
     measure_launches,
     measure_matmul,
 )
-from mtcli.bench.timing import Stopwatch
+from mtcli.bench.measuring.timing import Stopwatch
 
 
 def run(context: Context) -> None:

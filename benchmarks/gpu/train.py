@@ -13,7 +13,7 @@ the contestants take turns. `train.json` adds to what every results file says
                   "rounds", "median", "min", "max": target tokens a second, "step_ms": an update,
                   "ratio": to mtcli by default, within a round; null for what is wrong,
                   "peak_gib": of the device's memory, "flops_per_second", "fraction": of the ceiling}],
-        "parts": [{"part": see mtcli.bench.parts, "ms", "share"}]}]}
+        "parts": [{"part": see mtcli.bench.training.parts, "ms", "share"}]}]}
 """
 
 import dataclasses
@@ -34,11 +34,11 @@ from gpu.team import Team
 from gpu.training.checks import compared, unanswered
 from gpu.training.entries import DTYPE, EXACT, FULL, MODULES, PEERS, STOCK, TOY, Entry, Sizes, entries
 from gpu.training.figures import Figures, row
+from mtcli.bench.arithmetic.transformer_cost import Sizes as ModelSizes
+from mtcli.bench.arithmetic.transformer_cost import update
 from mtcli.bench.host import available_cores
-from mtcli.bench.sentences import PairBatch, Words, random_batches
-from mtcli.bench.timing import Stopwatch
-from mtcli.bench.transformer_cost import Sizes as ModelSizes
-from mtcli.bench.transformer_cost import update
+from mtcli.bench.measuring.timing import Stopwatch
+from mtcli.bench.work.sentences import PairBatch, Words, random_batches
 
 ROUNDS = 5
 LONGEST_ANSWER = 240.0  # seconds: the first ones compile

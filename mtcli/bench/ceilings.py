@@ -1,7 +1,7 @@
 """The ceilings that everything else is held against: what this device does at best, measured, never looked up.
 
 On a CPU the copies go from sizes that fit its caches to one that clearly does not; a model's activations are in the
-caches, its weights mostly are not. See `mtcli.bench.roofline` for which of them counts where.
+caches, its weights mostly are not. See `mtcli.bench.arithmetic.roofline` for which of them counts where.
 """
 
 from collections.abc import Iterable, Iterator
@@ -9,11 +9,11 @@ from functools import partial
 
 import torch
 
-from mtcli.bench import formulas, host
+from mtcli.bench import host
+from mtcli.bench.arithmetic import formulas
 from mtcli.bench.asked import Asked
-from mtcli.bench.files import Json
 from mtcli.bench.machine import current_device
-from mtcli.bench.peaks import (
+from mtcli.bench.measuring.peaks import (
     COPIED_MIB,
     DTYPES,
     gpu_products,
@@ -22,8 +22,9 @@ from mtcli.bench.peaks import (
     measure_launches,
     measure_matmul,
 )
-from mtcli.bench.record import Ceilings, Copied, Figure, Launched, Product
-from mtcli.bench.timing import WARM_UPS, Stopwatch
+from mtcli.bench.measuring.timing import WARM_UPS, Stopwatch
+from mtcli.bench.records.files import Json
+from mtcli.bench.records.record import Ceilings, Copied, Figure, Launched, Product
 
 SECONDS_EACH = 0.2
 CALLS = WARM_UPS + 11  # of what takes long: the fewest repetitions and one to see how long it takes

@@ -9,14 +9,14 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from mtcli.bench import roofline
+from mtcli.bench.arithmetic import roofline
 from mtcli.bench.asked import Asked
-from mtcli.bench.contest import BrokenDeviceError, Case, forget, measure, operation
-from mtcli.bench.files import Json
-from mtcli.bench.lineup import lineup_on
 from mtcli.bench.machine import current_device
-from mtcli.bench.record import Ceilings, Kernels
-from mtcli.bench.timing import Stopwatch
+from mtcli.bench.measuring.contest import BrokenDeviceError, Case, forget, measure, operation
+from mtcli.bench.measuring.lineup import lineup_on
+from mtcli.bench.measuring.timing import Stopwatch
+from mtcli.bench.records.files import Json
+from mtcli.bench.records.record import Ceilings, Kernels
 
 OPERATIONS = ("masked_attention", "cross_entropy", "beam_step", "cross_attention_decode", "self_attention_decode")
 FIRST_CASE_SECONDS = {"cpu": 2.0, "cuda": 8.0}  # on a GPU its kernels are compiled
@@ -73,11 +73,12 @@ def measure_kernels(asked: Asked, ceilings: Ceilings, left_out: list[str]) -> Ke
 
 
 def _take_turns(queues: list[_Queue], asked: Asked, ceilings: Ceilings, watch: Stopwatch) -> None:
-    waiting = list(queues)
+    waiting, has_time = list(queues), asked.left() > 0
     while waiting:
         for queue in list(waiting):
             case = queue.case = next(queue.cases, None)
-            if case is None or queue.seconds(case) > asked.left():
+            is_first = has_time and not any(one.rows for one in queues)  # which is measured however slow the machine
+            if case is None or (queue.seconds(case) > asked.left() and not is_first):
                 waiting.remove(queue)
                 continue
             asked.say(f"kernels: {queue.name}, {case.title}")

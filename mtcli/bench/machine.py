@@ -10,12 +10,12 @@ from mtcli.bench import host
 from mtcli.bench.asked import Asked
 
 if TYPE_CHECKING:
-    from mtcli.bench.record import Device
+    from mtcli.bench.records.record import Device
 
 
 def device(asked: Asked) -> "Device":
     """The GPU or the processor, and the machine it is in."""
-    from mtcli.bench.record import Device  # here, so that `versions` needs no pydantic
+    from mtcli.bench.records.record import Device  # here, so that `versions` needs no pydantic
 
     name = host.cpu_name()
     found = Device(

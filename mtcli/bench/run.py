@@ -8,8 +8,8 @@ from typing import Any
 
 from mtcli.bench.asked import Asked
 from mtcli.bench.budget import CEILINGS, SECTIONS, Budget
-from mtcli.bench.record import Ceilings, Device, Kernels, Record, Train, Translate
-from mtcli.bench.stored import as_stored
+from mtcli.bench.records.record import Ceilings, Device, Kernels, Record, Train, Translate
+from mtcli.bench.records.stored import as_stored
 
 Section = Callable[[Asked, Ceilings, list[str]], Kernels | Translate | Train]
 
@@ -98,8 +98,8 @@ def _ceilings() -> Callable[[Asked], Ceilings]:
 
 
 def _kernels() -> Section:
-    from mtcli.bench.contest import operation
     from mtcli.bench.kernels import OPERATIONS, measure_kernels
+    from mtcli.bench.measuring.contest import operation
 
     for name in OPERATIONS:
         operation(name)

@@ -10,15 +10,15 @@ from collections.abc import Sequence
 import torch
 
 from mtcli.bench.asked import Asked
-from mtcli.bench.contest import first_lines, raise_if_broken
-from mtcli.bench.gradients import judged, loss_and_norm
-from mtcli.bench.parts import Parts
-from mtcli.bench.peak import Peak
-from mtcli.bench.record import Ceilings, Check, Status, Train, Trained
-from mtcli.bench.sentences import PairBatch, random_batches
-from mtcli.bench.shapes import LONGEST
-from mtcli.bench.subject import Subject, opened
-from mtcli.bench.updates import Contestant, Entry, entries
+from mtcli.bench.measuring.contest import first_lines, raise_if_broken
+from mtcli.bench.measuring.memory import Peak
+from mtcli.bench.records.record import Ceilings, Check, Status, Train, Trained
+from mtcli.bench.training.gradients import judged, loss_and_norm
+from mtcli.bench.training.parts import Parts
+from mtcli.bench.training.updates import Contestant, Entry, entries
+from mtcli.bench.work.sentences import PairBatch, random_batches
+from mtcli.bench.work.shapes import LONGEST
+from mtcli.bench.work.subject import Subject, opened
 from mtcli.config import TrainingConfig
 from mtcli.devices import dtype_name, prepare_cpu, resolve_device, resolve_dtype
 from mtcli.errors import MtcliError, is_out_of_memory
@@ -80,13 +80,14 @@ class _Section:
         self.rows: list[Trained] = []
 
     def run(self) -> None:
-        found, refused = entries(self._asked), {}
-        if self._asked.left() > 0:
+        found, refused, has_time = entries(self._asked), {}, self._asked.left() > 0
+        if has_time:
             refused = self._check(list(dict.fromkeys(entry.attention for entry in found)))
         for entry in found:
             if entry.attention in refused:
                 self._add_row(entry, *refused[entry.attention])
-            elif self._asked.left() <= self._to_come(entry):
+            # The first is begun however slow the machine, for the section to say something.
+            elif self._asked.left() <= self._to_come(entry) and (self._contestants or not has_time):
                 self._add_row(entry, "left out", "the time did not suffice")
                 self._left_out.append(f"train: {entry.name}")
             else:
@@ -191,7 +192,9 @@ class _Section:
                 break
             self._asked.say(f"train: round {number + 1}")
             for one in running if number % 2 == 0 else reversed(running):
-                if self._asked.left() > one.cost and (seconds := self._run(one, one.entry.updates)) is not None:
+                if self._asked.left() <= one.cost and any(other.samples for other in self._contestants):
+                    continue
+                if (seconds := self._run(one, one.entry.updates)) is not None:
                     one.cost, one.status = seconds, "right"
                     one.samples.append(seconds / one.entry.updates)
 

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 import torch
 
 from mtcli.bench.asked import Asked
-from mtcli.bench.record import Ceilings, Check, Decoded, Translate
-from mtcli.bench.sentences import Sentences, random_sentences, sentences_of
-from mtcli.bench.subject import Subject, opened
+from mtcli.bench.records.record import Ceilings, Check, Decoded, Translate
 from mtcli.bench.translation.checks import COMPANY, Checker, failed
 from mtcli.bench.translation.latency import MOST, measure_latency
 from mtcli.bench.translation.rows import Contestant, Entry, Sizes, entries
+from mtcli.bench.work.sentences import Sentences, random_sentences, sentences_of
+from mtcli.bench.work.subject import Subject, opened
 from mtcli.devices import decoding_dtype, dtype_name, prepare_cpu, resolve_device
 from mtcli.files import read_lines
 
@@ -125,7 +125,8 @@ class _Section:
         expected = self._expected(entry)
         to_come = (2 + FEWEST_ROUNDS) * expected + sum(self._to_take_apart(one) for one in self._contestants)
         to_come += FEWEST_ROUNDS * sum(one.cost for one in self._contestants)
-        if self._spare() < to_come or self._spare() <= 0:
+        # The first is run however slow the machine, for the section to say something.
+        if self._contestants and (self._spare() < to_come or self._spare() <= 0):
             self._leave_out(entry)
             return
         self._asked.say(f"translate: {entry.name}")
@@ -167,7 +168,7 @@ class _Section:
                 break
             self._asked.say(f"translate: round {number + 1}")
             for one in running if number % 2 == 0 else reversed(running):
-                if self._asked.left() > one.cost:
+                if self._asked.left() > one.cost or not any(other.samples for other in self._contestants):
                     one.run()
 
     def _tell_what_was_left_out(self) -> None:

@@ -17,7 +17,7 @@ from decoding.profiling import (
 )
 from decoding.sources import random_work
 
-from mtcli.bench.shapes import FORCED_TOKENS
+from mtcli.bench.work.shapes import FORCED_TOKENS
 from mtcli.config import ModelConfig
 from mtcli.data.tokenizer import BOS_ID, EOS_ID
 from mtcli.decoding.decoder import Decoder

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from decoding.sources import LONGEST, line_work, random_work
 
-from mtcli.bench.shapes import FORCED_TOKENS
+from mtcli.bench.work.shapes import FORCED_TOKENS
 from mtcli.config import DecodingConfig
 from mtcli.data.tokenizer import EOS_ID, PAD_ID, Tokenizer, train_tokenizer
 from mtcli.errors import DataError

@@ -10,7 +10,7 @@ from gpu.context import Context
 from gpu.results import load, write
 from support.bench_cases import BEST, case
 
-from mtcli.bench.contest import BrokenDeviceError, Case
+from mtcli.bench.measuring.contest import BrokenDeviceError, Case
 
 
 def context(tmp_path: Path, **changes: Any) -> Context:

@@ -13,7 +13,7 @@ from gpu import __main__ as driver
 from gpu import packages
 from gpu.stages import STAGES
 
-from mtcli.bench.parts import PARTS
+from mtcli.bench.training.parts import PARTS
 
 ROOT = Path(__file__).resolve().parents[2]
 OPS = (

@@ -13,8 +13,8 @@ from gpu.training.stock import StockLearner
 from peers.plain import IGNORED
 from peers.training import Learner, Pairs, Settings, Training
 
-from mtcli.bench.parts import PARTS
-from mtcli.bench.sentences import Words, random_batches
+from mtcli.bench.training.parts import PARTS
+from mtcli.bench.work.sentences import Words, random_batches
 
 VOCABULARY = 40
 BATCHES = random_batches(Words.of(VOCABULARY), Words.of(VOCABULARY), tokens=60, count=2, seed=1)

@@ -4,9 +4,9 @@ from typing import Any
 
 import torch
 
-from mtcli.bench.contest import Case, Contestant
-from mtcli.bench.formulas import Cost
-from mtcli.bench.rows import EAGER, OURS
+from mtcli.bench.arithmetic.formulas import Cost
+from mtcli.bench.measuring.contest import Case, Contestant
+from mtcli.bench.records.rows import EAGER, OURS
 
 BEST = {"bytes_per_second": 1e9, "flops_per_second": {"float32": 1e9}}
 

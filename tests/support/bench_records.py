@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mtcli.bench.record import (
+from mtcli.bench.records.record import (
     Ceilings,
     Copied,
     Decoded,

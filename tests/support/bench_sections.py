@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from mtcli.bench.asked import Asked
-from mtcli.bench.record import Ceilings, Phase
+from mtcli.bench.records.record import Ceilings, Phase
 
 CEILINGS = Ceilings(
     copy=(),

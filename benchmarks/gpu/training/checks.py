@@ -5,7 +5,7 @@ figure, without dropout; stock PyTorch in float32, which holds the same weights,
 from typing import Any
 
 from gpu.results import Json
-from mtcli.bench.gradients import LARGEST, judged
+from mtcli.bench.training.gradients import LARGEST, judged
 
 
 def compared(found: dict[str, float], expected: dict[str, float], dtype: str) -> Json:

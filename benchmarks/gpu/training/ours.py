@@ -11,9 +11,9 @@ from machine import versions
 from peers.on_device import OnDevice
 from peers.training import BETAS, CLIP_NORM, EPSILON, LABEL_SMOOTHING, LEARNING_RATE, Pairs, Settings, Training
 
-from mtcli.bench.gradients import loss_and_norm
-from mtcli.bench.parts import Parts
-from mtcli.bench.sentences import PairBatch
+from mtcli.bench.training.gradients import loss_and_norm
+from mtcli.bench.training.parts import Parts
+from mtcli.bench.work.sentences import PairBatch
 from mtcli.config import TrainingConfig
 from mtcli.training.batch import Batch
 from mtcli.training.step import TrainingStep

@@ -13,11 +13,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mtcli.bench import formulas
-from mtcli.bench.contest import Case, Contestant
-from mtcli.bench.lineup import ON_CPU, Lineup, Setting, Size, lineup_on
+from mtcli.bench.arithmetic import formulas
+from mtcli.bench.measuring.contest import Case, Contestant
+from mtcli.bench.measuring.lineup import ON_CPU, Lineup, Setting, Size, lineup_on
 from mtcli.bench.ops import compiled
-from mtcli.bench.rows import EAGER
+from mtcli.bench.records.rows import EAGER
 from mtcli_kernels.beam_step import BeamRules, BeamState, beam_step
 
 BEAMS = (4, 1)

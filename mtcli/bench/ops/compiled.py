@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from mtcli.bench.lineup import Setting, Size
+from mtcli.bench.measuring.lineup import Setting, Size
 from mtcli_kernels.dispatch import is_interpreting
 
 SECONDS = 90.0  # with less time left than this it is left out: it takes up to half a minute for one shape

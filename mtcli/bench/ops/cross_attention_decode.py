@@ -13,12 +13,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mtcli.bench import formulas
-from mtcli.bench.contest import Case, Contestant
-from mtcli.bench.lineup import Lineup, Setting, Size, exact_form, lineup_on
+from mtcli.bench.arithmetic import formulas
+from mtcli.bench.measuring.contest import Case, Contestant
+from mtcli.bench.measuring.lineup import Lineup, Setting, Size, exact_form, lineup_on
 from mtcli.bench.ops import sdpa
 from mtcli.bench.ops.varlen import varlen_attn_on
-from mtcli.bench.shapes import BASE, BIG, TOY, WIDE, Heads, region_lengths
+from mtcli.bench.work.shapes import BASE, BIG, TOY, WIDE, Heads, region_lengths
 from mtcli_kernels.cross_attention_decode import cross_attention_decode
 from mtcli_kernels.decoding_layout import SourceRegions
 

@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mtcli.bench import formulas
-from mtcli.bench.contest import Case, Contestant
-from mtcli.bench.lineup import Lineup, Setting, Size, exact_form, lineup_on
+from mtcli.bench.arithmetic import formulas
+from mtcli.bench.measuring.contest import Case, Contestant
+from mtcli.bench.measuring.lineup import Lineup, Setting, Size, exact_form, lineup_on
 from mtcli.bench.ops import compiled
 from mtcli_kernels.cross_entropy import cross_entropy
 

@@ -16,12 +16,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mtcli.bench import formulas
-from mtcli.bench.contest import Case, Contestant
-from mtcli.bench.lineup import Lineup, Setting, Size, exact_form, lineup_on
+from mtcli.bench.arithmetic import formulas
+from mtcli.bench.measuring.contest import Case, Contestant
+from mtcli.bench.measuring.lineup import Lineup, Setting, Size, exact_form, lineup_on
 from mtcli.bench.ops import compiled, sdpa
 from mtcli.bench.ops.varlen import varlen_attn_on
-from mtcli.bench.shapes import BASE, BIG, TOY, WIDE, Heads, bucketed_lengths, news_lengths, translated_lengths
+from mtcli.bench.work.shapes import BASE, BIG, TOY, WIDE, Heads, bucketed_lengths, news_lengths, translated_lengths
 from mtcli_kernels.masked_attention import masked_attention
 from mtcli_kernels.masked_attention.padded import padded_attention
 from mtcli_kernels.packing import Packing

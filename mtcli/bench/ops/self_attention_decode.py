@@ -12,11 +12,11 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from mtcli.bench import formulas
-from mtcli.bench.contest import Case, Contestant
-from mtcli.bench.lineup import Lineup, Setting, Size, exact_form, lineup_on
+from mtcli.bench.arithmetic import formulas
+from mtcli.bench.measuring.contest import Case, Contestant
+from mtcli.bench.measuring.lineup import Lineup, Setting, Size, exact_form, lineup_on
 from mtcli.bench.ops import sdpa
-from mtcli.bench.shapes import BASE, BIG, TOY, WIDE, Heads
+from mtcli.bench.work.shapes import BASE, BIG, TOY, WIDE, Heads
 from mtcli_kernels.decoding_layout import BeamPlaces
 from mtcli_kernels.self_attention_decode import self_attention_decode
 

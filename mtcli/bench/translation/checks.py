@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 
-from mtcli.bench.contest import first_lines, raise_if_broken
-from mtcli.bench.record import Check
-from mtcli.bench.sentences import Sentences
-from mtcli.bench.subject import Subject
+from mtcli.bench.measuring.contest import first_lines, raise_if_broken
+from mtcli.bench.records.record import Check
+from mtcli.bench.work.sentences import Sentences
+from mtcli.bench.work.subject import Subject
 from mtcli.decoding.decoder import Decoder
 from mtcli.decoding.scoring import score_targets
 from mtcli.decoding.search import Hypothesis, SearchOptions

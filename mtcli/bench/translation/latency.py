@@ -7,10 +7,10 @@ from functools import partial
 import numpy as np
 
 from mtcli.bench.asked import Asked
-from mtcli.bench.record import Latency
-from mtcli.bench.sentences import Sentences
-from mtcli.bench.subject import Subject
+from mtcli.bench.records.record import Latency
 from mtcli.bench.translation.checks import searched
+from mtcli.bench.work.sentences import Sentences
+from mtcli.bench.work.subject import Subject
 from mtcli.decoding.decoder import Decoder
 from mtcli.decoding.lines import is_blank
 from mtcli.decoding.translator import Translator

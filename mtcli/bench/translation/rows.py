@@ -7,15 +7,15 @@ from functools import cached_property
 
 import torch
 
+from mtcli.bench.arithmetic.formulas import Cost
+from mtcli.bench.arithmetic.transformer_cost import Decoding, decoding
 from mtcli.bench.asked import Asked
-from mtcli.bench.formulas import Cost
-from mtcli.bench.peak import Peak
-from mtcli.bench.record import Ceilings, Decoded, Figure, Phase
-from mtcli.bench.sentences import Sentences
-from mtcli.bench.subject import Subject
-from mtcli.bench.transformer_cost import Decoding, decoding
+from mtcli.bench.measuring.memory import Peak
+from mtcli.bench.records.record import Ceilings, Decoded, Figure, Phase
 from mtcli.bench.translation.checks import best_of, searched
 from mtcli.bench.translation.phases import DECODER, ENCODER, HOST, SEARCH, Phases
+from mtcli.bench.work.sentences import Sentences
+from mtcli.bench.work.subject import Subject
 from mtcli.decoding.decoder import Decoder
 from mtcli.decoding.flow import FAIR_SHARE
 from mtcli.devices import dtype_name

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import pytest
 import torch
 
-from mtcli.bench.contest import Case, _check_all, operation
-from mtcli.bench.lineup import KERNELS, OLD_GPU, ON_CPU, exact_form, lineup_on
-from mtcli.bench.rows import EAGER, OURS
+from mtcli.bench.measuring.contest import Case, _check_all, operation
+from mtcli.bench.measuring.lineup import KERNELS, OLD_GPU, ON_CPU, exact_form, lineup_on
+from mtcli.bench.records.rows import EAGER, OURS
 
 OPERATIONS = ("beam_step", "cross_attention_decode", "cross_entropy", "masked_attention", "self_attention_decode")
 

@@ -8,9 +8,9 @@ import torch
 from mtcli.bench import ceilings, host
 from mtcli.bench.asked import Asked
 from mtcli.bench.ceilings import measure_ceilings
-from mtcli.bench.peaks import DTYPES, gpu_products, measure_matmul
-from mtcli.bench.record import Ceilings
-from mtcli.bench.timing import Stopwatch
+from mtcli.bench.measuring.peaks import DTYPES, gpu_products, measure_matmul
+from mtcli.bench.measuring.timing import Stopwatch
+from mtcli.bench.records.record import Ceilings
 
 
 def asked(seconds: float = 60.0, toy: bool = True) -> Asked:

@@ -11,9 +11,9 @@ from support.bench_records import CEILINGS
 
 from mtcli.bench import kernels
 from mtcli.bench.asked import Asked
-from mtcli.bench.contest import BrokenDeviceError, Case, Contestant
 from mtcli.bench.kernels import measure_kernels
-from mtcli.bench.lineup import ON_CPU
+from mtcli.bench.measuring.contest import BrokenDeviceError, Case, Contestant
+from mtcli.bench.measuring.lineup import ON_CPU
 
 REFERENCE = Contestant(name="reference", run=lambda x: (x + x,))
 
@@ -105,6 +105,17 @@ def test_what_there_is_no_time_for_is_said(monkeypatch: pytest.MonkeyPatch) -> N
     rows, left_out, _ = measured(monkeypatch, seconds=0.0, doubling=many)
     assert rows == {"doubling": ()}
     assert left_out == ["kernels: doubling: 3 of 3 shapes, the next being a, forward."]
+
+
+def test_one_is_measured_however_short_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    many = MadeUp(*(ours(double, name) for name in "ab"))
+    monkeypatch.setattr(kernels._Queue, "seconds", lambda self, case: 1000.0)
+    rows, left_out, _ = measured(monkeypatch, doubling=many, tripling=MadeUp(ours(double, "c")))
+    assert [row["case"] for row in rows["doubling"]] == ["a"]
+    assert left_out == [
+        "kernels: doubling: 1 of 2 shapes, the next being b, forward.",
+        "kernels: tripling: 1 of 1 shapes, the next being c, forward.",
+    ]
 
 
 def test_a_broken_device_ends_the_section_and_keeps_what_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,11 +10,11 @@ from support.bench_sections import CEILINGS, asked, whole
 from support.tiny import write_untrained
 
 from mtcli.bench import train
-from mtcli.bench.gradients import judged
-from mtcli.bench.parts import PARTS
-from mtcli.bench.record import Train
+from mtcli.bench.records.record import Train
 from mtcli.bench.train import measure_train
-from mtcli.bench.updates import Entry, entries
+from mtcli.bench.training.gradients import judged
+from mtcli.bench.training.parts import PARTS
+from mtcli.bench.training.updates import Entry, entries
 from mtcli.training.step import TrainingStep
 from mtcli_kernels.masked_attention import api as masked_attention
 
@@ -109,6 +109,12 @@ def test_an_update_that_fails_is_told(monkeypatch: pytest.MonkeyPatch, message: 
     monkeypatch.setattr(TrainingStep, "step", failing(message))
     [row] = measure()[0].rows
     assert (row.status, row.why, row.step_ms) == (status, f"RuntimeError: {message}", None)
+
+
+def test_the_first_is_timed_however_long_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train._Section, "_to_come", lambda self, entry: 1000.0)
+    found, _ = measure()
+    assert found.rows[0].status == "right"
 
 
 def test_without_time_everything_is_left_out() -> None:

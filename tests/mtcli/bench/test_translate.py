@@ -9,13 +9,13 @@ import torch
 from support.bench_sections import CEILINGS, asked, whole
 from support.tiny import write_untrained
 
-from mtcli.bench.record import Translate
-from mtcli.bench.sentences import random_sentences
-from mtcli.bench.subject import Subject, random_subject
+from mtcli.bench.records.record import Translate
 from mtcli.bench.translate import measure_translate
 from mtcli.bench.translation import rows
 from mtcli.bench.translation.checks import Checker, failed
 from mtcli.bench.translation.rows import Contestant, Entry, Sizes, entries
+from mtcli.bench.work.sentences import random_sentences
+from mtcli.bench.work.subject import Subject, random_subject
 from mtcli.decoding.search import Hypothesis
 from mtcli.errors import MtcliError
 from mtcli.model.transformer import Transformer
@@ -118,6 +118,8 @@ def test_what_would_take_too_long_is_not_begun(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(Contestant, "warm_up", slow)
     found, left_out = measure()
+    [first] = [row for row in found.rows if row.status == "right"]
+    assert first.beam == 4, "the first is timed all the same"
     others = [row for row in found.rows if row.status == "left out"]
     assert [(row.beam, row.slots) for row in others[:1]] == [(1, 2)]
     assert "translate: beam 1, 2 at once" in left_out

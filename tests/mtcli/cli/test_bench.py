@@ -25,9 +25,9 @@ from typer.testing import CliRunner, Result
 
 from mtcli.bench import run
 from mtcli.bench.asked import Asked
-from mtcli.bench.record import Check, Kernels, Record
-from mtcli.bench.rows import EAGER
-from mtcli.bench.stored import read_record, to_json
+from mtcli.bench.records.record import Check, Kernels, Record
+from mtcli.bench.records.rows import EAGER
+from mtcli.bench.records.stored import read_record, to_json
 from mtcli.cli.main import app
 from mtcli.errors import BackendUnavailableError
 
@@ -313,7 +313,7 @@ def test_a_plot_that_cannot_be_drawn_is_refused_first(asked: list[Asked], monkey
 
 
 def _make_up_the_plot(monkeypatch: pytest.MonkeyPatch, **functions: Any) -> None:
-    plot = types.ModuleType("mtcli.bench.plot")
+    plot = types.ModuleType("mtcli.bench.showing.plot")
     for name, function in functions.items():
         setattr(plot, name, function)
-    monkeypatch.setitem(sys.modules, "mtcli.bench.plot", plot)
+    monkeypatch.setitem(sys.modules, "mtcli.bench.showing.plot", plot)

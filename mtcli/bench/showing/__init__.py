@@ -1,0 +1,1 @@
+"""Records for people: tables, CSV and pictures. Needs no torch."""

@@ -1,0 +1,1 @@
+"""What is measured: shapes, random sentences and the model."""
