@@ -125,6 +125,7 @@ class _Contest:
             slots=slots,
             beams=self._beams,
             seconds=self._limit(),
+            dtype=self._sizes.dtype,
         )
         for check in questions.all():
             self._checks.append(check)

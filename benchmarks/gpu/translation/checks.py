@@ -19,7 +19,7 @@ from peers.engine import Work
 
 from gpu.results import Json
 from gpu.team import Team
-from gpu.translation.entries import AUTO, DTYPE, Entry
+from gpu.translation.entries import AUTO, Entry
 
 SCORED = 8  # sentences
 # Nats a token: rounding logits to float16 makes a tenth of it, a wrong weight or kernel many times as much.
@@ -39,6 +39,7 @@ class Questions:
         slots: mtcli's.
         beams: the searches.
         seconds: limit of each answer.
+        dtype: number type that mtcli decodes in.
     """
 
     team: Team
@@ -46,6 +47,7 @@ class Questions:
     slots: int
     beams: Sequence[int]
     seconds: float
+    dtype: str = "float16"
 
     def all(self) -> Iterator[Json]:
         """The results, each {"check", "contestant", "beam", "attention", "independent": where it is about scores,
@@ -81,7 +83,13 @@ class Questions:
 
     def _found(self, work: Work, beam: int, *, alone: bool = False, **way: Any) -> Found:
         """What mtcli finds, as it is by default but for `way`."""
-        settings = {"dtype": DTYPE, "slots": self.slots, "independent": True, "graphs": True, "attention": AUTO} | way
+        settings = {
+            "dtype": self.dtype,
+            "slots": self.slots,
+            "independent": True,
+            "graphs": True,
+            "attention": AUTO,
+        } | way
         fields = dataclasses.asdict(work)
         answer: Found = self.team.ask(
             MTCLI, "hypotheses", self.seconds, settings=settings, beam=beam, work=fields, alone=alone

@@ -8,7 +8,6 @@ from decoding.contestants import CTRANSLATE2, MARIAN, MTCLI
 
 from mtcli.bench.work.shapes import FORCED_TOKENS
 
-DTYPE = "float16"
 AUTO = "auto"
 
 
@@ -24,6 +23,7 @@ class Entry:
         independent, graphs, attention: mtcli's: whether a sentence's result may not depend on its company, whether
             steps are CUDA graphs, and the form of its attention.
         one_by_one: each sentence in a call of its own.
+        dtype: number type.
     """
 
     contestant: str
@@ -34,6 +34,7 @@ class Entry:
     graphs: bool = True
     attention: str = AUTO
     one_by_one: bool = False
+    dtype: str = "float16"
 
     @property
     def search(self) -> str:
@@ -59,9 +60,9 @@ class Entry:
         """As the contestant's engine takes them."""
         if self.contestant == MTCLI:
             own = {"independent": self.independent, "graphs": self.graphs, "attention": self.attention}
-            return {"dtype": DTYPE, "slots": self.size, **own}
+            return {"dtype": self.dtype, "slots": self.size, **own}
         threads = {"inter_threads": 1, "intra_threads": 1} if self.contestant == CTRANSLATE2 else {}
-        return {"dtype": DTYPE, "batch": self.size, **threads}
+        return {"dtype": self.dtype, "batch": self.size, **threads}
 
     @property
     def is_default(self) -> bool:
@@ -82,6 +83,8 @@ class Sizes:
         fewest: sentences for one figure.
         one_by_one: sentences, where each is a call.
         target_tokens: forced of each sentence, end token included.
+        dtype: number type. Rehearsals take float32: mtcli does not offer float16 on a CPU, where its products depend
+            on the number of their rows.
     """
 
     slots: tuple[int, ...]
@@ -91,6 +94,7 @@ class Sizes:
     fewest: int
     one_by_one: int
     target_tokens: int = FORCED_TOKENS
+    dtype: str = "float16"
 
     def sentences(self, size: int) -> int:
         return max(self.refills * size, self.fewest)
@@ -108,13 +112,28 @@ FULL = Sizes(
     fewest=16,
     one_by_one=48,
 )
-TOY = Sizes(slots=(1, 2), eager_slots=(2,), batches=(2,), refills=2, fewest=2, one_by_one=2, target_tokens=4)
+TOY = Sizes(
+    slots=(1, 2),
+    eager_slots=(2,),
+    batches=(2,),
+    refills=2,
+    fewest=2,
+    one_by_one=2,
+    target_tokens=4,
+    dtype="float32",
+)
 
 
 def entries(sizes: Sizes, beams: Sequence[int]) -> list[Entry]:
     """All there is to measure, the most important first: time may not suffice for the last."""
     return [
-        Entry(beam=beam, size=size, sentences=sizes.one_by_one if "one_by_one" in way else sizes.sentences(size), **way)
+        Entry(
+            beam=beam,
+            size=size,
+            sentences=sizes.one_by_one if "one_by_one" in way else sizes.sentences(size),
+            dtype=sizes.dtype,
+            **way,
+        )
         for at_once, way in _ways(sizes)
         for beam in beams
         for size in at_once
