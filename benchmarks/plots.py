@@ -132,6 +132,7 @@ def bench_plot(text: str, path: Path) -> None:
 PLOTS: dict[str, Callable[[str, Path], None]] = {
     "decoding-trained": decoding_plot,
     "decoding-base": decoding_plot,
+    "decoding-imported": decoding_plot,
     "training-tiny": training_plot,
     "training-base": training_plot,
     "bench": bench_plot,

@@ -109,6 +109,7 @@ BLOCKS = {
     "ko-en": Block("cpu/quality-ko-en.json", "Everyday Korean to English", quality_block),
     "startup": Block("cpu/startup.json", "Start-up", startup_block),
     "decoding-base": Block(_BASE, "Transformer-base beside other decoders", tables.base_block),
+    "decoding-imported": Block("cpu/decoding-imported.json", "An imported model", tables.base_block),
     "decoding-trained": Block(_TRAINED, "A trained model beside other decoders", tables.trained_block),
     "decoding-latency": Block("cpu/decoding-latency.json", "One sentence at a time", tables.latency_block),
     "decoding-base-settings": Block(_BASE, "Every setting on Transformer-base", tables.base_settings_block),

@@ -55,7 +55,7 @@ QUESTIONS = (
     Question(
         asks="How fast does it translate, beside other decoders with the same weights?",
         command="make bench-decoding QUESTION=QUESTION",
-        blocks=("decoding-trained", "decoding-base", "decoding-latency"),
+        blocks=("decoding-trained", "decoding-base", "decoding-imported", "decoding-latency"),
         note="How it is measured: [decoding](decoding/README.md); every setting: "
         "[docs/decoding.md](../docs/decoding.md).",
     ),

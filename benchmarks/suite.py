@@ -55,6 +55,7 @@ STEPS = (
         ("python", "-m", "mtcli", "bench", "--device", "cpu", "--force", "-o", "benchmarks/results/cpu/bench.json"),
     ),
     Step("decoding-base", ("make", "bench-decoding", "QUESTION=base", f"DATA={DATA}")),
+    Step("decoding-imported", ("make", "bench-decoding", "QUESTION=imported", f"DATA={DATA}")),
     Step(
         "decoding-trained",
         ("make", "bench-decoding", "QUESTION=trained", *_IN_THE_BOX, f"REF={DATA}/tatoeba-en-de/test.de.xz"),

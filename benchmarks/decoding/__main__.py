@@ -1,4 +1,4 @@
-"""The command line: python -m decoding base|trained|latency|profile, with this folder's parent on the path.
+"""The command line: python -m decoding base|imported|trained|latency|profile, with this folder's parent on the path.
 
 Each question writes one JSON file, by default benchmarks/results/cpu/decoding-QUESTION.json.
 Exit codes: 0 it was written; 1 something is missing or the contestants do not agree; 2 wrong options.
@@ -50,8 +50,13 @@ def main() -> None:
 
 def _measure(arguments: argparse.Namespace, plan: Plan) -> Measured:
     from decoding import base, latency, profiling, trained
-    from decoding.cases import RandomModel, TrainedModel
+    from decoding.cases import ImportedModel, RandomModel, TrainedModel
+    from decoding.opus_like import OpusLike
 
+    if arguments.question == "imported":
+        names = ("data", "limit", "beam", "seed")
+        size = OpusLike(pieces=arguments.vocab_size)
+        return base.measure(plan, ImportedModel(size=size, **{name: getattr(arguments, name) for name in names}))
     models: list[RandomModel | TrainedModel] = []
     if arguments.question != "trained":
         names = ("preset", "vocab_size", "data", "limit", "beam", "seed")
@@ -75,6 +80,11 @@ def _arguments() -> argparse.Namespace:
     questions = parser.add_subparsers(dest="question", required=True, metavar="QUESTION")
     described = {
         "base": ("a preset with random weights and forced lengths: target tokens a second", 300, 5),
+        "imported": (
+            "a Marian model with random weights, imported, and forced lengths: target tokens a second",
+            300,
+            5,
+        ),
         "trained": ("a trained model on a test set: target tokens a second, and BLEU", None, 5),
         "latency": ("one sentence at a time: milliseconds", 100, 5),
         "profile": ("where a decoding step's time goes, on one thread", 64, 3),
@@ -83,7 +93,7 @@ def _arguments() -> argparse.Namespace:
         one = questions.add_parser(question, help=words, description=words.capitalize() + ".")
         one.add_argument("--limit", type=positive, default=limit, help="sentences (default: %(default)s)")
         one.add_argument("--rounds", type=positive, default=rounds, help="how often each is measured (%(default)s)")
-        _add_options(one, needs_model=question == "trained")
+        _add_options(one, needs_model=question == "trained", pieces=58_101 if question == "imported" else 32_000)
     arguments = parser.parse_args()
     if (arguments.model is None) != (arguments.src is None):
         parser.error("--model and --src go together: a trained model, and what it translates.")
@@ -92,12 +102,12 @@ def _arguments() -> argparse.Namespace:
     return arguments
 
 
-def _add_options(parser: argparse.ArgumentParser, *, needs_model: bool) -> None:
+def _add_options(parser: argparse.ArgumentParser, *, needs_model: bool, pieces: int) -> None:
     parser.add_argument(
         "--data", type=Path, help="folder that holds newstest2014; random lengths like its if not given"
     )
     parser.add_argument("--preset", default="base", help="shape of the random model")
-    parser.add_argument("--vocab-size", type=positive, default=32000, help="pieces of the random model")
+    parser.add_argument("--vocab-size", type=positive, default=pieces, help="pieces of the random model")
     parser.add_argument("--model", type=Path, required=needs_model, help="directory of the trained model")
     parser.add_argument("--src", type=Path, required=needs_model, help="what the trained model translates")
     parser.add_argument("--ref", type=Path, required=needs_model, help="the reference")

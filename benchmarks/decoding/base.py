@@ -9,16 +9,16 @@ from pathlib import Path
 
 from rounds import run_rounds
 
-from decoding.cases import RandomModel
+from decoding.cases import ImportedModel, RandomModel
 from decoding.records import BaseResult, Rate
 from decoding.session import Plan, begin, decode_rate, head, rate, reference_of, started, versions_of
 
 
-def measure(plan: Plan, model: RandomModel) -> BaseResult:
+def measure(plan: Plan, model: RandomModel | ImportedModel) -> BaseResult:
     """Time every contestant and setting.
 
     Raises:
-        MtcliError: there is no such preset, or no newstest2014 where it was expected.
+        MtcliError: there is no such preset, the import failed, or there is no newstest2014 where it was expected.
     """
     with tempfile.TemporaryDirectory() as folder, started(plan) as workers:
         case = model.case(Path(folder))
@@ -29,7 +29,7 @@ def measure(plan: Plan, model: RandomModel) -> BaseResult:
         versions = versions_of(workers)
     steps = case.work.limits[0]
     return BaseResult(
-        **head(plan, f"Transformer {model.preset} with random weights, {steps} target tokens a sentence", versions),
+        **head(plan, f"{model.title}, {steps} target tokens a sentence", versions),
         model=case.model,
         sources=case.sources,
         target_tokens=sum(case.work.limits),

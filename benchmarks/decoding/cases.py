@@ -8,11 +8,15 @@ from pathlib import Path
 from peers.engine import Work
 
 from decoding.description import DESCRIPTION, Shape, write_random, write_trained
+from decoding.opus_like import OpusLike, write_opus_like
 from decoding.records import Model, Sources
 from decoding.sources import describe, line_work, random_work
+from mtcli.bench.work.sentences import Words
 from mtcli.config import DecodingConfig
 from mtcli.data.prepare import Tokenizers
 from mtcli.files import read_lines
+from mtcli.interop.fetching import find
+from mtcli.interop.importing import read_marian, write_imported
 from mtcli.model.store import load_architecture, load_tokenizers
 
 
@@ -48,16 +52,58 @@ class RandomModel:
     beam: int
     seed: int
 
+    @property
+    def title(self) -> str:
+        return f"Transformer {self.preset} with random weights"
+
     def case(self, folder: Path) -> Case:
         """Write the model into `folder`.
 
         Raises:
             MtcliError: there is no such preset, or `data` holds no newstest2014.
         """
-        work, sources = random_work(self.data, self.limit, self.vocab_size, self.seed)
+        work, sources = random_work(self.data, self.limit, Words.of(self.vocab_size), self.seed)
         shape = write_random(folder, self.preset, self.vocab_size, self.seed)
         return Case(
             model=Model(name=self.preset, **shape.record()),
+            sources=Sources(**sources),
+            description=folder / DESCRIPTION,
+            work=work,
+            beams=(self.beam, 1),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportedModel:
+    """A Marian model with random weights that `mtcli import` has brought in; else as `RandomModel`.
+
+    Attributes:
+        size: of the model.
+    """
+
+    size: OpusLike
+    data: Path | None
+    limit: int
+    beam: int
+    seed: int
+
+    @property
+    def title(self) -> str:
+        return "A Marian model of the size of OPUS-MT's, imported, with random weights"
+
+    def case(self, folder: Path) -> Case:
+        """Write the original and what is imported from it into `folder`.
+
+        Raises:
+            MtcliError: mtcli computes something else than transformers does, or `data` holds no newstest2014.
+        """
+        original, directory = write_opus_like(folder / "original", self.size, self.seed), folder / "imported"
+        write_imported(read_marian(find(str(original))), directory)
+        shape = write_trained(folder, directory)
+        tgt = load_tokenizers(directory, load_architecture(directory).checksums).tgt
+        work, sources = random_work(self.data, self.limit, Words.known_to(tgt), self.seed)
+        return Case(
+            model=Model(name="OPUS-MT's size", **shape.record()),
             sources=Sources(**sources),
             description=folder / DESCRIPTION,
             work=work,

@@ -36,7 +36,7 @@ def like_newstest(count: int, rng: random.Random) -> list[int]:
     return [min(LONGEST, max(1, round(rng.lognormvariate(LOG_MEAN, LOG_DEVIATION)))) for _ in range(count)]
 
 
-def random_work(data: Path | None, limit: int, vocab_size: int, seed: int) -> tuple[Work, dict[str, Any]]:
+def random_work(data: Path | None, limit: int, words: Words, seed: int) -> tuple[Work, dict[str, Any]]:
     """`limit` sentences of random tokens, each forced to the same number of target tokens.
 
     Returns:
@@ -51,7 +51,6 @@ def random_work(data: Path | None, limit: int, vocab_size: int, seed: int) -> tu
     else:
         lengths, origin = newstest_lengths(data), "newstest2014, English: words times 1.3"
         lengths = rng.sample(lengths, limit) if limit < len(lengths) else lengths
-    words = Words.of(vocab_size)
     sources = [words.sentence(length, rng) for length in lengths]
     work = Work(sources=sources, limits=[FORCED_TOKENS] * len(sources), forced=True, length_penalty=1.0, lines=[])
     return work, describe(sources, origin)

@@ -17,6 +17,7 @@ from decoding.profiling import (
 )
 from decoding.sources import random_work
 
+from mtcli.bench.work.sentences import Words
 from mtcli.bench.work.shapes import FORCED_TOKENS
 from mtcli.config import ModelConfig
 from mtcli.data.tokenizer import BOS_ID, EOS_ID
@@ -40,7 +41,7 @@ def test_ranges_and_what_an_operation_calls_are_no_operations() -> None:
 
 def test_only_forced_outputs_must_not_end_early() -> None:
     special = {"start": BOS_ID, "eos": EOS_ID, "banned": [0, 3]}
-    forced, _ = random_work(None, 3, 50, seed=1)
+    forced, _ = random_work(None, 3, Words.of(50), seed=1)
     options = search_options(special, forced, beam=2)
     assert (options.min_tokens, options.beam_size, options.banned) == (FORCED_TOKENS - 1, 2, (0, 3))
     assert search_options(special, dataclasses.replace(forced, forced=False), beam=2).min_tokens == 1
@@ -49,7 +50,7 @@ def test_only_forced_outputs_must_not_end_early() -> None:
 def test_a_search_shows_in_every_group() -> None:
     config = ModelConfig(encoder_layers=1, decoder_layers=1, d_model=16, ffn_dim=32, heads=2)
     network = Transformer(config, VocabularySizes(source=50, target=50, shared=True)).eval()
-    work, _ = random_work(None, 3, 50, seed=1)
+    work, _ = random_work(None, 3, Words.of(50), seed=1)
     options = search_options({"start": BOS_ID, "eos": EOS_ID, "banned": []}, work, beam=2)
     decoder = Decoder(network, options, workers=1)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from decoding.sources import LONGEST, line_work, random_work
 
+from mtcli.bench.work.sentences import Words
 from mtcli.bench.work.shapes import FORCED_TOKENS
 from mtcli.config import DecodingConfig
 from mtcli.data.tokenizer import EOS_ID, PAD_ID, Tokenizer, train_tokenizer
@@ -22,23 +23,23 @@ def test_random_sentences_are_as_long_as_the_lines_of_newstest(tmp_path: Path) -
     (tmp_path / "newstest2014").mkdir()
     text = "".join("word " * words + "\n" for words in (1, 10, 20))
     (tmp_path / "newstest2014" / "newstest2014.en-de.en.xz").write_bytes(lzma.compress(text.encode()))
-    work, described = random_work(tmp_path, 99, 1000, seed=1)
+    work, described = random_work(tmp_path, 99, Words.of(1000), seed=1)
     assert [len(source) for source in work.sources] == [1 + 1, 13 + 1, 26 + 1]
     assert described["origin"].startswith("newstest2014")
     assert (described["sentences"], described["median"], described["max"]) == (3, 14, 27)
-    work, _ = random_work(tmp_path, 2, 1000, seed=1)
+    work, _ = random_work(tmp_path, 2, Words.of(1000), seed=1)
     assert len(work.sources) == 2
 
 
 def test_random_sentences_hold_words_alone_and_their_seed_decides() -> None:
-    work, described = random_work(None, 500, 1000, seed=1)
+    work, described = random_work(None, 500, Words.of(1000), seed=1)
     assert described["origin"].startswith("log-normal")
     assert 20 < statistics.median(map(len, work.sources)) < 27
     assert max(map(len, work.sources)) <= LONGEST + 1
     assert all(source[-1] == EOS_ID and min(source[:-1]) > max(EOS_ID, PAD_ID) for source in work.sources)
     assert work.forced and set(work.limits) == {FORCED_TOKENS}
-    assert random_work(None, 500, 1000, seed=1)[0] == work
-    assert random_work(None, 500, 1000, seed=2)[0] != work
+    assert random_work(None, 500, Words.of(1000), seed=1)[0] == work
+    assert random_work(None, 500, Words.of(1000), seed=2)[0] != work
 
 
 def test_lines_get_the_limits_that_mtcli_sets(tokenizer: Tokenizer) -> None:
