@@ -1,4 +1,4 @@
-"""Write the measured parts of README.md and of docs/{decoding,training,quality,bench}.md from benchmarks/results.
+"""Write the measured parts of README.md and of docs/{decoding,training,quality,bench,interop}.md from benchmarks/results.
 
     python benchmarks/readme.py            rewrite what stands between the markers
     python benchmarks/readme.py --check    change nothing; exit 1 naming the blocks that are out of date
@@ -136,6 +136,7 @@ GPU_BLOCKS = ("ceilings", "correct", "kernels", "translate")
 IN_DECODING_PAGE = ("decoding-base-settings", "decoding-trained-settings", "decoding-profile")
 IN_TRAINING_PAGE = ("corpus", "training-tiny", "training-base", "training-profile", "train")
 IN_BENCH_PAGE = ("bench",)
+IN_INTEROP_PAGE = ("decoding-imported",)
 IN_QUALITY_PAGE = ("tatoeba-en-de", "multi30k", "multi30k-raw", "ko-en")
 IN_README = (
     "install",
@@ -232,7 +233,12 @@ class Pages:
 
     def blocks(self) -> dict[Path, tuple[str, ...]]:
         """Each page's blocks."""
-        beside = {"training.md": IN_TRAINING_PAGE, "quality.md": IN_QUALITY_PAGE, "bench.md": IN_BENCH_PAGE}
+        beside = {
+            "training.md": IN_TRAINING_PAGE,
+            "quality.md": IN_QUALITY_PAGE,
+            "bench.md": IN_BENCH_PAGE,
+            "interop.md": IN_INTEROP_PAGE,
+        }
         by_path = {self.decoding.with_name(name): names for name, names in beside.items()}
         found = {page: names for page, names in by_path.items() if _has_blocks(page)}
         return {self.readme: IN_README, self.decoding: IN_DECODING_PAGE, **found}
