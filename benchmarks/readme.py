@@ -1,4 +1,4 @@
-"""Write the measured parts of README.md and of docs/{decoding,training,quality,bench,interop}.md from benchmarks/results.
+"""Write the measured parts of README.md and of pages in docs from benchmarks/results.
 
     python benchmarks/readme.py            rewrite what stands between the markers
     python benchmarks/readme.py --check    change nothing; exit 1 naming the blocks that are out of date

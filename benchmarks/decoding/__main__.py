@@ -54,9 +54,9 @@ def _measure(arguments: argparse.Namespace, plan: Plan) -> Measured:
     from decoding.opus_like import OpusLike
 
     if arguments.question == "imported":
-        names = ("data", "limit", "beam", "seed")
         size = OpusLike(pieces=arguments.vocab_size)
-        return base.measure(plan, ImportedModel(size=size, **{name: getattr(arguments, name) for name in names}))
+        asked = {name: getattr(arguments, name) for name in ("data", "limit", "beam", "seed")}
+        return base.measure(plan, ImportedModel(size=size, **asked))
     models: list[RandomModel | TrainedModel] = []
     if arguments.question != "trained":
         names = ("preset", "vocab_size", "data", "limit", "beam", "seed")

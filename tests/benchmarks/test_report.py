@@ -86,7 +86,7 @@ def test_the_suite_leaves_out_what_needs_corpora(tmp_path: Path) -> None:
         return subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
 
     without = planned()
-    assert "Left out, for want of --data DIR: decoding-base, decoding-trained" in without.stderr
+    assert "Left out, for want of --data DIR: decoding-base, decoding-imported, decoding-trained" in without.stderr
     assert "bench-decoding" not in without.stdout
     assert without.returncode == 0
     given = planned("--data", str(tmp_path))

@@ -62,24 +62,36 @@ def wrapped(text: str, width: int) -> list[str]:
 
 def _grid(table: Table, width: int) -> Iterator[str]:
     """Header, rule and rows."""
-    widths = [max(map(cell_len, column)) for column in zip(table.columns, *table.rows, strict=True)]
-    while sum(widths) + len(GAP) * (len(widths) - 1) > width:
-        widest = max(table.words, key=lambda place: widths[place], default=0)
-        if not table.words or widths[widest] <= NARROWEST:
-            break
-        widths[widest] -= 1
-    yield from _row(table.columns, widths, table.words)
+    widths = _widths(table, width)
+    yield from _row(table.columns, widths, table.words, broken=range(len(widths)))
     yield GAP.join("-" * each for each in widths)
     for row in table.rows:
-        yield from _row(row, widths, table.words)
+        yield from _row(row, widths, table.words, broken=table.words)
 
 
-def _row(cells: Sequence[str], widths: Sequence[int], words: Sequence[int]) -> Iterator[str]:
-    broken = [
-        wrapped(cell, width) if place in words else [cell]
+def _widths(table: Table, width: int) -> list[int]:
+    """Of the columns: narrower where words are, and then over figures, as far as the whole is to be."""
+    columns = list(zip(table.columns, *table.rows, strict=True))
+    widths = [max(map(cell_len, column)) for column in columns]
+    figures = [place for place in range(len(columns)) if place not in table.words]
+    least = dict.fromkeys(table.words, NARROWEST)
+    least |= {place: max(map(cell_len, [*columns[place][0].split(), *columns[place][1:]])) for place in figures}
+    for places in (table.words, figures):
+        while sum(widths) + len(GAP) * (len(widths) - 1) > width:
+            wide = [place for place in places if widths[place] > least[place]]
+            if not wide:
+                break
+            widths[max(wide, key=lambda place: widths[place])] -= 1
+    return widths
+
+
+def _row(cells: Sequence[str], widths: Sequence[int], words: Sequence[int], broken: Sequence[int]) -> Iterator[str]:
+    """A row's lines: cells of the columns in `broken` are wrapped, those in `words` stand at the left."""
+    lines = [
+        wrapped(cell, width) if place in broken else [cell]
         for place, (cell, width) in enumerate(zip(cells, widths, strict=True))
     ]
-    for line in zip_longest(*broken, fillvalue=""):
+    for line in zip_longest(*lines, fillvalue=""):
         padded = [_padded(cell, widths[place], left=place in words) for place, cell in enumerate(line)]
         yield GAP.join(padded).rstrip()
 

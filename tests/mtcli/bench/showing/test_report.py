@@ -158,6 +158,16 @@ class Terminal(io.StringIO):
         return True
 
 
+def test_heads_of_figures_are_broken_before_a_table_grows_too_wide() -> None:
+    table = Table(title="T", columns=("way", "forward: output and loss"), rows=(("as by default", "20%"),), words=(0,))
+    assert as_text([table], width=30).splitlines()[1:] == [
+        "way            forward: output",
+        "                      and loss",
+        "-------------  ---------------",
+        "as by default              20%",
+    ]
+
+
 def test_a_terminal_gets_the_same_cells_in_a_frame(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "120")
     stream = Terminal()
