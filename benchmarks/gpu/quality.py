@@ -96,6 +96,7 @@ def _one(context: Context, plan: Plan, seed: int) -> Json:
     training = f"{train_command(plan.task, recipe)} --seed {seed} --max-minutes {minutes:.1f} {device}{plan.limit}"
     found: Json = {"seed": seed, "status": "failed", "why": None}
     shutil.rmtree(context.work / recipe.model, ignore_errors=True)  # an earlier run's may be of other options
+    print(f"seed {seed}: training for {minutes:.1f} minutes at most", flush=True)
     ended = _mtcli(context, plan, training)
     if ended.failure:
         return found | {"why": f"training: {ended.failure} {ended.output[-LAST_WORDS:].strip()}"}

@@ -59,16 +59,19 @@ def measure_kernels(asked: Asked, ceilings: Ceilings, left_out: list[str]) -> Ke
     """
     first = FIRST_CASE_SECONDS["cuda" if asked.on_gpu else "cpu"]
     queues = [_Queue(name, operation(name).cases(asked), first) for name in OPERATIONS]
-    watch = Stopwatch(asked.torch_device, rehearsal=asked.toy)
+    watch, broken = Stopwatch(asked.torch_device, rehearsal=asked.toy), None
     with current_device(asked):
         try:
             _take_turns(queues, asked, ceilings, watch)
         except BrokenDeviceError as error:
+            broken = str(error)
             left_out.append(f"The rest of the kernels, because of {error} Nothing can use the device after that.")
         else:
             left_out += filter(None, map(_rest, queues))
     return Kernels(
-        operations={queue.name: tuple(queue.rows) for queue in queues}, ours=lineup_on(asked.torch_device).ours
+        operations={queue.name: tuple(queue.rows) for queue in queues},
+        ours=lineup_on(asked.torch_device).ours,
+        broken=broken,
     )
 
 

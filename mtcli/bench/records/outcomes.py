@@ -56,7 +56,8 @@ def _must_run(name: str, status: str, ours: str) -> bool:
 
 def wrongs(record: Record) -> list[str]:
     """A sentence for every check that failed and for all of mtcli's own that gave no right result."""
-    found = [one.sentence for one in outcomes(record) if one.status in FAILED]
+    found = [f"kernels: {record.kernels.broken}"] if record.kernels and record.kernels.broken else []
+    found += [one.sentence for one in outcomes(record) if one.status in FAILED]
     for name, section in (("translate", record.translate), ("train", record.train)):
         checks = section.checks if section else ()
         found += [f"{name}: a check failed: {_words(one)}." for one in checks if not one.passed]

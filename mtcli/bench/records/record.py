@@ -121,10 +121,12 @@ class Kernels(Part):
     Attributes:
         operations: name to rows, see `mtcli.bench.records.rows`.
         ours: name of the contestant that mtcli would take on this device.
+        broken: what broke the device, in a sentence; it ended this section and the run.
     """
 
     operations: dict[str, tuple[dict[str, Any], ...]]
     ours: str
+    broken: str | None = None
 
 
 class Phase(Part):

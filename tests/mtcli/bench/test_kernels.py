@@ -132,7 +132,10 @@ def test_a_broken_device_ends_the_section_and_keeps_what_was_measured(monkeypatc
     assert [row["case"] for row in rows["first"]] == ["a"]
     assert [row["case"] for row in rows["second"]] == ["d"]
     (sentence,) = left_out
-    assert "first, b, forward: triton broke the CUDA context (an illegal memory access)." in sentence
+    told = "first, b, forward: triton broke the CUDA context (an illegal memory access)."
+    assert told in sentence
+    asked = Asked(torch_device="cpu", seed=1, ends_at=time.monotonic() + 60.0, toy=True)
+    assert measure_kernels(asked, CEILINGS, []).broken == told
 
 
 def test_all_operations_run_on_a_cpu() -> None:

@@ -227,6 +227,18 @@ def test_a_wrong_kernel_is_exit_1_and_has_no_time(asked: list[Asked], monkeypatc
     assert Path("bench.json").exists()
 
 
+def test_a_broken_device_ends_the_run_with_exit_1(asked: list[Asked], monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = Kernels(operations={"cross_entropy": ()}, ours=EAGER, broken="cross_entropy: triton broke the device.")
+    monkeypatch.setitem(run.LOAD, "kernels", _always(broken))
+    result = bench(*CPU, "-o", "bench.json")
+    assert result.exit_code == 1
+    assert "kernels: cross_entropy: triton broke the device." in result.stderr
+    found = read_record(Path("bench.json"))
+    assert found.kernels == broken
+    assert found.translate is None and found.train is None
+    assert "train: it was stopped before the end." in found.left_out
+
+
 def test_a_check_that_failed_is_exit_1(asked: list[Asked], monkeypatch: pytest.MonkeyPatch) -> None:
     failed = Check(what="the loss falls", passed=False, detail="it rose")
     monkeypatch.setitem(run.LOAD, "train", _always(train(checks=(failed,))))
