@@ -7,7 +7,6 @@ sentences gets them token by token, as it wants them.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
-from itertools import product
 from typing import Any
 
 import torch
@@ -17,26 +16,13 @@ from mtcli.bench.arithmetic import formulas
 from mtcli.bench.measuring.contest import Case, Contestant
 from mtcli.bench.measuring.lineup import Lineup, Setting, Size, exact_form, lineup_on
 from mtcli.bench.ops import sdpa
+from mtcli.bench.ops.decoding_plan import DTYPES, decoding_plan
 from mtcli.bench.ops.varlen import varlen_attn_on
-from mtcli.bench.work.shapes import BASE, BIG, TOY, WIDE, Heads, region_lengths
+from mtcli.bench.work.shapes import Heads, region_lengths
 from mtcli_kernels.cross_attention_decode import cross_attention_decode
 from mtcli_kernels.decoding_layout import SourceRegions
 
-SLOTS = (64, 1024, 1, 256)
-FEW_SLOTS = (16, 1, 64)
-BEAMS = (4, 1)
-LONGEST = (32, 128, 512)
-# Heads, beams, longest sources and slots; the most wanted first.
-PLANS = {
-    Size.GPU: (
-        (BASE, BEAMS, LONGEST, SLOTS),
-        (BIG, BEAMS[:1], LONGEST[:2], SLOTS),
-        (WIDE, BEAMS[:1], LONGEST[:1], SLOTS),
-    ),
-    Size.CPU: ((BASE, BEAMS, LONGEST[:1], FEW_SLOTS),),
-    Size.TOY: ((TOY, BEAMS, (20,), (3,)),),
-}
-DTYPES = {Size.GPU: torch.float16, Size.CPU: torch.float32, Size.TOY: torch.float16}
+LONGEST, TOY_LONGEST = (32, 128, 512), 20  # sources
 
 
 @dataclass(eq=False)
@@ -57,9 +43,8 @@ class Inputs:
 
 def cases(setting: Setting) -> Iterator[Case]:
     size = Size.of(setting)
-    for heads, beams, lengths, all_slots in PLANS[size]:
-        for beam, longest, slots in product(beams, lengths, all_slots):
-            yield _case(heads, region_lengths(slots, longest, setting.seed), beam, DTYPES[size], setting.torch_device)
+    for heads, beam, longest, slots in decoding_plan(size, LONGEST, TOY_LONGEST):
+        yield _case(heads, region_lengths(slots, longest, setting.seed), beam, DTYPES[size], setting.torch_device)
 
 
 def _case(heads: Heads, lengths: list[int], beam: int, dtype: torch.dtype, device: str) -> Case:

@@ -7,7 +7,6 @@ its parent's at every step.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
-from itertools import product
 
 import torch
 from torch import Tensor
@@ -16,25 +15,12 @@ from mtcli.bench.arithmetic import formulas
 from mtcli.bench.measuring.contest import Case, Contestant
 from mtcli.bench.measuring.lineup import Lineup, Setting, Size, exact_form, lineup_on
 from mtcli.bench.ops import sdpa
-from mtcli.bench.work.shapes import BASE, BIG, TOY, WIDE, Heads
+from mtcli.bench.ops.decoding_plan import DTYPES, decoding_plan
+from mtcli.bench.work.shapes import Heads
 from mtcli_kernels.decoding_layout import BeamPlaces
 from mtcli_kernels.self_attention_decode import self_attention_decode
 
-SLOTS = (64, 1024, 1, 256)
-FEW_SLOTS = (16, 1, 64)
-BEAMS = (4, 1)
-POSITIONS = (16, 64, 128)
-# Heads, beams, positions and slots; the most wanted first.
-PLANS = {
-    Size.GPU: (
-        (BASE, BEAMS, POSITIONS, SLOTS),
-        (BIG, BEAMS[:1], POSITIONS[:2], SLOTS),
-        (WIDE, BEAMS[:1], POSITIONS[:1], SLOTS),
-    ),
-    Size.CPU: ((BASE, BEAMS, POSITIONS[:1], FEW_SLOTS),),
-    Size.TOY: ((TOY, BEAMS, (5,), (3,)),),
-}
-DTYPES = {Size.GPU: torch.float16, Size.CPU: torch.float32, Size.TOY: torch.float16}
+POSITIONS, TOY_POSITION = (16, 64, 128), 5
 
 
 @dataclass(eq=False)
@@ -74,10 +60,9 @@ class Inputs:
 
 def cases(setting: Setting) -> Iterator[Case]:
     size = Size.of(setting)
-    for heads, beams, positions, all_slots in PLANS[size]:
-        for beam, position, slots in product(beams, positions, all_slots):
-            ancestry = random_ancestry(slots, beam, position, setting.seed)
-            yield _case(heads, ancestry, DTYPES[size], setting.torch_device)
+    for heads, beam, position, slots in decoding_plan(size, POSITIONS, TOY_POSITION):
+        ancestry = random_ancestry(slots, beam, position, setting.seed)
+        yield _case(heads, ancestry, DTYPES[size], setting.torch_device)
 
 
 def _case(heads: Heads, ancestry: Tensor, dtype: torch.dtype, device: str) -> Case:
