@@ -9,8 +9,8 @@ import pytest
 import torch
 from decoding.description import DESCRIPTION, write_random
 from gpu.training.ours import OurLearner, OurTraining
-from gpu.training.stock import StockLearner
 from peers.plain import IGNORED
+from peers.stock import StockLearner
 from peers.training import Learner, Pairs, Settings, Training
 
 from mtcli.bench.training.parts import PARTS

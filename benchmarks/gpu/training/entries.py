@@ -9,8 +9,8 @@ from decoding.contestants import MARIAN, MTCLI
 STOCK, COMPILED = "PyTorch", "PyTorch, compiled"
 MODULES = {
     MTCLI: "gpu.training.ours",
-    STOCK: "gpu.training.stock",
-    COMPILED: "gpu.training.stock",
+    STOCK: "peers.stock",
+    COMPILED: "peers.stock",
     MARIAN: "peers.marian_training",
 }
 PEERS = (MARIAN,)

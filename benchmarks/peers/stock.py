@@ -1,4 +1,4 @@
-"""Stock PyTorch as a contestant in training: python -m gpu.training.stock [DEVICE]; cpu or cuda.
+"""Stock PyTorch as a contestant in training: python -m peers.stock [DEVICE]; cpu or cuda.
 
 The Transformer of Vaswani et al. 2017 as a user writes it: plain modules over padded batches, post-norm, attention by
 F.scaled_dot_product_attention. Modules have mtcli's names, so that its weights fit.
@@ -12,10 +12,11 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor, nn
+
 from peers.plain import Padded, PlainLearner
 from peers.training import Training
 from peers.weights import Weights
-from torch import Tensor, nn
 
 _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "gelu": F.gelu, "silu": F.silu}
 
