@@ -36,7 +36,7 @@ class Ours:
         torch.set_num_threads(threads)
         torch.set_flush_denormal(True)
         self._description: dict[str, Any] = json.loads(Path(description).read_text(encoding="utf-8"))
-        self._networks: dict[str, Transformer] = {}
+        self._networks: dict[tuple[str, bool], Transformer] = {}  # independent ones pack other weights
         self._decoders: dict[tuple[Any, ...], Decoder] = {}
         self._translators: dict[str, Translator] = {}
 
@@ -45,8 +45,9 @@ class Ours:
         if settings["lines"] and dtype not in self._translators:
             directory = self._description["directory"]
             self._translators[dtype] = Translator(directory, device="cpu", dtype=dtype, independent=True)
-        if dtype not in self._networks:
-            self._networks[dtype] = load_network(self._description).to(DTYPES[dtype])
+        key = dtype, settings["independent"]
+        if key not in self._networks:
+            self._networks[key] = load_network(self._description).to(DTYPES[dtype])
 
     def ready(self, work: Work, beam: int) -> Callable[[], Any]:
         if self._settings["lines"]:
@@ -60,7 +61,7 @@ class Ours:
         options = search_options(self._description, work, beam)
         key = (dtype, independent, options)
         if key not in self._decoders:
-            self._decoders[key] = Decoder(self._networks[dtype], options, independent=independent)
+            self._decoders[key] = Decoder(self._networks[dtype, independent], options, independent=independent)
         return self._decoders[key]
 
     def outcome(self, decoded: Any, work: Work) -> Outcome:

@@ -27,6 +27,8 @@ from mtcli.model.transformer import Transformer
 _THREADS_PER_ENGINE = 4  # on a CPU: engines wait for each other to use Python, and threads for each other in each step
 _TOKENS_PER_SLOT = 64  # of the budget of source tokens, padding included
 _REFILL = 0.125  # part of the slots that must be free before newcomers are let in: encoding a few at a time is slow
+# Weights of fewer numbers multiply as fast as they are; but packed ones round alike for more numbers of rows
+_WORTH_PACKING = 1 << 19
 _log = logging.getLogger(__name__)
 
 
@@ -73,7 +75,7 @@ class Decoder:
             graphs: whether steps become CUDA graphs where they can.
         """
         self.network, self.options = network, options
-        network.output.pack()
+        network.pack(0 if independent else _WORTH_PACKING)
         device = network.output.weight.device
         self.workers = workers or (-(-torch.get_num_threads() // _THREADS_PER_ENGINE) if device.type == "cpu" else 1)
         with divided_among(max(1, torch.get_num_threads() // self.workers)):

@@ -12,8 +12,8 @@ in the others, and many numbers of rows share a kernel. So a layout is asked for
 Which shapes round alike is found out on the machine, with random numbers: an order of addition that differs shows in
 some of the thousands of last bits. Shapes are tried when they are first wanted. What does not agree is not used,
 however much faster it would be; in the worst case every batch has the anchor's shape, which is right by construction.
-On the processors seen so far all shapes from 4 rows a thread on agree in float32, and in the output layer all shapes;
-the price is a little padding.
+On the processors seen so far products with packed weights (mtcli/model/linear.py) agree from 2 rows on in float32; the
+price is a little padding.
 
 Axes: M rows, S slots, K beam, N packed source tokens.
 """
@@ -21,14 +21,14 @@ Axes: M rows, S slots, K beam, N packed source tokens.
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import count
 from typing import NamedTuple, Protocol
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mtcli.model.linear import JoinedLinear, Linear
 from mtcli.model.transformer import Transformer
 from mtcli_kernels.dense import KEYS_AT_ONCE, weigh
 from mtcli_kernels.masked_attention import masked_attention
@@ -36,8 +36,9 @@ from mtcli_kernels.packing import Packing
 
 _ANCHOR_ROWS = {"cpu": 64, "cuda": 1024}
 _ANCHOR_TOKENS = 64
+_FEWEST_TOKENS = 16
 _MULTIPLES = (16, 32, 64, 128)
-_WORTH_DIVIDING = 6e7  # multiplications in a step: about two milliseconds of one thread's
+_WORTH_DIVIDING = 5e7  # multiplications in a step: about two milliseconds of one thread's
 _log = logging.getLogger(__name__)
 
 
@@ -142,7 +143,13 @@ class IndependentLayout:
                     yield batch, room
                     batch, room = [], anchor
             batch.append(index)
-        yield batch, room
+        yield batch, self._no_more_than(room, sum(lengths[i] for i in batch))
+
+    def _no_more_than(self, room: int, needed: int) -> int:
+        """So many tokens, or the fewest below that agree: one short sentence should not cost what the anchor does."""
+        if room != _ANCHOR_TOKENS:
+            return room
+        return next(n for n in _ladder(_FEWEST_TOKENS) if n >= needed and (n >= room or self._encoding.agree(n)))
 
     @cached_property
     def key_multiple(self) -> int:
@@ -249,13 +256,13 @@ def _worth(work: float, threads: int) -> int:
 
 
 def _step_products(network: Transformer) -> Iterator[_Product]:
-    """Those of a decoding step; the joint projections of self-attention are made for the occasion."""
+    """Those of a decoding step; that keys and values of memory are projected in is none."""
     layer = network.decoder.layers[0]
-    joined = layer.self_attention.joined_projections()
-    yield _Product("with bias", joined.weight, partial(F.linear, weight=joined.weight, bias=joined.bias))
-    yield from _linear(layer)
-    kind = ("packed" if network.output.is_packed else "plain") + (" with bias" if network.config.output_bias else "")
-    yield _Product(kind, network.output.weight, network.output)
+    found = (layer.self_attention.out_proj, layer.cross_attention.q_proj, layer.cross_attention.out_proj)
+    yield _product(network.joined_projections()[0])
+    yield from map(_product, found)
+    yield from _linear(layer.feed_forward)
+    yield _product(network.output)
 
 
 def _encoder_products(network: Transformer) -> Iterator[_Product]:
@@ -265,8 +272,13 @@ def _encoder_products(network: Transformer) -> Iterator[_Product]:
 
 def _linear(module: nn.Module) -> Iterator[_Product]:
     for part in module.modules():
-        if isinstance(part, nn.Linear):
-            yield _Product("with bias", part.weight, part)
+        if isinstance(part, Linear):
+            yield _product(part)
+
+
+def _product(layer: Linear | JoinedLinear) -> _Product:
+    kind = ("packed" if layer.is_packed else "plain") + ("" if layer.bias is None else " with bias")
+    return _Product(kind, layer.weight, layer)
 
 
 def _widths_agree(heads: int, head_dim: int, beam: int, multiple: int, like: Tensor) -> bool:

@@ -5,12 +5,11 @@ The arithmetic is in kernels/mtcli_kernels: here are the projections before and 
 Axes: N packed tokens, d model width, H heads, D head size, B sentences, R = slots x beam hypotheses.
 """
 
-import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mtcli.config import ModelConfig
-from mtcli.model.cache import CrossCache, JoinedProjections, SelfCache
+from mtcli.model.cache import CrossCache, SelfCache
+from mtcli.model.linear import JoinedLinear, Linear
 from mtcli_kernels.cross_attention_decode import cross_attention_decode
 from mtcli_kernels.decoding_layout import BeamPlaces, SourceRegions
 from mtcli_kernels.dense import attention_bias
@@ -33,10 +32,10 @@ class Attention(nn.Module):
         super().__init__()
         self.heads, self.head_dim, self.dropout = config.heads, config.head_dim, config.attention_dropout
         self.impl = "auto"
-        self.q_proj = nn.Linear(config.d_model, config.d_model)
-        self.k_proj = nn.Linear(config.d_model, config.d_model)
-        self.v_proj = nn.Linear(config.d_model, config.d_model)
-        self.out_proj = nn.Linear(config.d_model, config.d_model)
+        self.q_proj = Linear(config.d_model, config.d_model)
+        self.k_proj = Linear(config.d_model, config.d_model)
+        self.v_proj = Linear(config.d_model, config.d_model)
+        self.out_proj = Linear(config.d_model, config.d_model)
 
     def split_heads(self, x: Tensor) -> Tensor:
         """[N, d] -> [N, H, D]."""
@@ -53,15 +52,17 @@ class Attention(nn.Module):
         """Keys and values [N, H, D] of the encoder's top layer [N, d], computed once for all decoding steps."""
         return self.split_heads(self.k_proj(memory)), self.split_heads(self.v_proj(memory))
 
-    def joined_projections(self) -> JoinedProjections:
-        """W_q, W_k and W_v as one matrix: in a decoding step one call costs less than three."""
-        projections = (self.q_proj, self.k_proj, self.v_proj)
-        weight = torch.cat([projection.weight for projection in projections])
-        return JoinedProjections(weight, torch.cat([projection.bias for projection in projections]))
+    @property
+    def projections(self) -> tuple[Linear, Linear, Linear]:
+        """W_q, W_k and W_v."""
+        return self.q_proj, self.k_proj, self.v_proj
 
-    def step_self(self, x: Tensor, cache: SelfCache, projections: JoinedProjections, places: BeamPlaces) -> Tensor:
-        """[R, d]: the newest token of each hypothesis attends to itself and its predecessors."""
-        qkv = F.linear(x, projections.weight, projections.bias).view(-1, 3, self.heads, self.head_dim)
+    def step_self(self, x: Tensor, cache: SelfCache, joined: JoinedLinear, places: BeamPlaces) -> Tensor:
+        """[R, d]: the newest token of each hypothesis attends to itself and its predecessors.
+
+        `joined` are the layer's projections.
+        """
+        qkv = joined(x).view(-1, 3, self.heads, self.head_dim)
         q, k, v = qkv.unbind(1)
         out = self_attention_decode(q, k, v, cache.keys, cache.values, places, impl=self.impl)
         return self.out_proj(out.flatten(1))  # type: ignore[no-any-return]

@@ -14,6 +14,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from mtcli.model.linear import JoinedLinear
 from mtcli_kernels.decoding_layout import SourceRegions
 from mtcli_kernels.packing import Packing
 
@@ -44,25 +45,14 @@ class SelfCache:
     values: Tensor
 
 
-@dataclass(frozen=True)
-class JoinedProjections:
-    """One decoder layer's W_q, W_k and W_v of self-attention, one below the other.
-
-    Attributes:
-        weight: [3 * d, d]; bias: [3 * d].
-    """
-
-    weight: Tensor
-    bias: Tensor
-
-
 @dataclass(frozen=True, eq=False, kw_only=True)
 class DecoderCache:
     """The caches of all decoder layers. All numbers in them are finite from the start.
 
     Attributes:
         beam: K.
-        cross, self_attention, projections: one a layer.
+        cross, self_attention: one a layer.
+        projections: one a layer, W_q, W_k and W_v of self-attention, [3 * d, d].
         lengths: [S] int32, source tokens of each slot; 1 where there was no sentence yet.
         longest: a bound of the lengths, at most L.
     """
@@ -70,14 +60,14 @@ class DecoderCache:
     beam: int
     cross: Sequence[CrossCache]
     self_attention: Sequence[SelfCache]
-    projections: Sequence[JoinedProjections]
+    projections: Sequence[JoinedLinear]
     lengths: Tensor
     longest: int
 
     @classmethod
     def empty(
         cls,
-        projections: Sequence[JoinedProjections],
+        projections: Sequence[JoinedLinear],
         *,
         heads: int,
         head_dim: int,

@@ -9,6 +9,7 @@ Axes: N packed tokens (all sentences end to end), d model width, B sentences, R 
 T target tokens, S source tokens, V vocabulary.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -21,7 +22,7 @@ from mtcli.errors import ConfigError
 from mtcli.model.attention import Attention
 from mtcli.model.cache import DecoderCache
 from mtcli.model.dropout import Dropout, DropoutMasks
-from mtcli.model.output import OutputLayer
+from mtcli.model.linear import JoinedLinear, Linear
 from mtcli_kernels.decoding_layout import BeamPlaces
 from mtcli_kernels.packing import Packing
 
@@ -55,11 +56,12 @@ class Transformer(nn.Module):
         self.tgt_embedding = Embedding(config, vocabulary.target)
         tied = config.tied_embeddings
         self.src_embedding = self.tgt_embedding if tied == "all" else Embedding(config, vocabulary.source)
-        self.output = OutputLayer(config.d_model, vocabulary.target, bias=config.output_bias)
+        self.output = Linear(config.d_model, vocabulary.target, bias=config.output_bias)
         self.encoder = Encoder(config)
         self.decoder = Decoder(config)
         self.dropout_masks = DropoutMasks()
         self.attention = "auto"
+        self._smallest_packed = math.inf  # numbers of the smallest weight that is packed
         self._initialise()
         self._tie()
         self._number_dropout()
@@ -103,7 +105,7 @@ class Transformer(nn.Module):
     def empty_cache(self, slots: int, *, beam: int = 1, max_steps: int = 32, max_source: int = 32) -> DecoderCache:
         """Room for so many sentences at once, each with `beam` hypotheses; it can grow."""
         return DecoderCache.empty(
-            [layer.self_attention.joined_projections() for layer in self.decoder.layers],
+            self.joined_projections(),
             heads=self.config.of_decoder.heads,
             head_dim=self.config.of_decoder.head_dim,
             slots=slots,
@@ -119,6 +121,33 @@ class Transformer(nn.Module):
         """
         views = [layer.cross_attention.project_memory(memory) for layer in self.decoder.layers]
         cache.admit(slots, views, packing)
+
+    def pack(self, smallest: float = 0) -> None:
+        """Prepare the weights of at least so many numbers for decoding, as they are now (`Linear.pack`).
+
+        To be called again when they have changed. Training undoes it.
+        """
+        self._smallest_packed = min(smallest, self._smallest_packed)
+        joined = {projection for layer in self.decoder.layers for projection in layer.self_attention.projections}
+        for module in self.modules():
+            if isinstance(module, Linear) and module not in joined and self._is_to_pack(module.weight.numel()):
+                module.pack()
+
+    def _is_to_pack(self, numbers: int) -> bool:
+        return numbers >= self._smallest_packed
+
+    def joined_projections(self) -> list[JoinedLinear]:
+        """W_q, W_k and W_v of each decoder layer's self-attention as one: in a step one call costs less than three."""
+        found = [layer.self_attention.projections for layer in self.decoder.layers]
+        return [
+            JoinedLinear.of(projections, pack=self._is_to_pack(sum(one.weight.numel() for one in projections)))
+            for projections in found
+        ]
+
+    def train(self, mode: bool = True) -> "Transformer":
+        if mode:
+            self._smallest_packed = math.inf
+        return super().train(mode)
 
     def start(self, memory: Tensor, packing: Packing, *, beam: int = 1, max_steps: int = 32) -> DecoderCache:
         """A cache that holds these sentences, memory [N, d], and has no room for others."""
@@ -309,8 +338,8 @@ class FeedForward(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.up = nn.Linear(config.d_model, config.ffn_dim)
-        self.down = nn.Linear(config.ffn_dim, config.d_model)
+        self.up = Linear(config.d_model, config.ffn_dim)
+        self.down = Linear(config.ffn_dim, config.d_model)
         self.activation = _ACTIVATIONS[config.activation]
         self.dropout = Dropout(config.activation_dropout)
 

@@ -1,12 +1,16 @@
 """The network gives one answer, however its input is batched and whether or not it caches."""
 
+import re
+
 import pytest
 import torch
 from torch import Tensor
 
 from mtcli.config import ModelConfig
 from mtcli.errors import ConfigError
+from mtcli.model import linear
 from mtcli.model.cache import DecoderCache
+from mtcli.model.linear import Linear
 from mtcli.model.transformer import Transformer, VocabularySizes, sinusoids
 from mtcli_kernels.decoding_layout import BeamPlaces
 from mtcli_kernels.packing import Packing
@@ -256,3 +260,44 @@ def test_sinusoids_follow_their_formula() -> None:
     assert table[0].tolist() == [0, 0, 0, 0, 1, 1, 1, 1]
     assert table[7, 1].item() == pytest.approx(torch.tensor(7 / 10000 ** (2 / 8)).sin().item(), abs=1e-5)
     assert table[7, 5].item() == pytest.approx(torch.tensor(7 / 10000 ** (2 / 8)).cos().item(), abs=1e-5)
+
+
+def linear_layers(network: Transformer) -> dict[str, Linear]:
+    return {name: module for name, module in network.named_modules() if isinstance(module, Linear)}
+
+
+@torch.inference_mode()
+def test_packed_weights_decode_as_the_others_do() -> None:
+    network = build()
+    src, packing = packed(SOURCES)
+
+    def decode() -> Tensor:
+        cache = network.start(network.encode(src, packing), packing)
+        steps = [network.step(torch.full((3,), token), cache, at_step(i, 3, 1)) for i, token in enumerate([1, 20, 21])]
+        return torch.stack(steps)
+
+    expected = decode()
+    network.pack()
+    torch.testing.assert_close(decode(), expected, rtol=1e-5, atol=1e-5)
+    for name, layer in linear_layers(network).items():
+        joined = re.search(r"decoder.*self_attention\.[qkv]_proj", name)
+        assert layer.is_packed == (linear.packed(layer.weight) is not None and not joined), name
+    assert all(joined.is_packed == network.output.is_packed for joined in network.joined_projections())
+
+
+def test_only_weights_that_are_large_enough_are_packed() -> None:
+    network = build().eval()
+    large = network.output.weight.numel()
+    network.pack(large)
+    found = linear_layers(network).values()
+    assert {layer.weight.numel() >= large for layer in found} == {True, False}
+    assert all(layer.is_packed == (network.output.is_packed and layer.weight.numel() >= large) for layer in found)
+
+
+def test_training_unpacks_everything() -> None:
+    network = build().eval()
+    network.pack()
+    network.train()
+    network.eval()
+    assert not any(layer.is_packed for layer in linear_layers(network).values())
+    assert not any(joined.is_packed for joined in network.joined_projections())

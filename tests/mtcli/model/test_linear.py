@@ -1,4 +1,4 @@
-"""The output layer's packed weight must never be another than the layer's weight."""
+"""A packed weight must never be another than the layer's weight."""
 
 import copy
 
@@ -6,39 +6,39 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mtcli.model import output
-from mtcli.model.output import OutputLayer
+from mtcli.model import linear
+from mtcli.model.linear import Linear
 
 
 @pytest.fixture
-def layer() -> OutputLayer:
+def layer() -> Linear:
     torch.manual_seed(0)
-    return OutputLayer(24, 100)
+    return Linear(24, 100, bias=False)
 
 
 def _states(rows: int = 5) -> torch.Tensor:
     return torch.randn(rows, 24, generator=torch.Generator().manual_seed(1))
 
 
-def _check(layer: OutputLayer) -> None:
+def _check(layer: Linear) -> None:
     _check_product(layer)
     layer.pack()
     _check_product(layer)
 
 
-def _check_product(layer: OutputLayer) -> None:
+def _check_product(layer: Linear) -> None:
     with torch.inference_mode():
         for rows in (1, 5, 64):
             states = _states(rows).to(layer.weight.dtype)
             torch.testing.assert_close(layer(states), F.linear(states, layer.weight))
 
 
-def test_it_multiplies_by_its_weight(layer: OutputLayer) -> None:
+def test_it_multiplies_by_its_weight(layer: Linear) -> None:
     _check(layer)
-    assert layer.is_packed == output._packs(layer.weight)
+    assert layer.is_packed == linear._packs(layer.weight)
 
 
-def test_it_follows_a_weight_that_is_written_to(layer: OutputLayer) -> None:
+def test_it_follows_a_weight_that_is_written_to(layer: Linear) -> None:
     _check(layer)
     with torch.no_grad():
         layer.weight.mul_(2)
@@ -48,7 +48,7 @@ def test_it_follows_a_weight_that_is_written_to(layer: OutputLayer) -> None:
     _check(layer)
 
 
-def test_it_follows_training(layer: OutputLayer) -> None:
+def test_it_follows_training(layer: Linear) -> None:
     optimizer = torch.optim.AdamW(layer.parameters(), lr=0.1, fused=True)  # leaves no trace in a weight's version
     for _ in range(2):
         _check(layer)
@@ -62,7 +62,7 @@ def test_it_follows_training(layer: OutputLayer) -> None:
     _check(layer)
 
 
-def test_it_follows_another_weight(layer: OutputLayer) -> None:
+def test_it_follows_another_weight(layer: Linear) -> None:
     _check(layer)
     layer.weight = torch.nn.Parameter(torch.randn(100, 24))
     _check(layer)
@@ -71,7 +71,7 @@ def test_it_follows_another_weight(layer: OutputLayer) -> None:
     _check(layer)
 
 
-def test_a_copy_has_its_own(layer: OutputLayer) -> None:
+def test_a_copy_has_its_own(layer: Linear) -> None:
     _check(layer)
     copied = copy.deepcopy(layer)
     with torch.no_grad():
@@ -80,11 +80,11 @@ def test_a_copy_has_its_own(layer: OutputLayer) -> None:
     _check(layer)
 
 
-def test_bfloat16(layer: OutputLayer) -> None:
+def test_bfloat16(layer: Linear) -> None:
     _check(layer.bfloat16())
 
 
-def test_it_is_an_ordinary_product_where_it_cannot_pack(layer: OutputLayer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_an_ordinary_product_where_it_cannot_pack(layer: Linear, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
     _check(layer)
     assert not layer.is_packed
@@ -92,7 +92,7 @@ def test_it_is_an_ordinary_product_where_it_cannot_pack(layer: OutputLayer, monk
 
 def test_a_bias_is_added_packed_or_not() -> None:
     torch.manual_seed(0)
-    layer = OutputLayer(24, 100, bias=True).eval()
+    layer = Linear(24, 100, bias=True).eval()
     torch.nn.init.normal_(layer.bias)
     for packed in (False, True):
         if packed:
