@@ -82,7 +82,7 @@ peers-training: $(PEERS_READY) $(JOEYNMT_READY) ## make .venv-peers and .venv-pe
 TRAINING_OPTIONS = $(if $(DATA),--data '$(DATA)')
 TRAINING_PEERS := $(if $(filter profile,$(QUESTION)),,$(if $(filter base,$(QUESTION)),$(PEERS_READY),$(JOEYNMT_READY)))
 
-bench-training: $(READY) $(TRAINING_PEERS) ## measure training beside other trainers; QUESTION=tiny (see benchmarks/training)
+bench-training: $(READY) $(TRAINING_PEERS) ## measure training beside other trainers and plain PyTorch; QUESTION=tiny (see benchmarks/training)
 	@PYTHONPATH=benchmarks $(BIN)/python -m training '$(or $(QUESTION),tiny)' $(TRAINING_OPTIONS)
 
 BENCH_OPTIONS = $(if $(DATA),--data '$(DATA)') $(if $(ONLY),--only '$(ONLY)')

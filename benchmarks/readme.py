@@ -121,11 +121,11 @@ BLOCKS = {
     },
     "corpus": Block("cpu/corpus.json", "A corpus larger than memory", corpus_block),
     "training-tiny": Block(
-        "cpu/training-tiny.json", "A small model's training beside JoeyNMT", training_tables.trained_block
+        "cpu/training-tiny.json", "A small model's training beside JoeyNMT and PyTorch", training_tables.trained_block
     ),
     "training-base": Block(
         "cpu/training-base.json",
-        "Transformer-base's training beside Hugging Face Marian",
+        "Transformer-base's training beside PyTorch and Hugging Face Marian",
         training_tables.trained_block,
     ),
     "training-profile": Block(

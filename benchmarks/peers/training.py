@@ -94,7 +94,7 @@ class Training:
         return {"loss": loss, "norm": norm}
 
     def train(
-        self, settings: Settings, steps: int, warm_up: int = 0, each: bool = False, ready: bool = False
+        self, settings: Settings, steps: int, warm_up: int = 0, window: int | None = None, ready: bool = False
     ) -> dict[str, Any]:
         """Train on one batch after the other, from the first again behind the last.
 
@@ -102,11 +102,11 @@ class Training:
             settings: the learner's own.
             steps: updates while the clock runs.
             warm_up: updates before.
-            each: time each of them, which waits for the device after each; else all together.
+            window: so many of them, which divide `steps`, are timed together and then waited for; None for all.
             ready: put the batches on the device before the clock starts.
 
         Returns:
-            "seconds" and target "num_tokens", of each or of all; "peak_bytes" of a GPU's memory.
+            "seconds" and target "num_tokens" of each window; "peak_bytes" of a GPU's memory.
         """
         self.prepare(settings)
         made = {place: self.batch(place) for place in (range(len(self._pairs)) if ready else ())}
@@ -120,7 +120,8 @@ class Training:
 
         run(0, warm_up)
         self._learner.peak_bytes()
-        parts = [(warm_up + number, 1) for number in range(steps)] if each else [(warm_up, steps)]
+        window = window or steps
+        parts = [(warm_up + first, window) for first in range(0, steps, window)]
         seconds = [run(*part) for part in parts]
         peak_bytes = self._learner.peak_bytes()
         made.clear()

@@ -20,12 +20,14 @@ from mtcli.bench.host import available_cores
 from mtcli.errors import MtcliError
 from mtcli.processors import share_processors
 from training.contest import Contestant, Plan
-from training.entries import JOEYNMT, MARIAN, MTCLI
+from training.entries import COMPILED, JOEYNMT, MARIAN, MTCLI, STOCK
 from training.processes import ROOT
 
 OUT = ROOT / "benchmarks" / "results" / "cpu"
-SHORT_NAMES = {"mtcli": MTCLI, "joeynmt": JOEYNMT, "hf": MARIAN}
-RIVALS = {"tiny": "joeynmt", "base": "hf"}
+SHORT_NAMES = {"mtcli": MTCLI, "joeynmt": JOEYNMT, "torch": STOCK, "torch-compiled": COMPILED, "hf": MARIAN}
+OFFERED = {"tiny": ("mtcli", "joeynmt", "torch", "torch-compiled"), "base": ("mtcli", "torch", "torch-compiled", "hf")}
+# Those that mtcli's own Python lacks, by question: one each.
+PEERS = {"tiny": "joeynmt", "base": "hf"}
 PYTHONS = {"tiny": ROOT / ".venv-peers-joeynmt" / "bin" / "python", "base": ROOT / ".venv-peers" / "bin" / "python"}
 HIDDEN = ("--peers", "--out")
 
@@ -89,13 +91,17 @@ def number_types() -> list[str]:
 
 def _contestants(arguments: argparse.Namespace) -> dict[str, Contestant]:
     from training.joeynmt import JoeyNmt
-    from training.marian import Marian
     from training.ours import Mtcli
+    from training.plain import PlainLoop
 
     made: dict[str, Callable[[], Contestant]] = {
         MTCLI: Mtcli,
         JOEYNMT: lambda: JoeyNmt(arguments.peers),
-        MARIAN: lambda: Marian(arguments.peers),
+        STOCK: lambda: PlainLoop(module="peers.stock"),
+        COMPILED: lambda: PlainLoop(module="peers.stock", backend="inductor"),
+        MARIAN: lambda: PlainLoop(
+            module="peers.marian_training", python=arguments.peers, packages=("transformers", "torch")
+        ),
     }
     return {name: made[name]() for name in arguments.contestants}
 
@@ -105,8 +111,8 @@ def _arguments() -> argparse.Namespace:
     questions = parser.add_subparsers(dest="question", required=True, metavar="QUESTION")
     described = {
         # rounds, batch tokens, updates before and while they count
-        "tiny": ("Transformer-Tiny on Multi30k, beside JoeyNMT: target tokens a second", 5, 4096, 10, 40),
-        "base": ("Transformer-base on random sentences, beside Hugging Face Marian", 3, 4096, 2, 4),
+        "tiny": ("Transformer-Tiny on Multi30k, beside JoeyNMT and PyTorch: target tokens a second", 5, 4096, 10, 40),
+        "base": ("Transformer-base on random sentences, beside PyTorch and Hugging Face Marian", 3, 4096, 2, 4),
         "profile": ("where an update's time goes, on one thread", 1, 4096, 2, 4),
     }
     for question, (words, rounds, batch_tokens, warm_up, steps) in described.items():
@@ -118,7 +124,7 @@ def _arguments() -> argparse.Namespace:
         one.add_argument("--seed", type=int, default=1)
         one.add_argument("--out", type=Path, help=f"the JSON file; benchmarks/results/cpu/training-{question}.json")
         _add_data(one, question)
-        if question in RIVALS:
+        if question in OFFERED:
             _add_contest(one, question)
     arguments = parser.parse_args()
     _check(parser, arguments)
@@ -140,14 +146,14 @@ def _add_data(parser: argparse.ArgumentParser, question: str) -> None:
 
 
 def _add_contest(parser: argparse.ArgumentParser, question: str) -> None:
-    rival, python = RIVALS[question], PYTHONS[question]
+    offered, peer = OFFERED[question], SHORT_NAMES[PEERS[question]]
     parser.add_argument(
         "--contestants",
-        type=lambda text: contestants(text, ("mtcli", rival)),
-        default=(MTCLI, SHORT_NAMES[rival]),
-        help=f"of mtcli, {rival}; comma-separated",
+        type=lambda text: contestants(text, offered),
+        default=tuple(SHORT_NAMES[name] for name in offered),
+        help=f"of {', '.join(offered)}; comma-separated (all)",
     )
-    parser.add_argument("--peers", type=Path, default=python, help=f"the Python that has {SHORT_NAMES[rival]}")
+    parser.add_argument("--peers", type=Path, default=PYTHONS[question], help=f"the Python that has {peer}")
     parser.add_argument("--only", action="append", default=[], help="pattern of names, as '*2 cores*'; may be repeated")
     parser.add_argument("--seconds", type=float, default=1800.0, help="that one figure may take (%(default)s)")
     parser.add_argument(
@@ -159,14 +165,17 @@ def _add_contest(parser: argparse.ArgumentParser, question: str) -> None:
 
 
 def _check(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
-    if arguments.question not in RIVALS:
+    if arguments.question not in OFFERED:
         arguments.seconds = 0.0
         return
     # Made absolute, not resolved: an interpreter of a venv is a link.
     arguments.peers = arguments.peers.absolute()
-    if arguments.contestants != (MTCLI,) and not arguments.peers.exists():
+    peer = PEERS[arguments.question]
+    if SHORT_NAMES[peer] in arguments.contestants and not arguments.peers.exists():
+        others = ",".join(name for name in OFFERED[arguments.question] if name != peer)
         parser.error(
-            f"{arguments.peers} does not exist: run `make peers-training`, or leave peers out: --contestants mtcli"
+            f"{arguments.peers} does not exist: run `make peers-training`, or leave {SHORT_NAMES[peer]} out: "
+            f"--contestants {others}"
         )
     if arguments.question == "tiny":
         from training.tiny import WINDOW

@@ -6,6 +6,7 @@ from fnmatch import fnmatch
 from typing import Any
 
 MTCLI, JOEYNMT, MARIAN = "mtcli", "JoeyNMT", "Hugging Face Marian"
+STOCK, COMPILED = "PyTorch", "PyTorch, compiled"
 FLOAT32 = "float32"
 # JoeyNMT makes batches of what follows one another in its corpus, and has one dropout for everything.
 AS_IT_COMES, BY_LENGTH = "corpus shuffled", "corpus sorted into batches"

@@ -46,8 +46,8 @@ def best_against_best(rows: Sequence[Row]) -> list[str]:
                 fastest[who] = max(fastest.get(who, (0.0, "")), (row.median, row.dtype))
         ours, dtype = fastest.get((MTCLI, ""), (0.0, ""))
         found += [
-            f"On {_where(cores)} mtcli at its fastest ({dtype}) trains {ours / rate:.1f} times as fast as {name} at "
-            f"its own ({', '.join(filter(None, (its, way)))})."
+            f"On {_where(cores)} mtcli at its fastest ({dtype}) trains {ours / rate:.1f} times as fast as "
+            f"{_set_off(name)} at its own ({', '.join(filter(None, (its, way)))})."
             for (name, way), (rate, its) in fastest.items()
             if ours and name != MTCLI
         ]
@@ -85,6 +85,11 @@ def _row(row: Row) -> str:
     ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
     memory = "" if row.peak_mib is None else f"{row.peak_mib:,.0f}"
     return f"{who} {row.median:,.0f} | {row.min:,.0f} to {row.max:,.0f} | {ratio} | {memory} |"
+
+
+def _set_off(name: str) -> str:
+    """A name that has a comma, as PyTorch, compiled, inside a sentence."""
+    return f"{name}," if "," in name else name
 
 
 def _where(cores: int) -> str:

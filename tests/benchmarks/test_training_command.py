@@ -1,4 +1,4 @@
-"""`python -m training` as a user calls it, with mtcli alone."""
+"""`python -m training` as a user calls it, with what mtcli's own Python has."""
 
 import json
 import lzma
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from training.__main__ import shown_command
+from training.entries import STOCK
 from training.records import ProfileResult, Trained
 from training.tables import trained_block
 
@@ -27,19 +28,22 @@ def test_what_is_shown_names_no_place_of_this_machine() -> None:
     assert shown_command([*words, *hidden]) == "python -m training tiny --data DATA --rounds 3 --cores 1,2"
 
 
-def test_base_with_mtcli_alone(tmp_path: Path) -> None:
+def test_base_without_packages_that_mtcli_lacks(tmp_path: Path) -> None:
     out = tmp_path / "results" / "base.json"
     small = ["--preset", "tiny", "--vocab-size", "100", "--batch-tokens", "100", "--warm-up", "1", "--steps", "2"]
-    finished = run("base", "--contestants", "mtcli", *small, "--rounds", "1", "--cores", "1", "--out", out)
+    finished = run("base", "--contestants", "mtcli,torch", *small, "--rounds", "1", "--cores", "1", "--out", out)
     assert finished.returncode == 0, finished.stderr
     result = Trained.model_validate_json(out.read_text(encoding="utf-8"))
-    first = result.rows[0]
+    first, second = result.rows[0], next(row for row in result.rows if row.contestant == STOCK)
     assert (first.contestant, first.dtype, first.cores, first.ratio) == ("mtcli", "float32", 1, 1.0)
     assert first.median is not None and first.median > 0
-    assert first.parameters == result.model.parameters
+    assert second.median is not None and second.median > 0
+    assert first.parameters == second.parameters == result.model.parameters
     assert sys.platform != "linux" or (first.peak_mib or 0) > 50
     assert str(tmp_path) not in json.dumps(result.command)
-    assert "| mtcli | float32 | 1 |" in trained_block(out.read_text(encoding="utf-8"))
+    block = trained_block(out.read_text(encoding="utf-8"))
+    assert "| mtcli | float32 | 1 |" in block
+    assert "| PyTorch | float32 | 1 |" in block
 
 
 @pytest.fixture
@@ -75,11 +79,12 @@ def test_profile(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["base", "--peers", "nowhere/python"], "make peers-training"),
+        (["base", "--peers", "nowhere/python"], "leave Hugging Face Marian out: --contestants mtcli,torch,torch-co"),
+        (["tiny", "--peers", "nowhere/python"], "make peers-training"),
         (["tiny", "--contestants", "mtcli"], "--data DIR"),
         (["tiny", "--contestants", "mtcli", "--data", "x", "--steps", "15"], "windows of 10 updates"),
         (["base", "--contestants", "hf"], "expected mtcli among them"),
-        (["base", "--contestants", "mtcli,joeynmt"], "expected some of mtcli, hf; got joeynmt"),
+        (["base", "--contestants", "mtcli,joeynmt"], "expected some of mtcli, torch, torch-compiled, hf; got joey"),
         (["base", "--contestants", "mtcli", "--cores", "1000"], "this process may use"),
     ],
 )

@@ -1,15 +1,17 @@
-"""What the contestants are told to do, and how their logs are read, without running them."""
+"""What the contestants are told to do, and how their logs are read; only plain loops are run."""
 
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from decoding.description import write_random
 from training.corpora import random_words
-from training.entries import AS_IT_COMES, BY_LENGTH, DROPPING_EVERYWHERE, JOEYNMT, MARIAN, MTCLI, Entry
+from training.entries import AS_IT_COMES, BY_LENGTH, DROPPING_EVERYWHERE, JOEYNMT, MTCLI, STOCK, Entry
 from training.joeynmt import JoeyNmt, in_batches
-from training.marian import Marian, batches
 from training.ours import Mtcli
+from training.plain import PlainLoop, batches
+from training.processes import run_to_its_end
 from training.tasks import Corpus, Task
 
 from mtcli.config import load_config
@@ -150,7 +152,13 @@ def test_joeynmts_log_is_read(tmp_path: Path) -> None:
     assert JoeyNmt(Path("python")).parameters(tmp_path) == 1996672
 
 
-def test_marian_gets_mtclis_first_batches(task: Task, tmp_path: Path) -> None:
+def requests(loop: PlainLoop, task: Task, folder: Path) -> list[dict[str, Any]]:
+    command = loop.command(task, entry(STOCK), folder)
+    assert command.stdin is not None
+    return [json.loads(line) for line in command.stdin.read_text(encoding="utf-8").splitlines()]
+
+
+def test_a_plain_loop_gets_mtclis_first_batches(task: Task, tmp_path: Path) -> None:
     made = batches(task)
     assert len(made) == task.updates
     pairs = {(tuple(src), tuple(tgt)) for src, tgt in zip(task.corpus.src, task.corpus.tgt, strict=True)}
@@ -159,19 +167,35 @@ def test_marian_gets_mtclis_first_batches(task: Task, tmp_path: Path) -> None:
         assert all((tuple(src), tuple(tgt)) in pairs for src, tgt in sides)
         longer = [max(len(s), len(t)) for s, t in zip(batch["sources"], batch["targets"], strict=True)]
         assert sum(longer) <= BATCH or len(longer) == 1
-    command = Marian(Path("python")).command(task, entry(MARIAN), tmp_path)
-    assert command.stdin is not None
-    load, train = map(json.loads, command.stdin.read_text(encoding="utf-8").splitlines())
+    load, train = requests(PlainLoop(module="peers.stock"), task, tmp_path)
     assert load["batches"] == made
-    assert (train["steps"], train["settings"], train["each"]) == (6, {"dtype": "float32"}, True)
+    assert (train["steps"], train["settings"], train["window"]) == (6, {"dtype": "float32"}, 2)
 
 
-def test_marians_answers_are_read(tmp_path: Path) -> None:
-    marian = Marian(Path("python"))
-    assert marian.windows(tmp_path) == []
-    loaded, trained = {"parameters": 5}, {"seconds": [2.0, 0.5], "num_tokens": [10, 10], "peak_bytes": None}
-    (tmp_path / "stdout").write_text(json.dumps(loaded) + "\n", encoding="utf-8")
-    assert marian.windows(tmp_path) == []
-    (tmp_path / "stdout").write_text(json.dumps(loaded) + "\n" + json.dumps(trained) + "\n", encoding="utf-8")
-    assert marian.windows(tmp_path) == [5.0, 20.0]
-    assert marian.parameters(tmp_path) == 5
+def test_what_is_compiled_meets_all_batches_before_they_are_timed(task: Task, tmp_path: Path) -> None:
+    _, first, timed = requests(PlainLoop(module="peers.stock", backend="inductor"), task, tmp_path)
+    settings = {"dtype": "float32", "compiled": "inductor", "dynamic": True}
+    assert (first["steps"], first["settings"]) == (task.updates, settings)
+    assert (timed["steps"], timed["settings"]) == (task.updates, settings | {"stance": "fail_on_recompile"})
+
+
+@pytest.mark.parametrize("backend", [None, "inductor"])
+def test_the_last_answer_of_a_plain_loop_has_the_figures(tmp_path: Path, backend: str | None) -> None:
+    loop = PlainLoop(module="peers.stock", backend=backend)
+    compiling = {"seconds": [100.0, 0.5], "num_tokens": [10, 10], "peak_bytes": None}
+    answers = [{"parameters": 5}, *([compiling] if backend else []), compiling | {"seconds": [2.0, 0.5]}]
+    assert loop.windows(tmp_path) == []
+    for number in range(1, len(answers) + 1):
+        said = "".join(json.dumps(answer) + "\n" for answer in answers[:number])
+        (tmp_path / "stdout").write_text(said, encoding="utf-8")
+        assert loop.windows(tmp_path) == ([5.0, 20.0] if number == len(answers) else [])
+    assert loop.parameters(tmp_path) == 5
+
+
+@pytest.mark.parametrize("backend", [None, "eager"])
+def test_a_plain_loop_trains(task: Task, tmp_path: Path, backend: str | None) -> None:
+    loop = PlainLoop(module="peers.stock", backend=backend)
+    command = loop.command(task, entry(STOCK), tmp_path)
+    run_to_its_end(command, tmp_path, cores=1, seconds=300)
+    assert task.rate(loop.windows(tmp_path)) > 0
+    assert loop.parameters(tmp_path) == write_random(tmp_path, "tiny", task.corpus.vocab_size, seed=1).parameters

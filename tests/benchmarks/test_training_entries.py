@@ -3,14 +3,17 @@
 from training.entries import (
     AS_IT_COMES,
     BY_LENGTH,
+    COMPILED,
     DROPPING_EVERYWHERE,
     JOEYNMT,
     MARIAN,
     MTCLI,
+    STOCK,
     Entry,
     entries,
     matching,
 )
+from training.tiny import tiny_entries
 
 TINY = {MTCLI: ["float32", "bfloat16"], JOEYNMT: ["float32"]}
 
@@ -25,6 +28,12 @@ def test_every_way_is_tried_once_and_the_reference_first() -> None:
         ("float32", AS_IT_COMES),
     }
     assert "mtcli, bfloat16, 2 cores" in [one.name for one in found]
+
+
+def test_joeynmt_has_float32_alone() -> None:
+    found = tiny_entries(["float32", "bfloat16"], (1,), (MTCLI, JOEYNMT, STOCK, COMPILED), [])
+    assert [one.contestant for one in found if one.dtype == "bfloat16"] == [MTCLI, MTCLI, STOCK, COMPILED]
+    assert len({one.name for one in found}) == len(found) == 4 + 2 * 2 + 2
 
 
 def test_dropout_everywhere_is_tried_beside_joeynmt_alone() -> None:

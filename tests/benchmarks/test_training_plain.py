@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,16 @@ def description(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(folder / DESCRIPTION)
 
 
+@pytest.fixture(scope="module")
+def shallow(description: str) -> str:
+    """The same with one layer of each kind, which compiles sooner."""
+    changed = json.loads(Path(description).read_text(encoding="utf-8"))
+    changed["model"] |= {"encoder_layers": 1, "decoder_layers": 1}
+    path = Path(description).with_name("shallow.json")
+    path.write_text(json.dumps(changed), encoding="utf-8")
+    return str(path)
+
+
 def loaded(learner: Learner, description: str) -> Training:
     training = OurTraining(learner) if isinstance(learner, OurLearner) else Training(learner)
     training.load(description, torch.get_num_threads(), [dataclasses.asdict(batch) for batch in BATCHES])
@@ -41,10 +52,36 @@ def test_stock_pytorch_and_mtcli_agree(description: str, dtype: str, tolerance: 
         assert found == pytest.approx(exact, rel=tolerance), type(learner)
 
 
-def test_compiling_changes_nothing(description: str) -> None:
-    training = loaded(StockLearner(), description)
+def test_compiling_changes_nothing(shallow: str) -> None:
+    training = loaded(StockLearner(), shallow)
     plain = training.check({"dtype": "float32"})
     assert training.check({"dtype": "float32", "compiled": "aot_eager"}) == pytest.approx(plain, rel=1e-4)
+
+
+@pytest.fixture
+def any_stance() -> Iterator[None]:
+    torch.compiler.reset()
+    yield
+    torch.compiler.set_stance("default")
+
+
+@pytest.mark.usefixtures("any_stance")
+@pytest.mark.parametrize("dynamic", [True, False])
+def test_nothing_is_compiled_while_it_must_not_be(shallow: str, dynamic: bool) -> None:
+    training = Training(StockLearner())
+    batches = [
+        {"sources": [[5, 2]] * 3, "targets": [[6] * 5 + [2]] * 3},
+        {"sources": [[5] * 8 + [2]] * 4, "targets": [[6] * 6 + [2]] * 4},
+    ]
+    training.load(shallow, 1, batches)
+    settings = {"dtype": "float32", "compiled": "eager", "dynamic": dynamic}
+    settled = settings | {"stance": "fail_on_recompile"}
+    training.train(settings, steps=1)
+    if not dynamic:  # the second batch has other lengths
+        with pytest.raises(RuntimeError, match="recompile"):
+            training.train(settled, steps=2)
+        training.train(settings, steps=2)
+    training.train(settled, steps=2)
 
 
 def test_all_learn_as_many_numbers(description: str) -> None:
@@ -63,11 +100,13 @@ def test_training_lowers_the_loss(description: str, learner: type[Any]) -> None:
     assert answer["peak_bytes"] is None
 
 
-def test_each_update_is_timed_where_that_is_wanted(description: str) -> None:
-    answer = loaded(StockLearner(), description).train({"dtype": "float32"}, steps=3, warm_up=1, each=True)
-    assert len(answer["seconds"]) == 3 and min(answer["seconds"]) > 0
+def test_updates_are_timed_by_windows_where_that_is_wanted(description: str) -> None:
+    training = loaded(StockLearner(), description)
     first, second = (sum(batch.tgt_lengths) for batch in BATCHES)
-    assert answer["num_tokens"] == [second, first, second]
+    for window, num_tokens in ((1, [second, first, second]), (3, [second + first + second])):
+        answer = training.train({"dtype": "float32"}, steps=3, warm_up=1, window=window)
+        assert len(answer["seconds"]) == len(num_tokens) and min(answer["seconds"]) > 0
+        assert answer["num_tokens"] == num_tokens
 
 
 def test_settings_are_prepared_when_they_change(description: str) -> None:

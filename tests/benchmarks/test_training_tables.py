@@ -67,6 +67,11 @@ def test_rates_and_memory() -> None:
     assert block.endswith("```console\n$ python -m training toy\n```")
 
 
+def test_a_name_with_a_comma_is_set_off_in_a_sentence() -> None:
+    block = tables.trained_block(trained(row("mtcli", 4000.0), row("PyTorch, compiled", 1000.0)))
+    assert "trains 4.0 times as fast as PyTorch, compiled, at its own (float32)." in block
+
+
 def test_what_failed_says_why() -> None:
     block = tables.trained_block(trained(row("mtcli", 4000.0), row("JoeyNMT", None, cores=2, why="no module 'toy'")))
     assert "| JoeyNMT | float32 | 2 |  | failed |  |  |  |" in block
