@@ -119,6 +119,12 @@ TASKS = {
         tests=("dev", "test"),
         recipes=(
             Recipe(name="ko-en-everyday.toml", model="ko-en", options="--config configs/ko-en-everyday.toml"),
+            Recipe(
+                name="more dropout and smoothing, 60 epochs",
+                model="ko-en-more",
+                options="--config configs/ko-en-everyday.toml --set model.dropout=0.4 "
+                "--set model.activation_dropout=0.1 --set training.label_smoothing=0.2 --max-epochs 60",
+            ),
             Recipe(name="preset tiny", model="ko-en-plain", options="--preset tiny --max-epochs 60"),
         ),
     ),
