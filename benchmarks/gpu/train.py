@@ -24,7 +24,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from answering import ContestantError
-from decoding.contestants import MTCLI
+from decoding.contestants import MTCLI, STOCK
 from decoding.description import DESCRIPTION, Shape, write_random
 
 from gpu.ceilings import ceilings_of
@@ -32,7 +32,7 @@ from gpu.context import Context
 from gpu.results import Json, ResultsFile
 from gpu.team import Team
 from gpu.training.checks import compared, unanswered
-from gpu.training.entries import DTYPE, EXACT, FULL, MODULES, PEERS, STOCK, TOY, Entry, Sizes, entries
+from gpu.training.entries import DTYPE, EXACT, FULL, MODULES, PEERS, TOY, Entry, Sizes, entries
 from gpu.training.figures import Figures, row
 from mtcli.bench.arithmetic.transformer_cost import Sizes as ModelSizes
 from mtcli.bench.arithmetic.transformer_cost import update

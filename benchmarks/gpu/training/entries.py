@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from decoding.contestants import MARIAN, MTCLI
+from decoding.contestants import COMPILED, MARIAN, MTCLI, STOCK
 
-STOCK, COMPILED = "PyTorch", "PyTorch, compiled"
 MODULES = {
     MTCLI: "gpu.training.ours",
     STOCK: "peers.stock",
