@@ -67,13 +67,13 @@ GPU_OPTIONS = --stage '$(or $(STAGE),all)' $(if $(OPS),--ops '$(OPS)') $(if $(DA
 gpu: ## check and measure the kernels on this machine's GPU; REHEARSE=1 tries it without (see benchmarks/gpu)
 	@PYTHONPATH="benchmarks$${PYTHONPATH:+:$$PYTHONPATH}" $(GPU_PYTHON) -m gpu $(GPU_OPTIONS)
 
-peers: $(PEERS_READY) ## make .venv-peers, with the decoders that mtcli is measured beside
+peers: $(PEERS_READY) $(JOEYNMT_READY) ## make .venv-peers and .venv-peers-joeynmt, with the decoders that mtcli is measured beside
 	@echo "The peers are ready. Next: make bench-decoding"
 
 DECODING_OPTIONS = $(if $(DATA),--data '$(DATA)') $(if $(MODEL),--model '$(MODEL)') $(if $(SRC),--src '$(SRC)') \
   $(if $(REF),--ref '$(REF)') $(if $(ISA),--isa '$(ISA)')
 
-bench-decoding: $(READY) $(PEERS_READY) ## measure decoding beside other decoders; QUESTION=base (see benchmarks/decoding)
+bench-decoding: $(READY) $(PEERS_READY) $(JOEYNMT_READY) ## measure decoding beside other decoders; QUESTION=base (see benchmarks/decoding)
 	@PYTHONPATH=benchmarks $(BIN)/python -m decoding '$(or $(QUESTION),base)' $(DECODING_OPTIONS)
 
 peers-training: $(PEERS_READY) $(JOEYNMT_READY) ## make .venv-peers and .venv-peers-joeynmt, with the trainers that mtcli is measured beside

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from decoding.contestants import MTCLI, NAMES
+from decoding.contestants import COMPILED, CTRANSLATE2, JOEYNMT, MARIAN, MTCLI, NAMES, STOCK
 from decoding.records import Measured
 from decoding.session import Plan, limit_cores, save
 from decoding.workers import ISA_VARIABLES, ROOT
@@ -20,9 +20,10 @@ from mtcli.bench.host import available_cores
 from mtcli.errors import MtcliError
 from mtcli.processors import share_processors
 
-SHORT_NAMES = dict(zip(("mtcli", "ct2", "hf"), NAMES, strict=True))
+SHORT_NAMES = dict(zip(("mtcli", "ct2", "hf", "joeynmt", "torch", "torch-compiled"), NAMES, strict=True))
 OUT = ROOT / "benchmarks" / "results" / "cpu"
 PEERS = ROOT / ".venv-peers" / "bin" / "python"
+JOEYNMT_PYTHON = ROOT / ".venv-peers-joeynmt" / "bin" / "python"
 
 
 def main() -> None:
@@ -31,7 +32,7 @@ def main() -> None:
     limit_cores(arguments.cores)
     plan = Plan(
         contestants=arguments.contestants,
-        peers_python=str(arguments.peers),
+        pythons={name: str(python) for name, python in _pythons(arguments).items()},
         rounds=arguments.rounds,
         only=tuple(arguments.only),
         all_settings=arguments.all_settings,
@@ -97,9 +98,28 @@ def _arguments() -> argparse.Namespace:
     arguments = parser.parse_args()
     if (arguments.model is None) != (arguments.src is None):
         parser.error("--model and --src go together: a trained model, and what it translates.")
-    if arguments.contestants != (MTCLI,) and arguments.question != "profile" and not arguments.peers.exists():
-        parser.error(f"{arguments.peers} does not exist: run `make peers`, or leave peers out: --contestants mtcli")
+    pythons = _pythons(arguments) if arguments.question != "profile" else {}
+    if missing := [name for name, python in pythons.items() if not python.exists()]:
+        others = ",".join(short for short, name in SHORT_NAMES.items() if name in pythons and name not in missing)
+        parser.error(
+            f"{pythons[missing[0]]}, the Python of {missing[0]}, does not exist: run `make peers`, or leave out what "
+            f"cannot run: --contestants {others}"
+        )
     return arguments
+
+
+def _pythons(arguments: argparse.Namespace) -> dict[str, Path]:
+    """The interpreter of each contestant that takes part; plain PyTorch runs on that of mtcli."""
+    own = Path(sys.executable)
+    pythons = {
+        MTCLI: own,
+        CTRANSLATE2: arguments.peers,
+        MARIAN: arguments.peers,
+        JOEYNMT: arguments.joeynmt,
+        STOCK: own,
+        COMPILED: own,
+    }
+    return {name: pythons[name] for name in arguments.contestants}
 
 
 def _add_options(parser: argparse.ArgumentParser, *, needs_model: bool, pieces: int) -> None:
@@ -113,8 +133,9 @@ def _add_options(parser: argparse.ArgumentParser, *, needs_model: bool, pieces: 
     parser.add_argument("--ref", type=Path, required=needs_model, help="the reference")
     parser.add_argument("--beam", type=positive, default=4, help="of the random model, beside greedy (4)")
     parser.add_argument("--trained-beam", type=positive, default=5, help="of the trained model, beside greedy (5)")
-    parser.add_argument("--contestants", type=contestants, default=NAMES, help="of mtcli, ct2, hf; comma-separated")
+    parser.add_argument("--contestants", type=contestants, default=NAMES, help=f"of {', '.join(SHORT_NAMES)}")
     parser.add_argument("--peers", type=Path, default=PEERS, help="the Python that has CTranslate2 and transformers")
+    parser.add_argument("--joeynmt", type=Path, default=JOEYNMT_PYTHON, help="the Python that has JoeyNMT")
     parser.add_argument("--only", action="append", default=[], help="pattern of settings, as '*int8*'; may be repeated")
     parser.add_argument("--all-settings", action="store_true", help="run every setting in every round")
     parser.add_argument("--isa", choices=ISA_VARIABLES, help="hold all to the instructions of an older processor")
@@ -149,7 +170,7 @@ def contestants(text: str) -> tuple[str, ...]:
 
 def shown_command(words: Sequence[str]) -> str:
     """The command line without where things lie on this machine."""
-    shown, hidden = ["python", "-m", "decoding"], ("--peers", "--out")
+    shown, hidden = ["python", "-m", "decoding"], ("--peers", "--joeynmt", "--out")
     split = [part for word in words for part in (word.split("=", 1) if word.startswith("--") else [word])]
     for before, word in pairwise(["", *split]):
         if word in hidden or before in hidden:

@@ -62,7 +62,7 @@ def _greedy(worker: Worker, entries: Sequence[Entry], name: str) -> list[list[in
         if entry.contestant == name and entry.dtype == "float32" and not entry.settings.get("lines")
     )
     greedy = Entry(name, plain.dtype, 1, plain.settings)
-    outputs: list[list[int]] = worker.run("decode", greedy, first=SENTENCES)["outputs"]
+    outputs: list[list[int]] = worker.run("decode", greedy, first=SENTENCES, warm_up=1)["outputs"]
     return outputs
 
 

@@ -1,7 +1,8 @@
 """How fast is Transformer-base? Random weights, sources as long as newstest2014's, 27 target tokens for each.
 
-All contestants take exactly 27 decoder steps a sentence. mtcli's last token is the end token, which it may not write
-before; the peers' last token is any but the end token, which they may not write at all. Both count as 27.
+All contestants take exactly 27 decoder steps a sentence. mtcli's and PyTorch's last token is the end token, which they
+may not write before; the other peers' last token is any but the end token, which they may not write at all. Both count
+as 27.
 """
 
 import tempfile

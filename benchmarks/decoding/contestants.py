@@ -7,9 +7,11 @@ from itertools import chain, zip_longest
 from typing import Any
 
 MTCLI, CTRANSLATE2, MARIAN = "mtcli", "CTranslate2", "Hugging Face Marian"
-NAMES = (MTCLI, CTRANSLATE2, MARIAN)
+JOEYNMT, STOCK, COMPILED = "JoeyNMT", "PyTorch", "PyTorch, compiled"
+NAMES = (MTCLI, CTRANSLATE2, MARIAN, JOEYNMT, STOCK, COMPILED)
 CT2_BATCHES = (32, 64, 128)
-MARIAN_BATCHES = (32, 64)
+BATCHES = (32, 64)  # of all others that are told
+SLOW = (JOEYNMT,)  # for one figure some minutes with a large model
 
 
 @dataclass(frozen=True)
@@ -21,12 +23,14 @@ class Entry:
         dtype: number type of the matrix products, as the contestant calls it.
         beam: 1 is greedy.
         settings: what else was chosen for it.
+        first: it decodes so many of the first sentences; None for all.
     """
 
     contestant: str
     dtype: str
     beam: int
     settings: dict[str, Any] = field(default_factory=dict)
+    first: int | None = None
 
     @property
     def search(self) -> str:
@@ -34,7 +38,7 @@ class Entry:
 
     @property
     def way(self) -> str:
-        """The settings in words, as `batch 64, 1 x 2 threads`."""
+        """The settings in words, as `batch 64, 1 x 2 threads`, and how much is decoded where that is not all."""
         words = []
         if "batch" in self.settings:
             words.append(f"batch {self.settings['batch']}")
@@ -44,6 +48,8 @@ class Entry:
             words.append("not independent")
         if self.settings.get("lines"):
             words.append("lines to lines")
+        if self.first is not None:
+            words.append(f"first {self.first} sentences")
         return ", ".join(words)
 
     @property
@@ -72,18 +78,24 @@ class Offer:
         dtypes: by contestant; a contestant that is not here does not take part.
         batches: whether many sentences are decoded at once.
         lines: whether mtcli is also timed from lines to lines.
+        first_of_slow: sentences that slow contestants decode; None for all.
     """
 
     cores: int
     dtypes: dict[str, Sequence[str]]
     batches: bool
     lines: bool = False
+    first_of_slow: int | None = None
 
 
 def entries(offer: Offer, beams: Sequence[int]) -> list[Entry]:
     """Everything there is to try, the contestants in turn."""
     by_contestant = [
-        [Entry(name, dtype, beam, settings) for beam in beams for dtype, settings in _settings(name, offer)]
+        [
+            Entry(name, dtype, beam, settings, offer.first_of_slow if name in SLOW else None)
+            for beam in beams
+            for dtype, settings in _settings(name, offer)
+        ]
         for name in NAMES
         if name in offer.dtypes
     ]
@@ -101,9 +113,10 @@ def _settings(name: str, offer: Offer) -> Iterable[tuple[str, dict[str, Any]]]:
             for batch in CT2_BATCHES if offer.batches else (1,):
                 for inter, intra in _layouts(offer):
                     yield dtype, {"batch": batch, "inter_threads": inter, "intra_threads": intra}
-        else:
-            for batch in MARIAN_BATCHES if offer.batches else (1,):
-                yield dtype, {"batch": batch}
+        elif name != COMPILED or dtype == "float32":  # another number type would be compiled apart, for minutes
+            compiled = {"compiled": "inductor"} if name == COMPILED else {}
+            for batch in BATCHES if offer.batches else (1,):
+                yield dtype, {"batch": batch, **compiled}
 
 
 def _layouts(offer: Offer) -> list[tuple[int, int]]:

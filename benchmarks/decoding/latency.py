@@ -29,7 +29,7 @@ def _time(workers: Mapping[str, Worker], plan: Plan, case: Case) -> LatencyPart:
     taken: dict[str, list[Percentiles]] = {entry.name: [] for entry in entries}
 
     def middle(entry: Entry) -> float:
-        found = percentiles(workers[entry.contestant].run("one_by_one", entry)["seconds"])
+        found = percentiles(workers[entry.contestant].run("one_by_one", entry, first=entry.first)["seconds"])
         taken[entry.name].append(found)
         return found.p50
 

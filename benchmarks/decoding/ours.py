@@ -32,6 +32,9 @@ class Ours:
         automatic = dtype_name(resolve_dtype("auto", CPU))
         return {"versions": versions(), "dtypes": list(dict.fromkeys(["float32", automatic]))}
 
+    def refusal(self, description: str) -> str | None:
+        return None
+
     def load(self, description: str, threads: int) -> None:
         torch.set_num_threads(threads)
         torch.set_flush_denormal(True)

@@ -46,13 +46,17 @@ class Agreement(Record):
 
 
 class Row(Record):
-    """One contestant with one setting; `way` is `settings` in words."""
+    """One contestant with one setting; `way` is that in words.
+
+    `first` is how many of the first sentences it decoded, null for all.
+    """
 
     contestant: str
     dtype: str
     search: str
     way: str
     settings: dict[str, Any]
+    first: int | None = None
 
 
 class Rate(Row):

@@ -11,16 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 from gpu.results import write
 from machine import joined_versions, opening
+from peers.engine import WARM_UP_TOGETHER
 from rounds import Series
 
 from decoding.agreement import check
-from decoding.contestants import MARIAN, MTCLI, Entry, Offer, entries, matching
+from decoding.contestants import MTCLI, Entry, Offer, entries, matching
 from decoding.records import Agreement, Measured, Row
 from decoding.workers import Worker
 from mtcli.bench.host import available_cores
 
 if TYPE_CHECKING:  # it loads torch, which must find the plan's environment
     from decoding.cases import Case
+
+# Of forced outputs, for one figure of a slow contestant, and before its clock starts.
+FIRST_OF_SLOW, WARM_UP_OF_SLOW = 64, 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +33,7 @@ class Plan:
 
     Attributes:
         contestants: who takes part, mtcli among them.
-        peers_python: the interpreter of the others.
+        pythons: each one's interpreter.
         rounds: how often each is measured.
         only: patterns of the entries' names; empty for all.
         all_settings: every round runs all settings, not only the best of each kind.
@@ -39,7 +43,7 @@ class Plan:
     """
 
     contestants: tuple[str, ...]
-    peers_python: str
+    pythons: Mapping[str, str]
     rounds: int
     only: tuple[str, ...]
     all_settings: bool
@@ -51,12 +55,12 @@ class Plan:
 
 @contextlib.contextmanager
 def started(plan: Plan) -> Iterator[dict[str, Worker]]:
-    """The contestants' processes, until the block ends: mtcli's on this Python, the others' on the plan's."""
+    """The contestants' processes, until the block ends."""
     with contextlib.ExitStack() as stack:
         workers = {}
         for name in plan.contestants:
             variables = plan.environment if name == MTCLI else {**plan.environment, **plan.peer_environment}
-            workers[name] = Worker(name, sys.executable if name == MTCLI else plan.peers_python, variables)
+            workers[name] = Worker(name, plan.pythons[name], variables)
             stack.callback(workers[name].close)
         yield workers
 
@@ -66,13 +70,18 @@ def begin(
 ) -> tuple[list[Entry], list[Agreement]]:
     """Load a model everywhere and check that it is the same: what there is to measure, and how well they agree.
 
-    Marian takes no part with a pre-norm model, which it has not.
+    A contestant that cannot hold the model takes no part, and stderr says why.
     """
-    taking_part = {name: worker for name, worker in workers.items() if name != MARIAN or case.model.norm == "post"}
-    for worker in taking_part.values():
-        worker.load(case.description, available_cores(), case.work)
+    taking_part = {}
+    for name, worker in workers.items():
+        if refusal := worker.ask("refusal", description=str(case.description)):
+            print(f"{name} takes no part with {case.model.name}: {refusal}", file=sys.stderr)
+        else:
+            worker.load(case.description, available_cores(), case.work)
+            taking_part[name] = worker
     dtypes = {name: worker.facts["dtypes"] for name, worker in taking_part.items()}
-    found = entries(Offer(cores=available_cores(), dtypes=dtypes, **offer), case.beams)
+    few = FIRST_OF_SLOW if case.work.forced and len(case.work.sources) > FIRST_OF_SLOW else None
+    found = entries(Offer(cores=available_cores(), dtypes=dtypes, first_of_slow=few, **offer), case.beams)
     agreement = check(taking_part, found, case.work)
     return matching(found, plan.only), agreement
 
@@ -93,15 +102,21 @@ def versions_of(workers: Mapping[str, Worker]) -> dict[str, str]:
 
 
 def decode_rate(workers: Mapping[str, Worker], entry: Entry) -> tuple[float, dict[str, Any]]:
-    """Decode everything with one entry: target tokens a second, and the answer (`peers.engine.Contestant.decode`)."""
-    answer = workers[entry.contestant].run("decode", entry)
+    """Decode all that an entry is to: target tokens a second, and the answer (`peers.engine.Contestant.decode`)."""
+    warm_up = WARM_UP_TOGETHER if entry.first is None else WARM_UP_OF_SLOW
+    answer = workers[entry.contestant].run("decode", entry, first=entry.first, warm_up=warm_up)
     return answer["num_tokens"] / answer["seconds"], answer
 
 
 def row(entry: Entry) -> dict[str, Any]:
     """The part of a row that says who and how."""
     return Row(
-        contestant=entry.contestant, dtype=entry.dtype, search=entry.search, way=entry.way, settings=entry.settings
+        contestant=entry.contestant,
+        dtype=entry.dtype,
+        search=entry.search,
+        way=entry.way,
+        settings=entry.settings,
+        first=entry.first,
     ).model_dump()
 
 

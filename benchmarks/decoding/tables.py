@@ -185,12 +185,11 @@ def _agreement(found: Sequence[Agreement]) -> str:
     """How well the peers hold mtcli's model, in a sentence; none where there were no peers."""
     if not found:
         return ""
-    words = ", ".join(
-        f"{one.contestant}'s differ by at most {one.nats_a_token:.0e} nats a token and {one.same_greedy} of "
-        f"{one.sentences} greedy outputs are the same"
-        for one in found
+    words = "; ".join(f"{one.contestant} {one.nats_a_token:.0e} and {one.same_greedy}" for one in found)
+    return (
+        "In float32 the scores agree with mtcli's. The largest difference in nats a token, and how many of the first "
+        f"{found[0].sentences} greedy outputs are the same: {words}."
     )
-    return f"In float32 the scores agree with mtcli's: {words}."
 
 
 def _block(result: Measured, lines: Sequence[str]) -> str:

@@ -1,9 +1,10 @@
 """How fast, and how good, is a trained model on a test set?
 
 All contestants get the same pieces, cut beforehand: decoding alone is timed. mtcli is timed from lines to lines as
-well, where it also cuts and joins; its tokens are then those of its texts, cut again. mtcli bounds each output by its
-own source's length, Hugging Face a batch by its longest limit, CTranslate2 all by the longest. All stop a beam once it
-holds as many finished hypotheses as it is wide, or earlier by their own rules. Lengths count the end token.
+well, where it also cuts and joins; its tokens are then those of its texts, cut again. mtcli and PyTorch bound each
+output by its own source's length, Hugging Face and JoeyNMT a batch by its longest limit, CTranslate2 all by the
+longest. All stop a beam once it holds as many finished hypotheses as it is wide, or by their own rules. Lengths count
+the end token.
 """
 
 import tempfile

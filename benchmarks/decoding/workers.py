@@ -10,10 +10,17 @@ from typing import Any
 from answering import ContestantError, Process
 from peers.engine import Work
 
-from decoding.contestants import CTRANSLATE2, MARIAN, MTCLI, Entry
+from decoding.contestants import COMPILED, CTRANSLATE2, JOEYNMT, MARIAN, MTCLI, STOCK, Entry
 
 ROOT = Path(__file__).resolve().parents[2]
-MODULES = {MTCLI: "decoding.ours", CTRANSLATE2: "peers.ct2", MARIAN: "peers.marian"}
+MODULES = {
+    MTCLI: "decoding.ours",
+    CTRANSLATE2: "peers.ct2",
+    MARIAN: "peers.marian",
+    JOEYNMT: "peers.joeynmt",
+    STOCK: "peers.stock_decoding",
+    COMPILED: "peers.stock_decoding",
+}
 # oneDNN's and MKL's limits, CTranslate2's own, and that of PyTorch's other operations.
 ISA_VARIABLES = {
     "avx2": {

@@ -24,7 +24,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from answering import ContestantError
-from decoding.contestants import MTCLI
+from decoding.contestants import MTCLI, STOCK
 from decoding.description import DESCRIPTION, Shape, write_random
 from training.entries import STOCK
 

@@ -38,6 +38,9 @@ class CTranslate2:
             "dtypes": sorted(ctranslate2.get_supported_compute_types(self._device)),
         }
 
+    def refusal(self, description: str) -> str | None:
+        return None
+
     def load(self, description: str, threads: int) -> None:
         self._weights, self._threads = Weights(description), threads
         self._model = tempfile.TemporaryDirectory()

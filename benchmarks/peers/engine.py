@@ -62,6 +62,9 @@ class Engine(Protocol):
     def facts(self) -> dict[str, Any]:
         """Versions, and the number types it has on this machine: {"versions": {...}, "dtypes": [...]}."""
 
+    def refusal(self, description: str) -> str | None:
+        """Why it cannot hold the model that this JSON file describes, in a sentence; None where it can."""
+
     def load(self, description: str, threads: int) -> None:
         """Take the model that this JSON file describes (`peers.weights`), and use so many threads."""
 
@@ -91,6 +94,7 @@ class Contestant:
         serve(
             {
                 "facts": self._engine.facts,
+                "refusal": self._engine.refusal,
                 "load": self.load,
                 "decode": self.decode,
                 "one_by_one": self.one_by_one,
@@ -174,3 +178,8 @@ def batches(lengths: Sequence[int], size: int) -> list[list[int]]:
     """Indices of so many sentences a batch, the longest first."""
     order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
     return [order[start : start + size] for start in range(0, len(order), size)]
+
+
+def until(end: int, tokens: list[int]) -> list[int]:
+    """Those before the first end token; all where there is none."""
+    return tokens[: tokens.index(end)] if end in tokens else tokens

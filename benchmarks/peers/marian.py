@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from transformers import MarianConfig, MarianMTModel
 
-from peers.engine import Contestant, Outcome, Settings, Work, batches
+from peers.engine import Contestant, Outcome, Settings, Work, batches, until
 from peers.marian_names import marian_arrays
 from peers.weights import Weights
 
@@ -35,6 +35,9 @@ class Marian:
             },
             "dtypes": ["float32", "bfloat16", *(["float16"] if self._device.type == "cuda" else [])],
         }
+
+    def refusal(self, description: str) -> str | None:
+        return _refusal(Weights(description))
 
     def load(self, description: str, threads: int) -> None:
         torch.set_num_threads(threads)
@@ -77,7 +80,7 @@ class Marian:
         outputs: list[list[int]] = [[] for _ in work.sources]
         for part, rows in decoded:
             for place, row in zip(part, rows.tolist(), strict=True):
-                outputs[place] = _until(row[1:], self._weights.description["eos"])
+                outputs[place] = until(self._weights.description["eos"], row[1:])
         ends = 0 if work.forced else len(outputs)
         return Outcome(outputs, [], sum(map(len, outputs)) + ends)
 
@@ -102,8 +105,9 @@ class Marian:
         return tokens.to(self._device), mask.to(self._device)
 
 
-def _until(tokens: list[int], end: int) -> list[int]:
-    return tokens[: tokens.index(end)] if end in tokens else tokens
+def _refusal(weights: Weights) -> str | None:
+    norm = weights.model["norm"]
+    return None if norm == "post" else f"Marian's layers are post-norm; this model's are {norm}-norm."
 
 
 def convert(weights: Weights, *, tied: bool = False) -> Any:
@@ -117,8 +121,8 @@ def convert(weights: Weights, *, tied: bool = False) -> Any:
         ValueError: Marian has no pre-norm, and shares all of them or none.
     """
     model, description = weights.model, weights.description
-    if model["norm"] != "post":
-        raise ValueError(f"Marian's layers are post-norm; this model's are {model['norm']}-norm.")
+    if reason := _refusal(weights):
+        raise ValueError(reason)
     if tied and model["tied_embeddings"] != "all":
         raise ValueError(f"Marian shares all embeddings or none; this model shares: {model['tied_embeddings']}.")
     config = MarianConfig(

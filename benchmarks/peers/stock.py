@@ -1,7 +1,7 @@
 """Stock PyTorch as a contestant in training: python -m peers.stock [DEVICE]; cpu or cuda.
 
-The Transformer of Vaswani et al. 2017 as a user writes it: plain modules over padded batches, post-norm, attention by
-F.scaled_dot_product_attention. Modules have mtcli's names, so that its weights fit.
+The Transformer of Vaswani et al. 2017 as a user writes it: plain modules over padded batches, attention by
+F.scaled_dot_product_attention. Modules have mtcli's names, so that its weights fit. `peers.stock_search` decodes.
 
 Axes: B sentences, S source tokens, T target tokens (T and S: queries and keys), d model width, H heads, D head size.
 """
@@ -24,16 +24,16 @@ _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "gelu": F
 class Embedding(nn.Module):
     positions: Tensor
 
-    def __init__(self, vocab_size: int, model: dict[str, Any], positions: Tensor) -> None:
+    def __init__(self, vocab_size: int, model: dict[str, Any], positions: Tensor, *, scaled: bool) -> None:
         super().__init__()
-        self.scale = model["d_model"] ** 0.5
+        self.scale = model["d_model"] ** 0.5 if scaled else 1.0
         self.tokens = nn.Embedding(vocab_size, model["d_model"])
         self.dropout = nn.Dropout(model["dropout"])
         self.register_buffer("positions", positions, persistent=False)
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        """[B, T, d] from tokens [B, T]."""
-        positions = self.positions[: tokens.shape[1]]
+    def forward(self, tokens: Tensor, start: int = 0) -> Tensor:
+        """[B, T, d] from tokens [B, T], the first of them at position `start`."""
+        positions = self.positions[start : start + tokens.shape[1]]
         return self.dropout(self.tokens(tokens) * self.scale + positions)  # type: ignore[no-any-return]
 
 
@@ -47,8 +47,15 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor, memory: Tensor, mask: Tensor | None, causal: bool = False) -> Tensor:
         """[B, T, d] from x [B, T, d] attending to memory [B, S, d]; mask [B, 1, 1, S] is true for tokens."""
-        q, k, v = (self._split(part) for part in (self.q_proj(x), self.k_proj(memory), self.v_proj(memory)))
-        dropout = self.dropout if self.training else 0.0
+        return self.attend(x, *self.keys_values(memory), mask, causal)
+
+    def keys_values(self, memory: Tensor) -> tuple[Tensor, Tensor]:
+        """[B, H, S, D] each, from memory [B, S, d]."""
+        return self._split(self.k_proj(memory)), self._split(self.v_proj(memory))
+
+    def attend(self, x: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, causal: bool = False) -> Tensor:
+        """[B, T, d] from x [B, T, d] attending to k and v [B, H, S, D]; mask [B, 1, 1, S] is true for tokens."""
+        q, dropout = self._split(self.q_proj(x)), self.dropout if self.training else 0.0
         out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=dropout, is_causal=causal)
         return self.out_proj(out.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
 
@@ -70,68 +77,83 @@ class FeedForward(nn.Module):
         return self.down(self.dropout(self.activation(self.up(x))))  # type: ignore[no-any-return]
 
 
-class AddAndNorm(nn.Module):
+class Residual(nn.Module):
+    """What a part of a layer reads, and what becomes of what it found."""
+
     def __init__(self, model: dict[str, Any]) -> None:
         super().__init__()
         self.norm, self.dropout = nn.LayerNorm(model["d_model"]), nn.Dropout(model["dropout"])
+        self.is_pre = model["norm"] == "pre"
 
-    def forward(self, x: Tensor, found: Tensor) -> Tensor:
-        return self.norm(x + self.dropout(found))  # type: ignore[no-any-return]
+    def before(self, x: Tensor) -> Tensor:
+        return self.norm(x) if self.is_pre else x
+
+    def after(self, x: Tensor, found: Tensor) -> Tensor:
+        x = x + self.dropout(found)
+        return x if self.is_pre else self.norm(x)
 
 
 class EncoderLayer(nn.Module):
     def __init__(self, model: dict[str, Any]) -> None:
         super().__init__()
-        self.self_attention, self.self_attention_residual = Attention(model), AddAndNorm(model)
-        self.feed_forward, self.feed_forward_residual = FeedForward(model), AddAndNorm(model)
+        self.self_attention, self.self_attention_residual = Attention(model), Residual(model)
+        self.feed_forward, self.feed_forward_residual = FeedForward(model), Residual(model)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        x = self.self_attention_residual(x, self.self_attention(x, x, mask))
-        return self.feed_forward_residual(x, self.feed_forward(x))  # type: ignore[no-any-return]
+        y = self.self_attention_residual.before(x)
+        x = self.self_attention_residual.after(x, self.self_attention(y, y, mask))
+        y = self.feed_forward_residual.before(x)
+        return self.feed_forward_residual.after(x, self.feed_forward(y))
 
 
 class DecoderLayer(nn.Module):
     def __init__(self, model: dict[str, Any]) -> None:
         super().__init__()
-        self.self_attention, self.self_attention_residual = Attention(model), AddAndNorm(model)
-        self.cross_attention, self.cross_attention_residual = Attention(model), AddAndNorm(model)
-        self.feed_forward, self.feed_forward_residual = FeedForward(model), AddAndNorm(model)
+        self.self_attention, self.self_attention_residual = Attention(model), Residual(model)
+        self.cross_attention, self.cross_attention_residual = Attention(model), Residual(model)
+        self.feed_forward, self.feed_forward_residual = FeedForward(model), Residual(model)
 
     def forward(self, x: Tensor, memory: Tensor, mask: Tensor) -> Tensor:
-        x = self.self_attention_residual(x, self.self_attention(x, x, None, causal=True))
-        x = self.cross_attention_residual(x, self.cross_attention(x, memory, mask))
-        return self.feed_forward_residual(x, self.feed_forward(x))  # type: ignore[no-any-return]
+        y = self.self_attention_residual.before(x)
+        x = self.self_attention_residual.after(x, self.self_attention(y, y, None, causal=True))
+        y = self.cross_attention_residual.before(x)
+        x = self.cross_attention_residual.after(x, self.cross_attention(y, memory, mask))
+        y = self.feed_forward_residual.before(x)
+        return self.feed_forward_residual.after(x, self.feed_forward(y))
 
 
 class Stack(nn.Module):
-    def __init__(self, layers: list[nn.Module]) -> None:
+    """Layers, and the norm behind those that are pre-norm."""
+
+    def __init__(self, layers: list[nn.Module], model: dict[str, Any]) -> None:
         super().__init__()
         self.layers = nn.ModuleList(layers)
+        if model["norm"] == "pre":
+            self.norm: nn.Module = nn.LayerNorm(model["d_model"])
+        else:
+            self.norm = nn.Identity()
 
     def forward(self, x: Tensor, *seen: Tensor) -> Tensor:
         for layer in self.layers:
             x = layer(x, *seen)
-        return x
+        return self.norm(x)  # type: ignore[no-any-return]
 
 
 class StockTransformer(nn.Module):
-    """One embedding for source, target and output, as the paper has it.
-
-    Raises:
-        ValueError: the model is pre-norm, or shares another way.
-    """
+    """The described model, without its weights."""
 
     def __init__(self, weights: Weights) -> None:
         super().__init__()
         model, vocabulary = weights.model, weights.description["vocabulary"]
-        if (model["norm"], model["tied_embeddings"]) != ("post", "all"):
-            raise ValueError("the stock Transformer is post-norm, and its embeddings and output are one matrix.")
-        self.tgt_embedding = Embedding(vocabulary["target"], model, torch.from_numpy(weights.positions("tgt")))
-        self.src_embedding = self.tgt_embedding
-        self.output = nn.Linear(model["d_model"], vocabulary["target"], bias=False)
-        self.output.weight = self.tgt_embedding.tokens.weight
-        self.encoder = Stack([EncoderLayer(model) for _ in range(model["encoder_layers"])])
-        self.decoder = Stack([DecoderLayer(model) for _ in range(model["decoder_layers"])])
+        self.tgt_embedding = _embedding(weights, "tgt", vocabulary["target"])
+        tied = model["tied_embeddings"]
+        self.src_embedding = self.tgt_embedding if tied == "all" else _embedding(weights, "src", vocabulary["source"])
+        self.output = nn.Linear(model["d_model"], vocabulary["target"], bias=model.get("output_bias", False))
+        if tied != "none":
+            self.output.weight = self.tgt_embedding.tokens.weight
+        self.encoder = Stack([EncoderLayer(model) for _ in range(model["encoder_layers"])], model)
+        of_decoder = model | {name: weights.size("decoder", name) for name in ("heads", "ffn_dim")}
+        self.decoder = Stack([DecoderLayer(of_decoder) for _ in range(model["decoder_layers"])], model)
 
     def forward(self, src: Tensor, src_mask: Tensor, tgt: Tensor) -> Tensor:
         """[B, T, V] logits from src and src_mask [B, S] and tgt [B, T]."""
@@ -140,13 +162,23 @@ class StockTransformer(nn.Module):
         return self.output(self.decoder(self.tgt_embedding(tgt), memory, mask))  # type: ignore[no-any-return]
 
 
+def _embedding(weights: Weights, side: str, vocab_size: int) -> Embedding:
+    positions = torch.from_numpy(weights.positions(side))
+    return Embedding(vocab_size, weights.model, positions, scaled=weights.scales_embeddings)
+
+
+def stock_transformer(weights: Weights) -> StockTransformer:
+    """The described model with its weights."""
+    network = StockTransformer(weights)
+    network.load_state_dict({name: torch.from_numpy(weights[name]) for name in network.state_dict()})
+    return network
+
+
 class StockLearner(PlainLearner):
     """Its padded targets need no mask: a target sees what is before it, and padding comes last."""
 
     def build(self, weights: Weights) -> nn.Module:
-        network = StockTransformer(weights)
-        network.load_state_dict({name: torch.from_numpy(weights[name]) for name in network.state_dict()})
-        return network
+        return stock_transformer(weights)
 
     def logits(self, batch: Padded) -> Tensor:
         return self.network(batch.src, batch.src_mask, batch.tgt)  # type: ignore[no-any-return]

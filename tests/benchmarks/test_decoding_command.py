@@ -55,6 +55,25 @@ def test_peers_that_are_not_there_are_an_error_before_anything_runs(tmp_path: Pa
     assert "make peers" in finished.stderr
 
 
+def test_the_python_that_lacks_is_named(tmp_path: Path) -> None:
+    finished = run("base", "--peers", sys.executable, "--joeynmt", tmp_path / "python")
+    assert finished.returncode == 2
+    assert f"{tmp_path / 'python'}, the Python of JoeyNMT, does not exist: run `make peers`" in finished.stderr
+    assert finished.stderr.endswith("--contestants mtcli,ct2,hf,torch,torch-compiled\n")
+
+
+def test_plain_pytorch_needs_no_other_python(tmp_path: Path) -> None:
+    out = tmp_path / "base.json"
+    small = ["--preset", "tiny", "--vocab-size", "100", "--limit", "3", "--rounds", "1", "--beam", "2", "--cores", "1"]
+    finished = run("base", "--contestants", "mtcli,torch", "--peers", tmp_path, *small, "--out", out)
+    assert finished.returncode == 0, finished.stderr
+    result = BaseResult.model_validate_json(out.read_text(encoding="utf-8"))
+    assert [(one.contestant, one.same_greedy) for one in result.agreement] == [("PyTorch", 3)]
+    assert {(row.dtype, row.search) for row in result.rows if row.contestant == "PyTorch"} == {
+        (dtype, search) for dtype in ("float32", "bfloat16") for search in ("beam 2", "greedy")
+    }
+
+
 def test_ratios_need_mtcli(tmp_path: Path) -> None:
     finished = run("base", "--contestants", "ct2", "--peers", sys.executable)
     assert finished.returncode == 2

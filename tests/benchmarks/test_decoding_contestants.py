@@ -1,6 +1,19 @@
 """Who decodes with which settings, by name alone."""
 
-from decoding.contestants import CTRANSLATE2, MARIAN, MTCLI, Entry, Offer, entries, matching
+from decoding.contestants import (
+    COMPILED,
+    CTRANSLATE2,
+    JOEYNMT,
+    MARIAN,
+    MTCLI,
+    NAMES,
+    STOCK,
+    Entry,
+    Offer,
+    entries,
+    matching,
+)
+from decoding.workers import MODULES
 
 OFFER = Offer(
     cores=4,
@@ -20,6 +33,30 @@ def test_every_setting_is_tried_once() -> None:
 def test_contestants_take_turns() -> None:
     first = [entry.contestant for entry in entries(OFFER, (4, 1))[:6]]
     assert first == [MTCLI, CTRANSLATE2, MARIAN] * 2
+
+
+def test_every_contestant_is_a_module() -> None:
+    assert MODULES.keys() == set(NAMES)
+
+
+def test_what_is_compiled_is_compiled_for_one_number_type() -> None:
+    dtypes = {name: ["float32", "bfloat16"] for name in (STOCK, COMPILED)}
+    found = entries(Offer(cores=4, dtypes=dtypes, batches=True), (1,))
+    names = [one.name for one in found if one.contestant == COMPILED]
+    assert names == [f"PyTorch, compiled, float32, greedy, batch {batch}" for batch in (32, 64)]
+    assert {one.settings.get("compiled") for one in found if one.contestant == COMPILED} == {"inductor"}
+    assert [(one.dtype, one.settings) for one in found if one.contestant == STOCK] == [
+        (dtype, {"batch": batch}) for dtype in ("float32", "bfloat16") for batch in (32, 64)
+    ]
+
+
+def test_the_slow_decode_a_part_where_that_is_offered() -> None:
+    dtypes = {name: ["float32"] for name in NAMES}
+    for few in (None, 64):
+        found = entries(Offer(cores=4, dtypes=dtypes, batches=True, first_of_slow=few), (4, 1))
+        assert {one.first for one in found if one.contestant == JOEYNMT} == {few}
+        assert {one.first for one in found if one.contestant != JOEYNMT} == {None}
+        assert any("first 64 sentences" in one.way for one in found) == (few is not None)
 
 
 def test_one_core_has_one_layout() -> None:

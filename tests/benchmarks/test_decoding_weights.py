@@ -1,4 +1,4 @@
-"""The description that every contestant reads, and MarianMTModel's names, without the peers' packages."""
+"""The description that every contestant reads, and the peers' names, without their packages."""
 
 import json
 from pathlib import Path
@@ -9,6 +9,7 @@ import pytest
 import torch
 from decoding.description import DESCRIPTION, write_random
 from decoding.ours import load_network
+from peers.joeynmt_names import joeynmt_arrays
 from peers.marian_names import marian_arrays
 from peers.weights import Weights
 
@@ -67,6 +68,21 @@ def test_marian_gets_every_parameter(tmp_path: Path, tied: str) -> None:
     found = {array.tobytes() for array in marian_arrays(Weights(str(tmp_path / DESCRIPTION))).values()}
     for name, parameter in network.named_parameters():
         assert parameter.detach().numpy().tobytes() in found, name
+
+
+@pytest.mark.parametrize("norm", ["post", "pre"])
+@pytest.mark.parametrize("tied", ["all", "none"])
+def test_joeynmt_gets_every_parameter(tmp_path: Path, tied: str, norm: str) -> None:
+    network, _ = described(tmp_path, tied_embeddings=tied, norm=norm)
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter)
+    (tmp_path / "weights").write_bytes(weights_bytes(parameters_of(network)))
+    weights = Weights(str(tmp_path / DESCRIPTION))
+    arrays = joeynmt_arrays(weights)
+    found = {array.tobytes() for array in arrays.values()}
+    for name, parameter in network.named_parameters():
+        assert parameter.detach().numpy().tobytes() in found, name
+    assert np.array_equal(arrays["encoder.pe.pe"], weights.positions("src")[None])
 
 
 def test_a_random_model_is_its_seeds(tmp_path: Path) -> None:

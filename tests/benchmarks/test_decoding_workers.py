@@ -20,6 +20,9 @@ class Echo:
         print("a library that talks")
         return {"versions": {}, "dtypes": ["float32"], "isa": os.environ.get("ATEN_CPU_CAPABILITY")}
 
+    def refusal(self, description):
+        return None
+
     def load(self, description, threads):
         self.prepared = 0
 
@@ -81,6 +84,8 @@ class Short:
 
     def facts(self) -> dict[str, Any]:
         return {}
+
+    def refusal(self, description: str) -> str | None: ...
 
     def load(self, description: str, threads: int) -> None: ...
 

@@ -13,6 +13,7 @@ from gpu.training.ours import OurLearner, OurTraining
 from peers.plain import IGNORED
 from peers.stock import StockLearner
 from peers.training import Learner, Pairs, Settings, Training
+from support.described import PIECES, write_described
 
 from mtcli.bench.training.parts import PARTS
 from mtcli.bench.work.sentences import Words, random_batches
@@ -146,9 +147,13 @@ def test_mtclis_update_has_parts(description: str) -> None:
     assert set(again) == set(PARTS), "hooks were left behind, or taken away"
 
 
-def test_stock_pytorch_is_post_norm(description: str, tmp_path: Path) -> None:
-    changed = json.loads(Path(description).read_text(encoding="utf-8"))
-    changed["model"]["norm"] = "pre"
-    (tmp_path / DESCRIPTION).write_text(json.dumps(changed), encoding="utf-8")
-    with pytest.raises(ValueError, match="post-norm"):
-        StockLearner().load(str(tmp_path / DESCRIPTION), 1)
+@pytest.mark.parametrize("settings", [{"norm": "pre"}, {"tied_embeddings": "none", "decoder_heads": 4, "norm": "pre"}])
+def test_stock_pytorch_holds_other_models(tmp_path: Path, settings: dict[str, Any]) -> None:
+    description = write_described(tmp_path, **settings)
+    words = Words.of(PIECES)
+    pairs = [dataclasses.asdict(pair) for pair in random_batches(words, words, tokens=60, count=1, seed=1)]
+    found = []
+    for training in (OurTraining(OurLearner()), Training(StockLearner())):
+        training.load(description, 1, pairs)
+        found.append(training.check({"dtype": "float32"}))
+    assert found[1] == pytest.approx(found[0], rel=1e-4)
