@@ -39,7 +39,7 @@ class Ours:
         torch.set_num_threads(threads)
         torch.set_flush_denormal(True)
         self._description: dict[str, Any] = json.loads(Path(description).read_text(encoding="utf-8"))
-        self._networks: dict[tuple[str, bool], Transformer] = {}  # independent ones pack other weights
+        self._networks: dict[tuple[Any, ...], Transformer] = {}  # by what must not be shared
         self._decoders: dict[tuple[Any, ...], Decoder] = {}
         self._translators: dict[str, Translator] = {}
 
@@ -48,7 +48,7 @@ class Ours:
         if settings["lines"] and dtype not in self._translators:
             directory = self._description["directory"]
             self._translators[dtype] = Translator(directory, device="cpu", dtype=dtype, independent=True)
-        key = dtype, settings["independent"]
+        key = dtype, settings["independent"]  # which packs other weights
         if key not in self._networks:
             self._networks[key] = load_network(self._description).to(DTYPES[dtype])
 

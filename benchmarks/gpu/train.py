@@ -26,7 +26,6 @@ from pathlib import Path
 from answering import ContestantError
 from decoding.contestants import MTCLI, STOCK
 from decoding.description import DESCRIPTION, Shape, write_random
-from training.entries import STOCK
 
 from gpu.ceilings import ceilings_of
 from gpu.context import Context

@@ -1,8 +1,8 @@
 """Decoding with all of a machine: engines in threads of their own, fed from one place, and what they do without memory.
 
-On a CPU an engine divides each operation among a few threads; more processors get more engines, which divide the
-sentences. Two engines of one thread each were slower than one of two: a step is some hundred calls from Python, which
-one thread at a time may use. On a GPU there is one engine.
+On a CPU there are up to four engines, which divide the processors among them and the sentences too. With an engine of
+its own a processor never waits for another; with very many of them engines would wait for Python, which one thread at
+a time may use. Where only some have anything to do, these have all processors. On a GPU there is one engine.
 """
 
 import gc
@@ -24,7 +24,7 @@ from mtcli.decoding.search import Hypothesis, SearchOptions, Task
 from mtcli.errors import MtcliError, is_out_of_memory
 from mtcli.model.transformer import Transformer
 
-_THREADS_PER_ENGINE = 4  # on a CPU: engines wait for each other to use Python, and threads for each other in each step
+_MOST_ENGINES = 4  # on a CPU: they wait for each other to use Python, as threads do for each other in each step
 _TOKENS_PER_SLOT = 64  # of the budget of source tokens, padding included
 _REFILL = 0.125  # part of the slots that must be free before newcomers are let in: encoding a few at a time is slow
 # Weights of fewer numbers multiply as fast as they are; but packed ones round alike for more numbers of rows
@@ -68,8 +68,8 @@ class Decoder:
             options: how to search.
             independent: whether a sentence's hypotheses must not depend, to the last bit, on what is decoded beside it.
             batch_tokens: source tokens decoded at once in each thread, padding included.
-            workers: engines, each in a thread of its own; by default one on a GPU, and on a CPU one for every 4
-                processors.
+            workers: engines, each in a thread of its own; by default one on a GPU, and on a CPU one for each
+                processor, 4 at most.
             max_slots: sentences decoded at once in each thread, as far as the layout has them; by default as many as
                 are fast and fit into memory.
             graphs: whether steps become CUDA graphs where they can.
@@ -77,13 +77,14 @@ class Decoder:
         self.network, self.options = network, options
         network.pack(0 if independent else _WORTH_PACKING)
         device = network.output.weight.device
-        self.workers = workers or (-(-torch.get_num_threads() // _THREADS_PER_ENGINE) if device.type == "cpu" else 1)
-        with divided_among(max(1, torch.get_num_threads() // self.workers)):
-            self._layout: Layout = (IndependentLayout if independent else AnyLayout)(network, options.beam_size)
+        self._threads = torch.get_num_threads()
+        self.workers = workers or (min(self._threads, _MOST_ENGINES) if device.type == "cpu" else 1)
+        self._layout: Layout = (IndependentLayout if independent else AnyLayout)(network, options.beam_size)
         self._budget = None if batch_tokens == "auto" else batch_tokens
         self._max_slots = max_slots  # or what memory was found to hold
         self._graphs = graphs
         self._idle: list[Engine] = []
+        self._working: list[Engine] = []
         self._lock = threading.Lock()
 
     def decode(self, sources: Sequence[Sequence[int]], max_tokens: Sequence[int]) -> list[list[Hypothesis]]:
@@ -105,7 +106,7 @@ class Decoder:
         if workers == 1:  # starting a thread takes longer than a step
             self._serve(batch)
             return batch.wait()
-        with self._threads(batch, workers):
+        with self._started(batch, workers):
             return batch.wait()
 
     @contextmanager
@@ -121,11 +122,11 @@ class Decoder:
                 shift = _Shift(self, engine, sentences)
                 yield lambda: self._turn(shift, wait=False)
             return
-        with self._threads(sentences, self.workers):
+        with self._started(sentences, self.workers):
             yield None
 
     @contextmanager
-    def _threads(self, sentences: Sentences, workers: int) -> Iterator[None]:
+    def _started(self, sentences: Sentences, workers: int) -> Iterator[None]:
         # No daemons: the interpreter must not end while one is inside PyTorch, which would abort the process
         threads = [
             threading.Thread(target=self._serve, args=(sentences,), name=f"decoding-{number}")
@@ -157,8 +158,14 @@ class Decoder:
         if self.network.output.weight.device.type != "cpu":
             return shift.turn(wait=wait)
         torch.set_flush_denormal(True)
-        with divided_among(self._layout.all_threads):
+        with divided_among(torch.get_num_threads()):  # an engine changes it
             return shift.turn(wait=wait)
+
+    def share_threads(self, engine: Engine) -> None:
+        """Let an engine use its part of the processors: those that have sentences get as many each."""
+        with self._lock:
+            busy = sum(other is engine or other.num_live > 0 for other in self._working)
+        engine.threads = max(1, self._threads // busy)
 
     @contextmanager
     def _engine(self) -> Iterator[Engine]:
@@ -168,12 +175,15 @@ class Decoder:
         if engine is None:
             slots = self._max_slots or slots_for(self.network, self.options.beam_size, self.workers)
             engine = Engine(self.network, self.options, self._layout, max_slots=slots, graphs=self._graphs)
+        with self._lock:
+            self._working.append(engine)
         try:
             yield engine
         finally:
             if engine.num_live:
                 engine.reset()
             with self._lock:
+                self._working.remove(engine)
                 self._idle.append(engine)
 
     @property
@@ -229,6 +239,7 @@ class _Shift:
             )
             if not newcomers and not engine.num_live:
                 return False
+        self._decoder.share_threads(engine)
         try:
             engine.admit(newcomers)
             done = engine.advance()

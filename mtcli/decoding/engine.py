@@ -50,6 +50,7 @@ class Engine:
 
     Attributes:
         max_slots: sentences decoded at once, at most.
+        threads: that operations may be divided among on a CPU; PyTorch's when it is made, and to be changed at will.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Engine:
         """
         self._network, self._options, self._layout = network, options, layout
         self.max_slots = layout.most_slots(max_slots)
+        self.threads = torch.get_num_threads()
         self._device = network.output.weight.device
         self._look_every = look_every or _LOOK_EVERY[self._device.type]
         self._delayed = self._device.type != "cpu" if delayed is None else delayed
@@ -151,7 +153,6 @@ class Engine:
         free += range(len(self._tasks), len(self._tasks) + len(tasks) - len(free))
         self._make_room(max(free) + 1, tasks)
         assert self._state is not None and self._cache is not None
-        self._divide_among(self._layout.all_threads)
         for slot, task in zip(free, tasks, strict=True):
             self._tasks[slot] = task
             self._admitted_at[slot] = self._placed_at[slot] = self._clock
@@ -215,6 +216,8 @@ class Engine:
     def _encode(self, tasks: Sequence[Task], slots: Sequence[int], size: int) -> None:
         """Encode sentences on `size` packed tokens and put them into slots."""
         assert self._cache is not None
+        if self._device.type == "cpu":
+            self._divide_among(self._layout.encoder_threads(size, self.threads))
         lengths = [len(task.source) for task in tasks]
         tokens = [token for task in tasks for token in task.source]
         filler = size - len(tokens)
@@ -273,13 +276,14 @@ class Engine:
             return []
         if self.num_live <= _CROWDED * self._bucket and self._layout.slots(self.num_live) < self._bucket:
             self._look_again()
-        self._divide_among(self._layout.threads(self._bucket))
+        if self._device.type == "cpu":
+            self._divide_among(self._layout.threads(self._bucket, self.threads))
         for _ in range(self._look_every):
             self._step()
         return self._collect()
 
     def _divide_among(self, threads: int) -> None:
-        if self._device.type == "cpu" and torch.get_num_threads() != threads:
+        if torch.get_num_threads() != threads:
             torch.set_num_threads(threads)
 
     def _step(self) -> None:

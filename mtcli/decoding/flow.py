@@ -22,7 +22,7 @@ _LOOK_AHEAD = 2000  # lines sorted by length together
 _FIRST = 64  # where somebody waits for the first line; then each window may be twice the one before
 _PATIENCE = 0.02  # seconds that a window waits to fill, where nobody waits for it
 MOMENT = 0.5  # seconds between looks whether the program is ending
-FAIR_SHARE = 4  # sentences at least, before others are left to another thread
+FAIR_SHARE = 16  # sentences at least, before others are left to another thread
 
 
 class Closed(Exception):  # noqa: N818 (no error: the caller wants no more)

@@ -4,7 +4,9 @@ The rows of a matrix product are independent in arithmetic but not in rounding: 
 adds in another order, for another number of rows. At one number of rows a row's result is the same whatever stands
 in the others, and many numbers of rows share a kernel. So a layout is asked for every shape:
 
-- `slots`: decoding runs with as many slots as round like a fixed number of them (the anchor), and never with others.
+- `slots`: decoding runs with as many slots as round like a fixed number of them on one thread (the anchor), and never
+  with others.
+- `threads`: more than one thread divide the work only where that changes nothing.
 - `tokens`: the encoder runs on as many packed tokens as round like the sentence's own anchor; the rest is filler.
 - `key_multiple`: attention is padded to a multiple of so many keys, which get weight 0; its sums are cut at fixed
   places (mtcli_kernels/dense.py).
@@ -55,12 +57,11 @@ class Layout(Protocol):
     def most_slots(self, limit: int) -> int:
         """The largest number of slots up to `limit` to decode with, or the smallest there is."""
 
-    @property
-    def all_threads(self) -> int:
-        """The threads that the encoder's operations are divided among on a CPU."""
+    def threads(self, slots: int, most: int) -> int:
+        """The threads, `most` at most, that a decoding step of so many slots is divided among on a CPU."""
 
-    def threads(self, slots: int) -> int:
-        """The threads that a decoding step of so many slots is divided among on a CPU."""
+    def encoder_threads(self, tokens: int, most: int) -> int:
+        """The same of the encoder on so many packed tokens."""
 
     def encoder_batches(self, lengths: Sequence[int]) -> Iterator[tuple[list[int], int]]:
         """Sentences to encode together, as indices into `lengths`, and how many packed tokens to make of them."""
@@ -72,11 +73,13 @@ class AnyLayout:
     key_multiple = 1
 
     def __init__(self, network: Transformer, beam: int) -> None:
-        self.all_threads = torch.get_num_threads()
         self._work = _work(network, beam)
 
-    def threads(self, slots: int) -> int:
-        return _worth(slots * self._work, self.all_threads)
+    def threads(self, slots: int, most: int) -> int:
+        return _worth(slots * self._work, most)
+
+    def encoder_threads(self, tokens: int, most: int) -> int:
+        return most
 
     def slots(self, wanted: int) -> int:
         return wanted
@@ -89,25 +92,29 @@ class AnyLayout:
 
 
 class IndependentLayout:
-    """Shapes in which a sentence's numbers are the same alone and in any company.
+    """Shapes in which a sentence's numbers are the same alone and in any company, for one network and beam.
 
-    One for each network, beam and number of threads: those that PyTorch has when it is made.
+    They are those that round, on one thread, like an anchor on one thread. More threads are used where that changes
+    nothing, so it does not matter either how many happen to be free.
     """
 
     def __init__(self, network: Transformer, beam: int) -> None:
         self._network, self._beam = network, beam
-        self.all_threads = torch.get_num_threads()
         self._work = _work(network, beam)
         device = network.output.weight.device
         self._anchor = next(n for n in _ladder(1) if n * beam >= _ANCHOR_ROWS[device.type])
-        self._steps = _Rows(_step_products(network), self._anchor * beam, self.all_threads)
-        self._encoding = _Rows(_encoder_products(network), _ANCHOR_TOKENS, self.all_threads)
+        self._steps = _Rows(_step_products(network), self._anchor * beam)
+        self._encoding = _Rows(_encoder_products(network), _ANCHOR_TOKENS)
 
-    def threads(self, slots: int) -> int:
-        return _worth(slots * self._work, self.all_threads)
+    def threads(self, slots: int, most: int) -> int:
+        threads = _worth(slots * self._work, most)
+        return threads if self._steps.agree(slots * self._beam, threads) else 1
+
+    def encoder_threads(self, tokens: int, most: int) -> int:
+        return most if self._encoding.agree(tokens, most) else 1
 
     def _is_admitted(self, slots: int) -> bool:
-        return slots == self._anchor or self._steps.agree(slots * self._beam, self.threads(slots))
+        return slots == self._anchor or self._steps.agree(slots * self._beam)
 
     def slots(self, wanted: int) -> int:
         for slots in _ladder(wanted):
@@ -189,38 +196,37 @@ class _Product(NamedTuple):
 
 
 class _Rows:
-    """Which numbers of rows round like an anchor, in some products."""
+    """Which numbers of rows round like an anchor on one thread, in some products."""
 
-    def __init__(self, products: Iterable[_Product], anchor: int, threads: int) -> None:
+    def __init__(self, products: Iterable[_Product], anchor: int) -> None:
         self._products = {self._kind(product): product for product in products}
-        self._anchor, self._threads = anchor, threads
+        self._anchor = anchor
 
     @staticmethod
     def _kind(product: _Product) -> tuple[object, ...]:
         """Two products of one kind round alike."""
         return product.name, tuple(product.weight.shape), product.weight.dtype, product.weight.device
 
-    def agree(self, rows: int, threads: int | None = None) -> bool:
-        """Whether so many rows, divided among so many threads or all there are, round like the anchor among all."""
-        threads = threads or self._threads
+    def agree(self, rows: int, threads: int = 1) -> bool:
+        """Whether so many rows, divided among so many threads, round like the anchor."""
         return all(self._agree(kind, product, rows, threads) for kind, product in self._products.items())
 
     def _agree(self, kind: tuple[object, ...], product: _Product, rows: int, threads: int) -> bool:
         anchor, weight = self._anchor, product.weight
-        if (rows, threads) == (anchor, self._threads):
+        if (rows, threads) == (anchor, 1):
             return True
 
         def find_out() -> bool:
             generator = torch.Generator().manual_seed(0)
             x = torch.randn(anchor, weight.shape[1], generator=generator).to(weight)
             places = torch.arange(rows, device=weight.device) % anchor
-            with divided_among(self._threads):
+            with divided_among(1):
                 expected = product.apply(x)
             with divided_among(threads):
                 found = product.apply(x[places])
             return torch.equal(found, expected[places])
 
-        return _remembered((*kind, rows, threads, anchor, self._threads), find_out)
+        return _remembered((*kind, rows, threads, anchor), find_out)
 
 
 _known: dict[tuple[object, ...], bool] = {}  # what was found out in this process

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from training.entries import COMPILED, MARIAN, MTCLI, STOCK
+from decoding.contestants import COMPILED, MARIAN, MTCLI, STOCK
 
 MODULES = {
     MTCLI: "gpu.training.ours",

@@ -34,8 +34,8 @@ class OursOnDevice(Ours):
             self._networks[self._network_key] = network
 
     @property
-    def _network_key(self) -> str:
-        return f"{self._settings['dtype']} {self._settings['attention']}"
+    def _network_key(self) -> tuple[str, str]:
+        return self._settings["dtype"], self._settings["attention"]
 
     def _decoder(self, work: Work, beam: int) -> Decoder:
         options = search_options(self._description, work, beam)

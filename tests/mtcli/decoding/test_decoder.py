@@ -10,13 +10,14 @@ import torch
 from support.searching import EOS, network, options
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from mtcli.decoding import engine
+from mtcli.decoding import engine, independence
 from mtcli.decoding.decoder import Decoder
-from mtcli.decoding.search import Hypothesis
+from mtcli.decoding.search import Hypothesis, Task
 from mtcli.errors import MtcliError
 
 SENTENCES = [[4 + (7 * i + j) % 16 for j in range(1 + i % 9)] + [EOS] for i in range(12)]
 LIMITS = [3 + i % 7 for i in range(12)]
+MANY, MANY_LIMITS = 5 * SENTENCES, 5 * LIMITS  # enough for three engines
 
 
 class Exhausted(TorchDispatchMode):
@@ -106,13 +107,30 @@ def test_one_sentence_that_does_not_fit_is_an_error(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("independent", [True, False])
 def test_more_threads_find_the_same(independent: bool) -> None:
     before = torch.get_num_threads()
-    expected = decoder(independent=independent).decode(SENTENCES, LIMITS)
-    found = decoder(independent=independent, workers=3).decode(SENTENCES, LIMITS)
+    expected = decoder(independent=independent).decode(MANY, MANY_LIMITS)
+    several = decoder(independent=independent, workers=3)
+    found = several.decode(MANY, MANY_LIMITS)
+    assert len(several._idle) == 3
     for ours, theirs in zip(found, expected, strict=True):
         assert [h.tokens for h in ours] == [h.tokens for h in theirs]
         assert not independent or ours == theirs
     assert torch.get_num_threads() == before
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("decoding")]
+
+
+def test_engines_with_sentences_divide_the_threads() -> None:
+    with independence.divided_among(6):
+        ours = decoder(workers=3)
+    with ours._engine() as one, ours._engine() as two, ours._engine():
+        shares = []
+        for busy in ([], [two], [two, one]):
+            for each in busy:
+                if not each.num_live:
+                    each.admit([Task(0, tuple(SENTENCES[0]), 5)])
+            ours.share_threads(one)
+            shares.append(one.threads)
+    assert shares == [6, 3, 3]
+    assert ours._working == []
 
 
 def test_a_decoder_serves_several_threads_at_once() -> None:

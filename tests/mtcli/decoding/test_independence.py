@@ -15,7 +15,7 @@ def layout(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[int], bool]],
     """A layout in which so many rows agree with the anchor as a function says."""
 
     def make(agree: Callable[[int], bool]) -> IndependentLayout:
-        monkeypatch.setattr(independence._Rows, "agree", lambda self, rows, threads=None: agree(rows))
+        monkeypatch.setattr(independence._Rows, "agree", lambda self, rows, threads=1: agree(rows))
         return IndependentLayout(network(0).float(), 1)
 
     return make
@@ -51,6 +51,17 @@ def test_a_step_has_the_fewest_slots_that_agree(
     assert [found.slots(wanted) for wanted in (1, 2, 3, 6, 7, 64)] == [2, 2, 6, 6, 64, 64]
 
 
+@pytest.mark.parametrize(("slots", "expected"), [(1, 1), (64, 1), (128, 3)])
+def test_threads_divide_much_work_where_that_changes_nothing(
+    slots: int, expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(independence, "_WORTH_DIVIDING", 20 * independence._work(network(0), 1))
+    monkeypatch.setattr(independence._Rows, "agree", lambda self, rows, threads=1: threads == 1 or rows == 128)
+    layout = IndependentLayout(network(0).float(), 1)
+    assert layout.threads(slots, 3) == expected
+    assert (layout.encoder_threads(64, 3), layout.encoder_threads(128, 3)) == (1, 3)
+
+
 @torch.inference_mode()
 def test_what_is_admitted_rounds_alike() -> None:
     """Of the products that decide, on this machine: the rows of every admitted size are those of the anchor."""
@@ -62,5 +73,5 @@ def test_what_is_admitted_rounds_alike() -> None:
     expected = model.output(x[:64])
     assert 64 in sizes
     for size in sizes - {128, 96}:
-        with independence.divided_among(layout.threads(size)):
+        with independence.divided_among(layout.threads(size, 2)):
             assert torch.equal(model.output(x[:size]), expected[:size]), size
