@@ -36,8 +36,9 @@ class Padded:
 class PlainLearner(OnDevice, ABC):
     """A model of padded batches in a plain loop; what the model is, a subclass says.
 
-    Settings: "dtype" (autocast's, where it is not float32), "compiled" (the backend of torch.compile), "dynamic" (true:
-    what is compiled is for any shape), "stance" (torch.compiler's; "fail_on_recompile" once all should be compiled).
+    Settings: "dtype" (autocast's, where it is not float32), "compiled" (the backend of torch.compile), "options" (of
+    that), "dynamic" (true: what is compiled is for any shape), "stance" (torch.compiler's; "fail_on_recompile" once
+    all should be compiled).
 
     Attributes:
         network: the model; start: the decoder's first input.
@@ -72,8 +73,8 @@ class PlainLearner(OnDevice, ABC):
     def prepare(self, settings: Settings) -> None:
         self._dtype = getattr(torch, settings["dtype"])
         backend = settings.get("compiled")
-        dynamic = settings.get("dynamic")
-        self._loss = torch.compile(self.loss, backend=backend, dynamic=dynamic) if backend else self.loss
+        how = dict[str, Any](dynamic=settings.get("dynamic"), options=settings.get("options"))
+        self._loss = torch.compile(self.loss, backend=backend, **how) if backend else self.loss
         torch.compiler.set_stance(settings.get("stance", "default"))
 
     def batch(self, pairs: Pairs) -> Padded:

@@ -98,7 +98,8 @@ def _contestants(arguments: argparse.Namespace) -> dict[str, Contestant]:
         MTCLI: Mtcli,
         JOEYNMT: lambda: JoeyNmt(arguments.peers),
         STOCK: lambda: PlainLoop(module="peers.stock"),
-        COMPILED: lambda: PlainLoop(module="peers.stock", backend="inductor"),
+        # Inductor's own random numbers for dropout are slower on a CPU than PyTorch's.
+        COMPILED: lambda: PlainLoop(module="peers.stock", backend="inductor", options={"fallback_random": True}),
         MARIAN: lambda: PlainLoop(
             module="peers.marian_training", python=arguments.peers, packages=("transformers", "torch")
         ),

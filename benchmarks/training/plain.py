@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,12 +27,14 @@ class PlainLoop:
         python: that runs it, by default the one that runs this.
         packages: that it needs and whose versions are told.
         backend: torch.compile's; None compiles nothing.
+        options: the backend's.
     """
 
     module: str
     python: Path = Path(sys.executable)
     packages: tuple[str, ...] = ("torch",)
     backend: str | None = None
+    options: Mapping[str, Any] | None = None
 
     def versions(self) -> dict[str, str]:
         return installed(self.python, self.packages)
@@ -59,7 +61,7 @@ class PlainLoop:
         train = {"command": "train", "steps": task.updates, "window": task.window}
         settings: dict[str, Any] = {"dtype": entry.dtype}
         if self.backend:
-            settings |= {"compiled": self.backend, "dynamic": True}
+            settings |= {"compiled": self.backend, "options": self.options, "dynamic": True}
             # It compiles while it meets all batches a first time; when they come again, compiling is an error.
             yield train | {"settings": settings}
             settings = settings | {"stance": "fail_on_recompile"}

@@ -173,8 +173,10 @@ def test_a_plain_loop_gets_mtclis_first_batches(task: Task, tmp_path: Path) -> N
 
 
 def test_what_is_compiled_meets_all_batches_before_they_are_timed(task: Task, tmp_path: Path) -> None:
-    _, first, timed = requests(PlainLoop(module="peers.stock", backend="inductor"), task, tmp_path)
-    settings = {"dtype": "float32", "compiled": "inductor", "dynamic": True}
+    options = {"fallback_random": True}
+    loop = PlainLoop(module="peers.stock", backend="inductor", options=options)
+    _, first, timed = requests(loop, task, tmp_path)
+    settings = {"dtype": "float32", "compiled": "inductor", "options": options, "dynamic": True}
     assert (first["steps"], first["settings"]) == (task.updates, settings)
     assert (timed["steps"], timed["settings"]) == (task.updates, settings | {"stance": "fail_on_recompile"})
 
