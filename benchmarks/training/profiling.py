@@ -27,6 +27,7 @@ from mtcli.config import load_config
 from mtcli.data.prepare import prepare
 from mtcli.model import attention
 from mtcli.model.dropout import Dropout
+from mtcli.model.linear import Linear
 from mtcli.model.store import sizes_of
 from mtcli.model.transformer import Embedding, FeedForward, Transformer
 from mtcli.training import loop, step
@@ -192,7 +193,7 @@ def _ranges(network: Transformer, training: step.TrainingStep) -> Iterator[None]
 
 
 _OF_MODULES: tuple[tuple[type[nn.Module], str], ...] = (
-    (nn.Linear, PRODUCTS),
+    (Linear, PRODUCTS),
     (FeedForward, PRODUCTS),
     (nn.LayerNorm, NORMS),
     (Embedding, EMBEDDING),

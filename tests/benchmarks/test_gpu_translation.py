@@ -31,6 +31,9 @@ class Moody:
             import a_module_that_is_not_there
         return {"versions": {"moody": "1"}, "dtypes": []}
 
+    def refusal(self, description):
+        return None
+
     def load(self, description, threads):
         self.answers = 0
 
