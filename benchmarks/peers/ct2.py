@@ -80,8 +80,7 @@ class CTranslate2:
 
     def outcome(self, decoded: Any, work: Work) -> Outcome:
         outputs = [[int(word) for word in result.hypotheses[0]] for result in decoded]
-        ends = 0 if work.forced else len(outputs)
-        return Outcome(outputs, [], sum(map(len, outputs)) + ends)
+        return Outcome.of(outputs, work)
 
     def score(self, sources: list[list[int]], targets: list[list[int]]) -> list[float]:
         scored = self._open("float32", 1, self._threads).score_batch(_words(sources), _words(targets))

@@ -55,6 +55,21 @@ class Outcome:
     texts: list[str]
     num_tokens: int
 
+    @classmethod
+    def of(cls, outputs: list[list[int]], work: Work) -> "Outcome":
+        """Of token ids, one list a sentence, by an engine that writes no end token where outputs are forced."""
+        ends = 0 if work.forced else len(outputs)
+        return cls(outputs, [], sum(map(len, outputs)) + ends)
+
+    @classmethod
+    def of_batches(cls, found: Sequence[tuple[Sequence[int], Sequence[list[int]]]], eos: int, work: Work) -> "Outcome":
+        """Of padded rows, batch by batch: which sentences they belong to, and the rows, `eos` and filler at the end."""
+        outputs: list[list[int]] = [[] for _ in work.sources]
+        for part, rows in found:
+            for place, row in zip(part, rows, strict=True):
+                outputs[place] = until(eos, row)
+        return cls.of(outputs, work)
+
 
 class Engine(Protocol):
     """One contestant."""

@@ -12,7 +12,7 @@ from joeynmt.model import build_model
 from joeynmt.search import search
 from torch import nn
 
-from peers.engine import Contestant, Outcome, Settings, Work, batches, until
+from peers.engine import Contestant, Outcome, Settings, Work, batches
 from peers.joeynmt_names import joeynmt_arrays
 from peers.weights import Weights
 
@@ -68,12 +68,8 @@ class JoeyNmt:
         return decode
 
     def outcome(self, decoded: list[tuple[list[int], Any]], work: Work) -> Outcome:
-        outputs: list[list[int]] = [[] for _ in work.sources]
-        for part, rows in decoded:
-            for place, row in zip(part, rows.tolist(), strict=True):
-                outputs[place] = until(self._weights.description["eos"], row)
-        ends = 0 if work.forced else len(outputs)
-        return Outcome(outputs, [], sum(map(len, outputs)) + ends)
+        found = [(part, rows.tolist()) for part, rows in decoded]
+        return Outcome.of_batches(found, self._weights.description["eos"], work)
 
     @torch.inference_mode()
     def score(self, sources: list[list[int]], targets: list[list[int]]) -> list[float]:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from transformers import MarianConfig, MarianMTModel
 
-from peers.engine import Contestant, Outcome, Settings, Work, batches, until
+from peers.engine import Contestant, Outcome, Settings, Work, batches
 from peers.marian_names import marian_arrays
 from peers.weights import Weights
 
@@ -77,12 +77,8 @@ class Marian:
         return decode
 
     def outcome(self, decoded: list[tuple[list[int], Tensor]], work: Work) -> Outcome:
-        outputs: list[list[int]] = [[] for _ in work.sources]
-        for part, rows in decoded:
-            for place, row in zip(part, rows.tolist(), strict=True):
-                outputs[place] = until(self._weights.description["eos"], row[1:])
-        ends = 0 if work.forced else len(outputs)
-        return Outcome(outputs, [], sum(map(len, outputs)) + ends)
+        found = [(part, rows[:, 1:].tolist()) for part, rows in decoded]  # the first column is the start token
+        return Outcome.of_batches(found, self._weights.description["eos"], work)
 
     @torch.inference_mode()
     def score(self, sources: list[list[int]], targets: list[list[int]]) -> list[float]:

@@ -17,7 +17,7 @@ import torch
 
 from mtcli.decoding.engine import Engine
 from mtcli.decoding.flow import FAIR_SHARE, MOMENT, Closed, fair_share, is_abandoned
-from mtcli.decoding.independence import AnyLayout, IndependentLayout, Layout, divided_among
+from mtcli.decoding.independence import AnyLayout, IndependentLayout, Layout
 from mtcli.decoding.memory import slots_for
 from mtcli.decoding.scheduler import take_fitting
 from mtcli.decoding.search import Hypothesis, SearchOptions, Task
@@ -158,8 +158,11 @@ class Decoder:
         if self.network.output.weight.device.type != "cpu":
             return shift.turn(wait=wait)
         torch.set_flush_denormal(True)
-        with divided_among(torch.get_num_threads()):  # an engine changes it
+        before = torch.get_num_threads()
+        try:
             return shift.turn(wait=wait)
+        finally:
+            torch.set_num_threads(before)
 
     def share_threads(self, engine: Engine) -> None:
         """Let an engine use its part of the processors: those that have sentences get as many each."""

@@ -108,10 +108,10 @@ class IndependentLayout:
 
     def threads(self, slots: int, most: int) -> int:
         threads = _worth(slots * self._work, most)
-        return threads if self._steps.agree(slots * self._beam, threads) else 1
+        return threads if threads > 1 and self._steps.agree(slots * self._beam, threads) else 1
 
     def encoder_threads(self, tokens: int, most: int) -> int:
-        return most if self._encoding.agree(tokens, most) else 1
+        return most if most > 1 and self._encoding.agree(tokens, most) else 1
 
     def _is_admitted(self, slots: int) -> bool:
         return slots == self._anchor or self._steps.agree(slots * self._beam)

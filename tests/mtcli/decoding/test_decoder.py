@@ -10,10 +10,12 @@ import torch
 from support.searching import EOS, network, options
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from mtcli.config import ModelConfig
 from mtcli.decoding import engine, independence
 from mtcli.decoding.decoder import Decoder
 from mtcli.decoding.search import Hypothesis, Task
 from mtcli.errors import MtcliError
+from mtcli.model.transformer import Transformer, VocabularySizes
 
 SENTENCES = [[4 + (7 * i + j) % 16 for j in range(1 + i % 9)] + [EOS] for i in range(12)]
 LIMITS = [3 + i % 7 for i in range(12)]
@@ -116,6 +118,24 @@ def test_more_threads_find_the_same(independent: bool) -> None:
         assert not independent or ours == theirs
     assert torch.get_num_threads() == before
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("decoding")]
+
+
+@pytest.mark.parametrize("beam", [1, 3])
+def test_the_number_of_threads_changes_nothing(beam: int) -> None:
+    """Products wide enough to be divided, and sentences on both sides of every width that attention is padded to."""
+    torch.manual_seed(0)
+    config = ModelConfig(encoder_layers=1, decoder_layers=1, d_model=128, ffn_dim=512, heads=2, max_length=160)
+    model = Transformer(config, VocabularySizes(source=2000, target=2000, shared=True)).eval()
+    lengths = (1, 15, 16, 31, 33, 63, 64, 65, 127, 128, 140)
+    sources = [[4 + (7 * i + j) % 1900 for j in range(length - 1)] + [EOS] for i, length in enumerate(lengths)]
+    found = []
+    for threads in (1, 2, 3):
+        with independence.divided_among(threads):
+            for workers in (1, 3):
+                ours = Decoder(model, options(beam), workers=workers)
+                found.append(ours.decode(2 * sources, [6] * 2 * len(sources)))
+                found.append([ours.decode([source], [6])[0] for source in 2 * sources])
+    assert all(each == found[0] for each in found)
 
 
 def test_engines_with_sentences_divide_the_threads() -> None:
