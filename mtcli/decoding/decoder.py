@@ -273,13 +273,14 @@ class _Batch:
         self._waiting = deque(sorted(tasks, key=lambda task: -len(task.source)))
         self._results: list[list[Hypothesis] | None] = [None] * len(tasks)
         self._missing, self._workers = len(tasks), workers
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()  # as in Flow
+        self._changed = threading.Condition(self._lock)
         self._caller = threading.current_thread()
         self._error: BaseException | None = None
         self._closed = False
 
     def wait(self) -> list[list[Hypothesis]]:
-        with self._changed:
+        with self._lock:
             while self._missing and self._error is None:
                 self._changed.wait()
         if self._error is not None:
@@ -287,7 +288,7 @@ class _Batch:
         return [result for result in self._results if result is not None]
 
     def take(self, most: int, tokens: int, *, live: int, longest: int, wait: bool) -> list[Task]:
-        with self._changed:
+        with self._lock:
             while wait and not self._waiting and not live and self._missing and not self._is_over():
                 self._changed.wait(MOMENT)  # another thread may give some back
             if self._is_over():
@@ -299,7 +300,7 @@ class _Batch:
         return self._closed or self._error is not None or is_abandoned(self._caller)
 
     def finish(self, done: Sequence[tuple[Task, list[Hypothesis]]]) -> None:
-        with self._changed:
+        with self._lock:
             for task, hypotheses in done:
                 self._results[task.key] = hypotheses
             self._missing -= len(done)
@@ -307,16 +308,16 @@ class _Batch:
                 self._changed.notify_all()
 
     def give_back(self, tasks: Sequence[Task]) -> None:
-        with self._changed:
+        with self._lock:
             self._waiting.extendleft(reversed(tasks))
             self._changed.notify_all()
 
     def fail(self, error: BaseException) -> None:
-        with self._changed:
+        with self._lock:
             self._error = self._error or error
             self._changed.notify_all()
 
     def close(self) -> None:
-        with self._changed:
+        with self._lock:
             self._closed = True
             self._changed.notify_all()

@@ -52,7 +52,9 @@ class Flow(Generic[Line, Prepared, Result]):
             finished: told of every sentence that was decoded; no two calls at once.
         """
         self._scheduler, self._workers, self._hurry, self._finished = scheduler, workers, hurry, finished
-        self._changed = threading.Condition()
+        # `with` takes a lock in one go, but a condition in two: a signal's exception in between would keep it locked
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._caller = threading.current_thread()
         self._backlog: deque[Line] = deque()
         self._arrived = 0.0  # when the first of the backlog did
@@ -72,7 +74,7 @@ class Flow(Generic[Line, Prepared, Result]):
             self._end(error)
 
     def _put(self, line: Line) -> bool:
-        with self._changed:
+        with self._lock:
             while len(self._backlog) >= _LOOK_AHEAD and not self._closed:
                 self._changed.wait()
             if not self._backlog:
@@ -84,13 +86,13 @@ class Flow(Generic[Line, Prepared, Result]):
             return not self._closed
 
     def _end(self, error: BaseException | None) -> None:
-        with self._changed:
+        with self._lock:
             self._ended, self._reading_error = True, error
             self._changed.notify_all()
 
     def close(self) -> None:
         """Let all threads come to an end."""
-        with self._changed:
+        with self._lock:
             self._closed = True
             self._changed.notify_all()
 
@@ -118,7 +120,7 @@ class Flow(Generic[Line, Prepared, Result]):
                 limit = min(2 * limit, _LOOK_AHEAD)
                 prepared = [prepare(line) for line in window]
                 waiting.extend(line for line, _ in prepared)
-                with self._changed:
+                with self._lock:
                     self._scheduler.add([sources for _, sources in prepared])
                     self._preparing = False
                     self._changed.notify_all()
@@ -131,7 +133,7 @@ class Flow(Generic[Line, Prepared, Result]):
         """Lines to prepare and results to hand out, waiting or working for either; neither at the end."""
         may_work = work is not None
         while True:
-            with self._changed:
+            with self._lock:
                 if self._error is not None:
                     raise self._error
                 window = self._window(limit)
@@ -172,7 +174,7 @@ class Flow(Generic[Line, Prepared, Result]):
         Raises:
             Closed: nobody wants the results any more.
         """
-        with self._changed:
+        with self._lock:
             while True:
                 if self._closed or self._error is not None or is_abandoned(self._caller):
                     raise Closed
@@ -189,7 +191,7 @@ class Flow(Generic[Line, Prepared, Result]):
 
     def finish(self, done: Sequence[tuple[Task, Result]]) -> None:
         """Hand in results."""
-        with self._changed:
+        with self._lock:
             for task, result in done:
                 self._scheduler.finish(task, result)
                 self._finished(task, result)
@@ -198,13 +200,13 @@ class Flow(Generic[Line, Prepared, Result]):
 
     def give_back(self, tasks: Sequence[Task]) -> None:
         """Hand back sentences that could not be decoded."""
-        with self._changed:
+        with self._lock:
             self._scheduler.give_back(tasks)
             self._changed.notify_all()
 
     def fail(self, error: BaseException) -> None:
         """Let the caller know that decoding is impossible."""
-        with self._changed:
+        with self._lock:
             self._error = self._error or error
             self._changed.notify_all()
 
