@@ -16,6 +16,8 @@ from mtcli.training.run import train
 # A shell starts its background jobs deaf to Ctrl-C, and the processes that the tests start inherit that.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:  # nohup does that
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # The tests' networks are too small to share among threads, which would only wait for one another.
 os.environ["OMP_NUM_THREADS"] = "1"
