@@ -282,7 +282,7 @@ class _Batch:
     def wait(self) -> list[list[Hypothesis]]:
         with self._lock:
             while self._missing and self._error is None:
-                self._changed.wait()
+                self._changed.wait(MOMENT)
         if self._error is not None:
             raise self._error
         return [result for result in self._results if result is not None]

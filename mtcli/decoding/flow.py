@@ -21,7 +21,9 @@ Result = TypeVar("Result")
 _LOOK_AHEAD = 2000  # lines sorted by length together
 _FIRST = 64  # where somebody waits for the first line; then each window may be twice the one before
 _PATIENCE = 0.02  # seconds that a window waits to fill, where nobody waits for it
-MOMENT = 0.5  # seconds between looks whether the program is ending
+# Seconds between looks whether the program is ending. A signal that comes just before a thread begins to wait does not
+# wake it: Python attends to it only when the wait is over.
+MOMENT = 0.5
 FAIR_SHARE = 16  # sentences at least, before others are left to another thread
 
 
@@ -141,7 +143,7 @@ class Flow(Generic[Line, Prepared, Result]):
                 if window or whole or (self._ended and not self._backlog and not self._scheduler.num_lines):
                     return window, whole
                 if not may_work:
-                    self._changed.wait(self._time_to_wait())
+                    self._changed.wait(self._time_to_wait() or MOMENT)
             if work is not None:
                 may_work = work()
 

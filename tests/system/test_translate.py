@@ -178,9 +178,22 @@ def test_a_conversation_of_many_lines_never_waits(reverse_model: Path) -> None:
         assert process.wait() == 0
 
 
+@pytest.mark.parametrize("options", [(), ("--greedy",)])
+def test_the_number_of_threads_changes_nothing(reverse_model: Path, tmp_path: Path, options: tuple[str, ...]) -> None:
+    """Not a digit of a score; several threads are several engines, which share the lines."""
+    source = many_lines(tmp_path / "in", 400)
+    call = ("translate", "-m", reverse_model, "--quiet", "--format", "tsv", *options, "-i", source)
+    one, three = (succeed(*call, env={"OMP_NUM_THREADS": threads}) for threads in ("1", "3"))
+    assert one.count("\n") == 400
+    assert one == three
+
+
+@pytest.mark.parametrize("threads", ["1", "3"])  # which are so many engines
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-def test_a_signal_to_a_waiting_process_ends_it_tidily(reverse_model: Path, number: int, code: int) -> None:
-    with running("-m", reverse_model, "--quiet") as process:
+def test_a_signal_to_a_waiting_process_ends_it_tidily(
+    reverse_model: Path, number: int, code: int, threads: str
+) -> None:
+    with running("-m", reverse_model, "--quiet", env={**os.environ, "OMP_NUM_THREADS": threads}) as process:
         assert answer(process, b"1 2\n") == b"2 1\n"
         process.send_signal(number)
         assert process.wait() == code

@@ -1,11 +1,18 @@
-"""A signal's exception in the main thread, anywhere: no lock stays behind that other threads wait for."""
+"""Signals while several threads decode: no lock stays behind that they wait for, and none goes unseen."""
 
 import os
 import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
 
 import pytest
+
+from mtcli.decoding.decoder import _Batch
+from mtcli.decoding.flow import Flow
+from mtcli.decoding.scheduler import Scheduler
+from mtcli.decoding.search import Task
 
 SECONDS = 3
 # Another thread wants the same lock all the time, so that signals come while the main thread waits for it.
@@ -65,3 +72,32 @@ def test_a_signal_leaves_no_lock_behind(shared: str) -> None:
     )
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert int(finished.stdout) > 5, "hardly a signal came"
+
+
+class WaitedError(Exception):
+    """Instead of waiting."""
+
+
+@pytest.mark.parametrize("hurry", [True, False])
+def test_who_waits_for_results_looks_again_for_signals(hurry: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    flow: Flow[str, str, str] = Flow(Scheduler(lambda length: 10), 2, hurry=hurry)
+    assert waited(flow._changed, lambda: next(flow.results(lambda line: (line, []))), monkeypatch)
+
+
+def test_who_waits_for_a_batch_looks_again_for_signals(monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = _Batch([Task(0, (1,), 2)], 2)
+    assert waited(batch._changed, batch.wait, monkeypatch)
+
+
+def waited(changed: threading.Condition, call: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether a call waits, and not for ever: what comes just before it begins to does not wake it."""
+    seconds: list[float | None] = []
+
+    def wait(timeout: float | None = None) -> bool:
+        seconds.append(timeout)
+        raise WaitedError
+
+    monkeypatch.setattr(changed, "wait", wait)
+    with pytest.raises(WaitedError):
+        call()
+    return all(each is not None and each <= 1 for each in seconds)
