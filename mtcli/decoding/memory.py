@@ -8,7 +8,7 @@ from mtcli.model.transformer import Transformer
 
 _USABLE = 0.6  # of what is free: others need some, and fragments are lost
 _TYPICAL_TOKENS = 64  # a side; caches grow for longer sentences, and run into their budget of tokens
-_ROWS = {"cpu": 640, "cuda": 4096}  # hypotheses in a step: more make it no faster
+_ROWS = {"cpu": 320, "cuda": 4096}  # hypotheses in a step: more make it no faster
 _MOST_SLOTS = {"cpu": 128, "cuda": 1024}
 
 
