@@ -34,7 +34,7 @@ ENCODER, PRODUCTS, OUTPUT = "encoder", "projections and feed-forward", "output l
 SELF_ATTENTION, CROSS_ATTENTION = "self-attention", "encoder-decoder attention"
 SEARCH, OTHER, PYTHON = "search step", "norms, residuals, other", "Python and calls"
 GROUPS = (ENCODER, PRODUCTS, SELF_ATTENTION, CROSS_ATTENTION, OUTPUT, SEARCH, OTHER)
-_PRODUCTS = {"aten::linear", "aten::addmm", "aten::mm", "aten::matmul"}
+_PRODUCTS = {"aten::linear", "aten::addmm", "aten::mm", "aten::matmul", "mkldnn::_linear_pointwise"}
 
 
 def measure(plan: Plan, models: Sequence[RandomModel | TrainedModel]) -> ProfileResult:
