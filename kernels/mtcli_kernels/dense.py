@@ -43,6 +43,14 @@ def attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None, dropout: float 
     return weigh(torch.dropout(weights, dropout, train=dropout > 0), v)
 
 
+def scaled(queries: Tensor) -> Tensor:
+    """queries [..., D] times D^-0.5, contiguous.
+
+    Scaled beforehand, because matrix products that scale round differently in some widths, and plain ones do not.
+    """
+    return torch.mul(queries, queries.shape[-1] ** -0.5, out=queries.new_empty(queries.shape))
+
+
 def weigh(weights: Tensor, values: Tensor) -> Tensor:
     """weights [..., T, S] @ values [..., S, D], a fixed number of keys at a time.
 

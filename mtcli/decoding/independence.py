@@ -32,7 +32,7 @@ from torch import Tensor, nn
 
 from mtcli.model.linear import JoinedLinear, Linear
 from mtcli.model.transformer import Transformer
-from mtcli_kernels.dense import KEYS_AT_ONCE, weigh
+from mtcli_kernels.dense import KEYS_AT_ONCE, scaled, weigh
 from mtcli_kernels.masked_attention import masked_attention
 from mtcli_kernels.packing import Packing
 
@@ -291,14 +291,15 @@ def _widths_agree(heads: int, head_dim: int, beam: int, multiple: int, like: Ten
     """Whether attention rounds alike in padded layouts whose width is a multiple of this."""
 
     def find_out() -> bool:
-        return all(
-            torch.equal(attention(length, narrow), attention(length, width))
-            for length in (1, multiple - 3, multiple, 2 * multiple + 1, KEYS_AT_ONCE + 2)
-            for narrow in [-(-length // multiple) * multiple]
-            for width in {narrow + multiple, narrow + 2 * multiple, KEYS_AT_ONCE, widest}
-            for attention in (step, sentence)
-            if narrow < width <= widest
-        )
+        for length in (1, multiple - 3, multiple, 2 * multiple + 1, KEYS_AT_ONCE + 2):
+            narrow = -(-length // multiple) * multiple
+            wider = range(narrow + multiple, widest + 1, multiple)
+            some = [width for width in wider if width in {*wider[:2], KEYS_AT_ONCE, widest}]
+            for attention, widths in ((step, wider), (sentence, some)):
+                expected = attention(length, narrow)
+                if not all(torch.equal(attention(length, width), expected) for width in widths):
+                    return False
+        return True
 
     generator = torch.Generator().manual_seed(0)
     widest = 2 * KEYS_AT_ONCE + multiple
@@ -308,7 +309,7 @@ def _widths_agree(heads: int, head_dim: int, beam: int, multiple: int, like: Ten
     def step(length: int, width: int) -> Tensor:
         """A decoding step's attention."""
         bias = torch.zeros(heads, beam, width).masked_fill_(torch.arange(width) >= length, -1e30).to(like)
-        scores = torch.baddbmm(bias, q, k[:, :width].transpose(1, 2), alpha=head_dim**-0.5)
+        scores = torch.baddbmm(bias, scaled(q), k[:, :width].transpose(1, 2))
         return weigh(scores.softmax(-1), v[:, :width])
 
     def sentence(length: int, width: int) -> Tensor:

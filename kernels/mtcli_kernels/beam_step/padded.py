@@ -20,7 +20,7 @@ from mtcli_kernels.beam_step.state import BeamState, SlotStatus
 
 _BLOCK = 64
 # Logits taken at a time: what stays in the cache of a CPU while it is read again, and what fills a GPU.
-_CHUNK_NUMBERS = {"cpu": 2**20, "cuda": 2**26}
+_CHUNK_NUMBERS = {"cpu": 2**18, "cuda": 2**26}
 _FEW_ROWS = 8  # from here on calling PyTorch once for all is faster than Python for each
 _DEAD = float("-inf")
 
