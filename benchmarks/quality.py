@@ -21,7 +21,7 @@ from quality_table import Quality, Score, Train, Trained
 
 ROOT = Path(__file__).resolve().parent.parent
 BEAM_SIZE = 5
-NAMED = {"-m", "-o", "--scores"}  # what stands behind these is a model or a file made on the way
+NAMED = {"-m", "-o", "--scores", "--fine-tune"}  # what stands behind these is a model or a file made on the way
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,7 @@ class Recipe:
     Attributes:
         name: what the table calls it.
         model: the directory that it trains.
-        options: of `mtcli train`, corpus and output apart.
+        options: of `mtcli train`, corpus and output apart; `--fine-tune` takes the model of an earlier recipe.
         processes: to train in, on a processor.
     """
 
@@ -85,6 +85,20 @@ TASKS = {
                 options="--config configs/multi30k-tiny.toml",
                 processes=2,
             ),
+            Recipe(
+                name="then 20 epochs with R-Drop",
+                model="multi30k-r-drop",
+                options="--fine-tune multi30k-en-de --set training.r_drop=5 --set training.batch_tokens=2048 "
+                "--set training.learning_rate=1e-3 --set training.warmup_steps=500 --set training.patience=0 "
+                "--max-epochs 20",
+            ),
+            Recipe(
+                name="then 20 epochs with BPE-dropout",
+                model="multi30k-bpe-dropout",
+                options="--fine-tune multi30k-en-de --set data.sampling=0.1 --set training.batch_tokens=2048 "
+                "--set training.learning_rate=1e-3 --set training.warmup_steps=500 --set training.patience=0 "
+                "--max-epochs 20",
+            ),
         ),
         prepared=".lc.norm.tok",
         tokenize="none",
@@ -119,6 +133,13 @@ TASKS = {
         tests=("dev", "test"),
         recipes=(
             Recipe(name="ko-en-everyday.toml", model="ko-en", options="--config configs/ko-en-everyday.toml"),
+            Recipe(
+                name="narrower and deeper, without BPE-dropout",
+                model="ko-en-narrow",
+                options="--config configs/ko-en-everyday.toml --set model.encoder_layers=4 "
+                "--set model.decoder_layers=4 --set model.d_model=128 --set model.ffn_dim=256 "
+                "--set data.tokenizer_type=unigram --set data.sampling=0",
+            ),
             Recipe(
                 name="more dropout and smoothing, 60 epochs",
                 model="ko-en-more",
