@@ -48,7 +48,7 @@ def scaled(queries: Tensor) -> Tensor:
 
     Scaled beforehand, because matrix products that scale round differently in some widths, and plain ones do not.
     """
-    return torch.mul(queries, queries.shape[-1] ** -0.5, out=queries.new_empty(queries.shape))
+    return queries.clone(memory_format=torch.contiguous_format).mul_(queries.shape[-1] ** -0.5)
 
 
 def weigh(weights: Tensor, values: Tensor) -> Tensor:
