@@ -134,7 +134,7 @@ TASKS = {
         recipes=(
             Recipe(name="ko-en-everyday.toml", model="ko-en", options="--config configs/ko-en-everyday.toml"),
             Recipe(
-                name="narrower and deeper, without BPE-dropout",
+                name="narrower and deeper, unigram pieces",
                 model="ko-en-narrow",
                 options="--config configs/ko-en-everyday.toml --set model.encoder_layers=4 "
                 "--set model.decoder_layers=4 --set model.d_model=128 --set model.ffn_dim=256 "
