@@ -34,15 +34,6 @@ def attention_bias(queries: Packing, keys: Packing, causal: bool, dtype: torch.d
     return bias
 
 
-def attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None, dropout: float = 0.0) -> Tensor:
-    """[B, H, T, D] from q [B, H, T, D], k and v [B, H, S, D] and an additive bias on [B, H, T, S]."""
-    scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
-    if bias is not None:
-        scores = scores + bias
-    weights = scores.softmax(dim=-1)
-    return weigh(torch.dropout(weights, dropout, train=dropout > 0), v)
-
-
 def scaled(queries: Tensor) -> Tensor:
     """queries [..., D] times D^-0.5, contiguous.
 

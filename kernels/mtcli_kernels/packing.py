@@ -32,6 +32,42 @@ NOTHING = 2**31 - 1
 
 
 @dataclass(frozen=True, eq=False)
+class HeadRows:
+    """Where each token's heads lie when every sentence and head has a padded matrix of its own.
+
+    Padding repeats its sentence's last token, so that no sentence's numbers get into another's; a sentence without
+    tokens has those of some other.
+
+    Attributes:
+        shape: B, H and L.
+        sources: [B * H * L] int64, which of the packed [N * H] rows each padded one repeats.
+        places: [N * H] int64, which of the padded rows each packed one is.
+        is_uniform: whether nothing is padding.
+    """
+
+    shape: tuple[int, int, int]
+    sources: Tensor
+    places: Tensor
+    is_uniform: bool
+
+    def pad(self, packed: Tensor) -> Tensor:
+        """[N, H, D] -> [B, H, L, D], a copy."""
+        return packed.reshape(-1, packed.shape[-1]).index_select(0, self.sources).view(*self.shape, -1)
+
+    def spread(self, packed: Tensor) -> Tensor:
+        """[N, H, D] -> [B, H, L, D], a copy, with zeros in the padding."""
+        if self.is_uniform:
+            return self.pad(packed)
+        rows = packed.reshape(-1, packed.shape[-1])
+        return _spread(rows, self.places, self.sources.numel()).view(*self.shape, -1)
+
+    def unpad(self, padded: Tensor) -> Tensor:
+        """[B, H, L, D] -> [N, H, D], a copy."""
+        rows = padded.reshape(-1, padded.shape[-1]).index_select(0, self.places)
+        return rows.view(-1, self.shape[1], padded.shape[-1])
+
+
+@dataclass(frozen=True, eq=False)
 class Packing:
     """Where each sentence lies in a packed tensor.
 
@@ -46,6 +82,7 @@ class Packing:
     total: int
     _intervals: dict[tuple[int, bool], Intervals] = field(default_factory=dict, repr=False)
     _seen: list["Packing"] = field(default_factory=list, repr=False)  # other packings whose id is a key above
+    _head_rows: dict[int, HeadRows] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, lengths: Sequence[int], device: torch.device | str = "cpu", *, multiple: int = 1) -> "Packing":
@@ -111,6 +148,26 @@ class Packing:
     def padded_places(self) -> Tensor:
         """[N] int64: each token's row in the padded layout flattened to [B*L]."""
         return self.valid.view(-1).nonzero().view(-1)
+
+    @cached_property
+    def has_empty(self) -> bool:
+        """Whether a sentence has no tokens; asks the device."""
+        return not bool(self.lengths.all())
+
+    def head_rows(self, heads: int) -> HeadRows:
+        """Where the rows of so many heads lie; computed once for all layers. There must be a token."""
+        if heads not in self._head_rows:
+            numbers = torch.arange(heads, device=self.lengths.device)
+            places = torch.arange(self.max_length, device=self.lengths.device)
+            last = (self.lengths - 1).clamp(min=0)
+            tokens = (self.starts[:, None] + places.minimum(last[:, None])).clamp(max=self.total - 1)  # [B, L]
+            sources = tokens[:, None, :] * heads + numbers[:, None]  # [B, H, L]
+            sentences = self.per_token(torch.arange(self.num_sentences, device=self.lengths.device))
+            matrices = sentences[:, None] * heads + numbers  # [N, H]
+            rows = matrices * self.max_length + self.positions[:, None]
+            shape = self.num_sentences, heads, self.max_length
+            self._head_rows[heads] = HeadRows(shape, sources.view(-1), rows.view(-1), self.is_uniform)
+        return self._head_rows[heads]
 
     def pad(self, packed: Tensor) -> Tensor:
         """[N, ...] -> [B, L, ...], zeros in the padding; differentiable."""

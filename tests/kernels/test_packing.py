@@ -45,6 +45,23 @@ def test_a_wider_layout_changes_no_interval() -> None:
             assert bound.equal(getattr(expected, name)), name
 
 
+@pytest.mark.parametrize("multiple", [1, 4])
+@pytest.mark.parametrize("lengths", [[3], [2, 2], [1, 4, 2], [3, 0, 2], [0, 1]])
+def test_every_head_has_a_padded_matrix_of_its_own(lengths: list[int], multiple: int) -> None:
+    packing = Packing.of(lengths, multiple=multiple)
+    rows = torch.randn(sum(lengths), 2, 3)
+    layout = packing.head_rows(2)
+    padded = layout.pad(rows)
+    expected = packing.pad(rows).transpose(1, 2)
+    assert layout.spread(rows).equal(expected)
+    assert padded[packing.valid[:, None].expand(-1, 2, -1)].equal(expected[packing.valid[:, None].expand(-1, 2, -1)])
+    for number, sentence in enumerate(rows.split(lengths)):
+        assert not lengths[number] or padded[number, :, lengths[number] - 1 :].eq(sentence[-1][:, None]).all()
+    assert layout.unpad(padded).equal(rows)
+    assert packing.head_rows(2) is layout
+    assert packing.has_empty == (0 in lengths)
+
+
 def test_positions_start_again_in_each_sentence() -> None:
     assert Packing.of([2, 0, 3]).positions.tolist() == [0, 1, 0, 1, 2]
 

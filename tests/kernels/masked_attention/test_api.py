@@ -85,11 +85,11 @@ for impl in ("auto", "sdpa", "padded", "reference"):
 @pytest.mark.parametrize("impl", ["padded", "sdpa"])
 def test_gradients_flow_through_one_compiled_graph(impl: str) -> None:
     packing = Packing.of([3, 1])
-    _ = packing.valid, packing.padded_places  # a Packing is laid out before it is compiled
+    _ = packing.valid, packing.padded_places, packing.head_rows(2), packing.has_empty  # laid out before it is compiled
     q = torch.randn(4, 2, 16, requires_grad=True)
 
     def attend(x: torch.Tensor) -> torch.Tensor:
-        return masked_attention(x, x, x, packing, packing, causal=True, impl=impl).sum()
+        return masked_attention(x, 2 * x, 3 * x, packing, packing, causal=True, impl=impl).sum()
 
     compiled = torch.compile(attend, fullgraph=True, backend="aot_eager")
     [ours], [expected] = (torch.autograd.grad(function(q), q) for function in (compiled, attend))

@@ -85,6 +85,36 @@ def test_a_query_without_keys_gives_zero_and_no_gradient(impl: str) -> None:
     assert torch.autograd.grad(out.sum(), q)[0][:2].eq(0).all()
 
 
+@pytest.mark.parametrize("lengths", [[2, 3], [3, 3], [0, 3], [5, 0]])
+@pytest.mark.parametrize("spoilt", [0, 1])
+def test_what_is_not_a_number_stays_in_its_sentence(lengths: list[int], spoilt: int) -> None:
+    packing = Packing.of(lengths)
+    rows = _random(lengths).detach()
+    rows.split(lengths)[spoilt].fill_(torch.nan)
+    out = masked_attention(rows, rows, rows, packing, packing, impl="padded").split(lengths)
+    assert out[spoilt].isnan().all()
+    assert out[1 - spoilt].isfinite().all()
+
+
+def test_a_query_without_keys_is_zero_beside_what_is_not_a_number() -> None:
+    k = torch.full((3, 2, 8), torch.nan)
+    out = masked_attention(torch.ones(3, 2, 8), k, k, Packing.of([2, 1]), Packing.of([0, 3]), impl="padded")
+    assert out[:2].eq(0).all()
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.4])
+@pytest.mark.parametrize("causal", [False, True])
+def test_gradients_are_those_of_small_differences(dropout: float, causal: bool) -> None:
+    queries = Packing.of([1, 4])
+    keys = queries if causal else Packing.of([3, 2])
+
+    def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        torch.manual_seed(5)  # drops the same weights each time
+        return masked_attention(q, k, v, queries, keys, causal=causal, dropout=dropout, impl="padded")
+
+    assert torch.autograd.gradcheck(attend, tuple(_random(lengths, 2, 3) for lengths in ([1, 4], *2 * ([2, 3],))))
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
 def test_padding_counts_for_nothing_in_any_dtype(dtype: torch.dtype) -> None:
     torch.manual_seed(2)
