@@ -8,12 +8,14 @@ the gradient is added to a few rows at the end.
 Axes: N target tokens, d model size, V vocabulary.
 """
 
+import math
 from typing import Any
 
 import torch
 from torch import Tensor
 
 _CHUNK_ROWS = {"cpu": 512, "cuda": 8192}
+_LARGEST_EXPONENT = 80.0  # float32 holds exp(88), and its smallest is exp(-87)
 
 
 class _ChunkedLoss(torch.autograd.Function):
@@ -51,18 +53,33 @@ def _softmax_part(
     grad_w = torch.zeros_like(w) if needs_grad else None
     w_low = w.to(dtype)
     rows = _CHUNK_ROWS.get(h.device.type, 8192)
+    may_shift = dtype == torch.float16 or not _are_small(h, w)
+    room = h.new_empty(min(rows, h.shape[0]), w.shape[0], dtype=dtype)  # new memory for each chunk would cost a tenth
     for start in range(0, h.shape[0], rows):
         h_part = h[start : start + rows]
-        logits = (h_part.to(dtype) @ w_low.t()).to(h.dtype)  # [rows, V]
-        peak = logits.amax(1, keepdim=True)
-        exps = logits.sub_(peak).exp_()
+        logits = torch.mm(h_part.to(dtype), w_low.t(), out=room[: h_part.shape[0]]).to(h.dtype)  # [rows, V]
+        peak = logits.amax(1, keepdim=True) if may_shift else None
+        exps = (logits if peak is None else logits.sub_(peak)).exp_()
         total = exps.sum(1, keepdim=True)
-        lse[start : start + rows] = (peak + total.log()).squeeze(1)
+        log_total = total.log()
+        lse[start : start + rows] = (log_total if peak is None else log_total.add_(peak)).squeeze(1)
         if grad_h is not None and grad_w is not None:
             exps = exps.to(dtype)
             grad_h[start : start + rows] = (exps @ w_low).to(h.dtype) / total
-            grad_w += exps.t() @ (h_part / total).to(dtype)
+            h_low = (h_part / total).to(dtype)
+            if dtype == grad_w.dtype:
+                grad_w.addmm_(exps.t(), h_low)
+            else:
+                grad_w += exps.t() @ h_low
     return lse, grad_h, grad_w
+
+
+def _are_small(h: Tensor, w: Tensor) -> bool:
+    """Whether no logit can be so large that exponentials, or a sum of them, would overflow: |h · w| ≤ |h| |w|."""
+    if not h.numel() or h.device.type != "cpu":  # elsewhere asking would wait for the device
+        return False
+    bound = h.norm(dim=1).amax() * w.norm(dim=1).amax()
+    return bool(bound < _LARGEST_EXPONENT - math.log(w.shape[0]))  # False for NaN
 
 
 def target_part(

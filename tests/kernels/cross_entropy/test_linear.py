@@ -47,6 +47,32 @@ def test_large_logits_stay_finite() -> None:
     assert states.grad.isfinite().all()
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_small_logits_need_no_shift(dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their exponentials are as exact without the largest one subtracted."""
+    torch.manual_seed(2)
+    states, weight = torch.randn(20, 16, requires_grad=True), torch.randn(50, 16, requires_grad=True)
+    targets = torch.randint(0, 50, (20,))
+    assert chunked._are_small(states.detach(), weight.detach())
+    results = []
+    for largest in (chunked._LARGEST_EXPONENT, 0.0):
+        monkeypatch.setattr(chunked, "_LARGEST_EXPONENT", largest)
+        loss, nll = linear_cross_entropy(states, weight, targets, label_smoothing=0.1, dtype=dtype)
+        results.append([loss, nll, *torch.autograd.grad(loss, (states, weight))])
+    tolerance = 1e-5 if dtype == torch.float32 else 0.02
+    for ours, shifted in zip(*results, strict=True):
+        torch.testing.assert_close(ours, shifted, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize(
+    ("size", "small"), [(1.0, True), (70.0, True), (80.0, False), (torch.inf, False), (torch.nan, False)]
+)
+def test_logits_are_small_if_a_sum_of_exponentials_is_finite(size: float, small: bool) -> None:
+    states, weight = torch.tensor([[0.0, 1.0], [size, 0.0]]), torch.tensor([[1.0, 0.0], [0.0, 0.5], [0.5, 0.5]])
+    assert chunked._are_small(states, weight) == small
+    assert not small or (states @ weight.t()).exp().sum().isfinite()
+
+
 @pytest.mark.parametrize("impl", ["padded", "reference"])
 def test_bfloat16_is_close_to_float32(impl: str) -> None:
     torch.manual_seed(1)
