@@ -11,7 +11,7 @@ from mtcli.processors import share_processors
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ({}, {"GOMP_SPINCOUNT": "1000"}),
+        ({}, {"GOMP_SPINCOUNT": "3000"}),
         ({"GOMP_SPINCOUNT": "5"}, {"GOMP_SPINCOUNT": "5"}),
         ({"OMP_WAIT_POLICY": "active"}, {"OMP_WAIT_POLICY": "active"}),
     ],
@@ -32,4 +32,4 @@ def test_the_command_line_settles_it_before_pytorch_is_there() -> None:
         "command.main()\n"
     )
     finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env={}, check=True)
-    assert finished.stdout.split() == ["1000", "False"]
+    assert finished.stdout.split() == ["3000", "False"]
