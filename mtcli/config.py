@@ -57,16 +57,18 @@ class ModelConfig(Section):
 
     later = frozenset({"decoder_heads", "decoder_ffn_dim", "scale_embeddings", "output_bias"})
 
-    encoder_layers: int = Field(default=6, ge=1, le=1000)
-    decoder_layers: int = Field(default=6, ge=1, le=1000)
+    encoder_layers: int = Field(default=6, ge=1, le=1000, description="layers that read the source")
+    decoder_layers: int = Field(default=6, ge=1, le=1000, description="layers that write the target")
     d_model: int = Field(default=512, ge=8, le=65_536, description="width of every layer")
     ffn_dim: int = Field(default=2048, ge=1, le=1_000_000, description="inner width of the feed-forward layers")
     heads: int = Field(default=8, ge=1, description="attention heads; must divide d_model")
     decoder_heads: int | None = Field(default=None, ge=1, description="the decoder's, where they are not as many")
     decoder_ffn_dim: int | None = Field(default=None, ge=1, le=1_000_000, description="the decoder's, where it differs")
-    norm: Literal["post", "pre"] = "post"
-    activation: Literal["relu", "gelu", "silu"] = "relu"
-    positions: Literal["sinusoidal", "learned"] = "sinusoidal"
+    norm: Literal["post", "pre"] = Field(
+        default="post", description="layer normalisation behind each sublayer and its residual, as published, or before"
+    )
+    activation: Literal["relu", "gelu", "silu"] = Field(default="relu", description="inside the feed-forward layers")
+    positions: Literal["sinusoidal", "learned"] = Field(default="sinusoidal", description="what tells places apart")
     tied_embeddings: Literal["all", "target", "none"] = Field(
         default="all",
         description="all: source, target and output share one matrix; target: target and output do",
@@ -76,9 +78,9 @@ class ModelConfig(Section):
     max_length: int = Field(
         default=256, ge=8, le=100_000, description="tokens a side: longer training pairs are skipped"
     )
-    dropout: float = Field(default=0.1, ge=0, lt=1)
-    attention_dropout: float = Field(default=0.0, ge=0, lt=1)
-    activation_dropout: float = Field(default=0.0, ge=0, lt=1)
+    dropout: float = Field(default=0.1, ge=0, lt=1, description="of each sublayer's output and of the embeddings")
+    attention_dropout: float = Field(default=0.0, ge=0, lt=1, description="of attention weights")
+    activation_dropout: float = Field(default=0.0, ge=0, lt=1, description="inside the feed-forward layers")
 
     @model_validator(mode="after")
     def _heads_divide_the_width(self) -> Self:
@@ -110,9 +112,9 @@ class ModelConfig(Section):
 class CorpusConfig(Section):
     """One of several corpora, `[[data.corpora]]` in a file: src and tgt, or tsv, or both."""
 
-    src: tuple[Path, ...] = ()
-    tgt: tuple[Path, ...] = ()
-    tsv: tuple[Path, ...] = Field(default=(), description="files with source<TAB>target on each line")
+    src: tuple[Path, ...] = Field(default=(), description="files of source text")
+    tgt: tuple[Path, ...] = Field(default=(), description="files of target text, line by line")
+    tsv: tuple[Path, ...] = Field(default=(), description="files with source, tab, target on each line")
     weight: float = Field(
         default=1.0, gt=0, le=1000, description="times each of its pairs comes up in an epoch, on average"
     )
@@ -143,20 +145,22 @@ def _check_sides(src: tuple[Path, ...], tgt: tuple[Path, ...], name: str) -> Non
 class DataConfig(Section):
     """The corpus and how it becomes tokens."""
 
-    src: tuple[Path, ...] = ()
-    tgt: tuple[Path, ...] = ()
-    tsv: tuple[Path, ...] = Field(default=(), description="files with source<TAB>target on each line")
+    src: tuple[Path, ...] = Field(default=(), description="files of source text, a sentence a line")
+    tgt: tuple[Path, ...] = Field(default=(), description="files of target text, line by line")
+    tsv: tuple[Path, ...] = Field(default=(), description="files with source, tab, target on each line")
     corpora: tuple[CorpusConfig, ...] = Field(default=(), description="further corpora, each with a weight")
-    valid_src: tuple[Path, ...] = ()
-    valid_tgt: tuple[Path, ...] = ()
+    valid_src: tuple[Path, ...] = Field(default=(), description="source text that is validated on, never learnt from")
+    valid_tgt: tuple[Path, ...] = Field(default=(), description="its translation")
     valid_size: int = Field(default=1000, ge=1, description="pairs held out when no validation set is given")
     tokenizer: Path | None = Field(default=None, description="an existing SentencePiece model for both sides")
-    src_tokenizer: Path | None = None
-    tgt_tokenizer: Path | None = None
-    tokenizer_type: Literal["unigram", "bpe"] = "unigram"
+    src_tokenizer: Path | None = Field(default=None, description="an existing SentencePiece model of the source side")
+    tgt_tokenizer: Path | None = Field(default=None, description="and of the target side; both or neither")
+    tokenizer_type: Literal["unigram", "bpe"] = Field(default="unigram", description="how SentencePiece learns pieces")
     joint: bool = Field(default=True, description="one vocabulary for both sides")
-    vocab_size: int = Field(default=32000, ge=16)
-    character_coverage: float = Field(default=0.9999, gt=0.9, le=1.0)
+    vocab_size: int = Field(default=32000, ge=16, description="pieces, of each vocabulary where there are two")
+    character_coverage: float = Field(
+        default=0.9999, gt=0.9, le=1.0, description="part of the text whose characters become pieces; others are bytes"
+    )
     tokenizer_lines: int = Field(
         default=500_000, ge=1, description="lines a side, of 45 characters, that train the tokenizer"
     )
@@ -195,22 +199,24 @@ class TrainingConfig(Section):
     batch_tokens: int = Field(default=4096, ge=16, description="tokens of a batch, on its longer side")
     accumulate: int = Field(default=1, ge=1, description="batches whose gradients are added for one step")
     learning_rate: float = Field(default=7e-4, gt=0, description="peak, at the end of warm-up")
-    warmup_steps: int = Field(default=4000, ge=0)
+    warmup_steps: int = Field(default=4000, ge=0, description="steps in which the rate rises linearly from zero")
     cooldown: float = Field(
         default=0.3, ge=0, le=1, description="last part of the run in which the rate falls linearly to zero"
     )
-    weight_decay: float = Field(default=0.0, ge=0)
-    beta1: float = Field(default=0.9, ge=0, lt=1)
-    beta2: float = Field(default=0.98, ge=0, lt=1)
-    epsilon: float = Field(default=1e-9, gt=0)
+    weight_decay: float = Field(default=0.0, ge=0, description="AdamW's")
+    beta1: float = Field(default=0.9, ge=0, lt=1, description="AdamW's, of the gradient's running mean")
+    beta2: float = Field(default=0.98, ge=0, lt=1, description="AdamW's, of its square's")
+    epsilon: float = Field(default=1e-9, gt=0, description="AdamW's")
     clip_norm: float = Field(default=1.0, ge=0, description="largest gradient norm; 0 does not clip")
-    label_smoothing: float = Field(default=0.1, ge=0, lt=1)
+    label_smoothing: float = Field(
+        default=0.1, ge=0, lt=1, description="part of the probability that is spread over all pieces"
+    )
     r_drop: float = Field(
         default=0.0, ge=0, description="read each pair twice, and how much both predictions are to agree; 0 is off"
     )
-    max_steps: int | None = Field(default=None, ge=1)
-    max_epochs: int | None = Field(default=None, ge=1)
-    max_minutes: float | None = Field(default=None, gt=0, description="training time, preparation excluded")
+    max_steps: int | None = Field(default=None, ge=1, description="limit in updates of the weights")
+    max_epochs: int | None = Field(default=None, ge=1, description="limit in passes over the corpus")
+    max_minutes: float | None = Field(default=None, gt=0, description="limit in training time, preparation excluded")
     valid_every: int = Field(default=1000, ge=1, description="steps between validations")
     save_every: int = Field(default=1000, ge=1, description="steps between checkpoints")
     log_every: int = Field(default=100, ge=1, description="steps between log lines")
@@ -218,12 +224,14 @@ class TrainingConfig(Section):
     average: float = Field(
         default=0.05, ge=0, lt=0.28, description="width of the weight average, as a part of the run; 0 is off"
     )
-    stop_metric: Literal["bleu", "loss"] = "bleu"
+    stop_metric: Literal["bleu", "loss"] = Field(default="bleu", description="what says which validation is the best")
     patience: int = Field(default=10, ge=0, description="validations without a better score; 0 never stops early")
-    valid_beam_size: int = Field(default=1, ge=1)
-    seed: int = Field(default=1, ge=0, lt=2**63)
-    device: str = "auto"
-    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    valid_beam_size: int = Field(default=1, ge=1, description="beam of the translations whose BLEU is validated")
+    seed: int = Field(default=1, ge=0, lt=2**63, description="fixes all randomness")
+    device: str = Field(default="auto", description="auto, cpu, cuda or cuda:N")
+    dtype: Literal["auto", "float32", "bfloat16"] = Field(
+        default="auto", description="of matrix products; auto is bfloat16 where the hardware multiplies it faster"
+    )
     fine_tune: Path | None = Field(default=None, description="a model directory to begin with, instead of chance")
     attention: Literal["auto", "triton", "sdpa", "padded", "reference"] = Field(
         default="auto", description="which form of the attention operations runs; auto takes the fastest that can"
@@ -235,9 +243,9 @@ class DecodingConfig(Section):
 
     later = frozenset({"stop", "free_end", "renormalize"})
 
-    beam_size: int = Field(default=4, ge=1)
+    beam_size: int = Field(default=4, ge=1, description="hypotheses a sentence; 1 is greedy")
     length_penalty: float = Field(default=1.0, ge=0, description="score = log-probability / length^A")
-    max_length_ratio: float = Field(default=2.0, ge=0)
+    max_length_ratio: float = Field(default=2.0, ge=0, description="see max_length_extra")
     max_length_extra: int = Field(default=50, ge=0, description="longest output = ratio x source tokens + extra")
     batch_tokens: Literal["auto"] | Annotated[int, Field(ge=1)] = Field(
         default="auto", description="source tokens decoded at once in each thread, padding included"
@@ -258,7 +266,7 @@ class DecodingConfig(Section):
 class CardConfig(Section):
     """What nobody but you can say of a model: for its README.md and for `mtcli info`. Nothing is learnt from it."""
 
-    title: str | None = None
+    title: str | None = Field(default=None, description="heading of the README.md")
     src_language: str | None = Field(default=None, description="what it reads, such as English")
     tgt_language: str | None = Field(default=None, description="what it writes, such as German")
     license: str | None = Field(default=None, description="on what terms it may be handed on")

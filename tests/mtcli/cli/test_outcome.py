@@ -13,6 +13,7 @@ import typer
 from mtcli import errors
 from mtcli.cli.main import app
 from mtcli.cli.outcome import RULES, explain, printable, reports_errors
+from mtcli.config import PRESETS, Config
 from mtcli.errors import DataError, ExitCode, MtcliError, UsageError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -118,9 +119,24 @@ def _generator() -> ModuleType:
 
 def test_the_documentation_is_up_to_date() -> None:
     generate = _generator()
-    assert (ROOT / "docs" / "errors.md").read_text(encoding="utf-8") == generate.errors_page()
+    for name, page in generate.PAGES.items():
+        assert (ROOT / "docs" / name).read_text(encoding="utf-8") == page(), name
     for line in generate.tree(MtcliError):
         assert f"    {line}\n" in (errors.__doc__ or "")
+
+
+def test_the_documentation_explains_every_setting() -> None:
+    generate = _generator()
+    page = generate.settings_page()
+    fields = {name: field.annotation for name, field in Config.model_fields.items()}
+    assert fields == {"preset": str | None, **generate.SECTIONS}
+    for name, kind in generate.SECTIONS.items():
+        section = page.split(f"## {name}\n")[1].split("\n## ")[0]
+        for key, field in kind.model_fields.items():
+            assert field.description, f"{name}.{key}"
+            assert f"| `{key}` |" in section, f"{name}.{key}"
+    for preset in PRESETS:
+        assert f"| `{preset}` |" in page
 
 
 def test_the_documentation_names_every_error_and_code() -> None:
