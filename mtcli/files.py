@@ -242,11 +242,11 @@ def partial_name(path: Path) -> Path:
     return hidden_name(path, f"{os.getpid()}.partial")
 
 
-def sync_directory(directory: Path) -> None:
-    """Make a rename inside `directory` survive a power cut, where the system can."""
+def sync(path: Path) -> None:
+    """Make a file's content, or the renames inside a directory, survive a power cut, where the system can."""
     if os.name != "posix":
         return
-    descriptor = os.open(directory, os.O_RDONLY)
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
@@ -266,7 +266,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
         with partial.open("rb+") as stream:
             os.fsync(stream.fileno())
         partial.replace(path)
-        sync_directory(path.parent)
+        sync(path.parent)
     except BrokenPipeError:  # of another output, being written at the same time
         raise
     except OSError as error:

@@ -15,7 +15,7 @@ from mtcli.files import (
     hidden_name,
     is_compressed,
     open_locked,
-    sync_directory,
+    sync,
 )
 
 
@@ -113,7 +113,7 @@ class Partial(Output):
             if os.name == "nt":  # which renames no file that is open
                 self._file.close()
             (packed_of(self.target) if packed else self._path).replace(self.target)
-            sync_directory(self.target.parent)
+            sync(self.target.parent)
             if packed:
                 self._path.unlink(missing_ok=True)
             self._file.close()

@@ -157,10 +157,10 @@ def _uneven(files: Sequence[Path], common: int, columns: list[list[bytes]], rest
     )
 
 
-def training_corpora(config: DataConfig, spool: Path) -> list[ParallelCorpus]:
+def training_corpora(config: DataConfig, spool: Path, *, reads_stdin: bool = True) -> list[ParallelCorpus]:
     """The corpora that a configuration names: that of src, tgt and tsv first, then `corpora`, in order.
 
-    A `-` among the tables is stdin, kept as the file `spool`.
+    A `-` among the tables is stdin, kept as the file `spool`; unless `reads_stdin`, another process has done that.
 
     Raises:
         DataError: nothing is named, or one side is stdin.
@@ -172,6 +172,8 @@ def training_corpora(config: DataConfig, spool: Path) -> list[ParallelCorpus]:
             "No training data: give --src F --tgt F, --tsv F with source<TAB>target on each line, or [[data.corpora]] "
             "in a --config file."
         )
+    if reads_stdin and any(STDIN in part.tsv for part in given):
+        _spool_stdin(spool)
     return [_corpus(part, weight, spool) for part, weight in zip(given, config.weights, strict=True)]
 
 
@@ -179,12 +181,10 @@ def _corpus(config: DataConfig | CorpusConfig, weight: float, spool: Path) -> Pa
     sides = tuple(zip(config.src, config.tgt, strict=True))
     if any(STDIN in pair for pair in sides):
         raise DataError("One side of a corpus cannot come from stdin. Pipe both as source<TAB>target to --tsv -.")
-    return ParallelCorpus(
-        sides, tuple(_spool_stdin(spool) if table == STDIN else table for table in config.tsv), weight
-    )
+    return ParallelCorpus(sides, tuple(spool if table == STDIN else table for table in config.tsv), weight)
 
 
-def _spool_stdin(path: Path) -> Path:
+def _spool_stdin(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     incoming = path.with_suffix(".incoming")
     with incoming.open("wb") as stream:
@@ -194,4 +194,3 @@ def _spool_stdin(path: Path) -> Path:
         with atomic_path(path) as partial:
             incoming.replace(partial)
     incoming.unlink(missing_ok=True)
-    return path

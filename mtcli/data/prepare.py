@@ -31,7 +31,7 @@ from mtcli.data.survey import ALONE, CHUNK, Survey, chunks_of, survey
 from mtcli.data.tokenise import BYTES, Tokenised, Tokenising, write_arrays
 from mtcli.data.tokenizer import Tokenizer, train_tokenizer
 from mtcli.errors import ConfigError, DataError
-from mtcli.files import read_lines
+from mtcli.files import read_lines, sync
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,7 @@ def prepare(
     expected_key: str | None = None,
     *,
     console: Console | None = None,
+    may_build: bool = True,
 ) -> PreparedData:
     """Read, tokenise and cache the corpora, or find that done.
 
@@ -104,14 +105,16 @@ def prepare(
         report: told what happens, in sentences.
         expected_key: names the corpus that a run to go on with began with.
         console: where to show how far it has come, if it is a terminal; else sentences tell, now and then.
+        may_build: False where another process reads stdin and does all this before.
 
     Raises:
-        DataError: a corpus cannot be used (see `ParallelCorpus`), or no pair is left to train on.
+        DataError: a corpus cannot be used (see `ParallelCorpus`), no pair is left to train on, or it is not done and
+            may not be.
         ConfigError: the vocabulary size does not fit the corpora, they are not the expected ones, or a weight asks
             for less than one pair an epoch.
     """
     cache = run_dir / "cache"
-    corpora = training_corpora(config.data, cache / "stdin.tsv")
+    corpora = training_corpora(config.data, cache / "stdin.tsv", reads_stdin=may_build)
     valid = ParallelCorpus(tuple(zip(config.data.valid_src, config.data.valid_tgt, strict=True)))
     hashes = {"train": hash_files(corpora), "valid": hash_files([valid])}
     contents = Contents.of(corpora, valid, hashes)
@@ -122,6 +125,11 @@ def prepare(
             "Put the old files back to go on with it, or give another -o for a new run."
         )
     if not (directory / "facts.json").exists():
+        if not may_build:
+            raise DataError(
+                f"{directory} does not hold the corpus that another process of this run has prepared. All need the "
+                "same files and the same run directory, on a file system that they share."
+            )
         _build(config, corpora, valid, hashes, directory, report, console)
     data = _load(directory, corpora, config)
     _tell(data.facts, report)
@@ -176,6 +184,8 @@ def _build(
     _write_text(work, valid_src, valid_tgt)
     _check_counts(facts, corpora, [valid] if valid else corpora)
     (work / "facts.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
+    for path in work.iterdir():
+        sync(path)
     shutil.rmtree(directory, ignore_errors=True)
     work.rename(directory)
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mtcli.errors import DataError
-from mtcli.files import file_error, hidden_name, partial_name, sync_directory
+from mtcli.files import file_error, hidden_name, partial_name, sync
 
 
 def refuse_to_replace(out: Path, force: bool) -> None:
@@ -48,7 +48,7 @@ def atomic_directory(out: Path) -> Iterator[Path]:
         if out.exists():
             out.rename(old)  # a directory can only be renamed to where there is nothing
         partial.rename(out)
-        sync_directory(out.parent)
+        sync(out.parent)
     except OSError as error:
         raise file_error(out, error, "write") from error
     finally:

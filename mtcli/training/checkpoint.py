@@ -10,7 +10,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mtcli.config import TrainingConfig
 from mtcli.errors import CheckpointError
-from mtcli.files import file_error, sync_directory
+from mtcli.files import file_error, sync
 from mtcli.model.store import load_weights, parameters_of, read_tensors, weights_bytes
 from mtcli.model.transformer import Transformer
 from mtcli.training.averaging import WeightAverage
@@ -55,6 +56,36 @@ class RunState:
     validations: list[dict[str, float]] = field(default_factory=list)
     stopped_early: bool = False
 
+    def judge(self, config: TrainingConfig, settings: dict[str, Any]) -> None:
+        """Go on by these settings: what is the best so far, and whether scores have stopped rising, may change."""
+        before = self.settings.get("training", {}).get("stop_metric", config.stop_metric)
+        self.settings = settings
+        if before != config.stop_metric:
+            self.best_score, self.best_step = None, 0
+            for record in self.validations:
+                self._compare(int(record["step"]), stopping_score(record, config.stop_metric))
+        self.stopped_early = 0 < config.patience <= self.stale_validations
+
+    def note(self, record: dict[str, float], score: float, config: TrainingConfig) -> bool:
+        """Take in a validation's record and its score; whether it is the best so far."""
+        self.validations.append(record)
+        is_best = self._compare(int(record["step"]), score)
+        self.stopped_early = 0 < config.patience <= self.stale_validations
+        return is_best
+
+    def _compare(self, step: int, score: float) -> bool:
+        is_best = self.best_score is None or score > self.best_score
+        if is_best:
+            self.best_score, self.best_step, self.stale_validations = score, step, 0
+        else:
+            self.stale_validations += 1
+        return is_best
+
+
+def stopping_score(record: Mapping[str, float], metric: str) -> float:
+    """The stopping metric of a validation, turned so that higher is better."""
+    return record["bleu"] if metric == "bleu" else -record["nll"]
+
 
 def save_checkpoint(
     directory: Path,
@@ -64,7 +95,7 @@ def save_checkpoint(
     optimizer: torch.optim.Optimizer,
     keep: int,
 ) -> None:
-    """Write a checkpoint and delete the oldest beyond `keep`.
+    """Write a checkpoint, and delete the oldest beyond `keep` and those of later steps, which were of no use.
 
     Raises:
         DataError: it cannot be written; older checkpoints stay as they are.
@@ -87,12 +118,14 @@ def save_checkpoint(
         _write(partial / _STATE, _sealed({**asdict(state), "checksums": checksums}))
         shutil.rmtree(target, ignore_errors=True)
         partial.rename(target)
-        sync_directory(directory)
+        sync(directory)
     except OSError as error:
         shutil.rmtree(partial, ignore_errors=True)
         raise file_error(target, error, "write") from error
-    for old in _checkpoints(directory)[keep:]:
-        shutil.rmtree(old)
+    found = _checkpoints(directory)
+    useless = [path for path in found if path.name > target.name]  # damaged: else the run had gone on from them
+    for path in [*useless, *found[len(useless) :][keep:]]:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def find_checkpoint(directory: Path, warn: Callable[[str], None]) -> tuple[Path, RunState] | None:

@@ -2,7 +2,6 @@
 
 import time
 from dataclasses import dataclass
-from itertools import islice
 
 import torch
 
@@ -70,8 +69,10 @@ def estimate(trainer: Trainer) -> Estimate:
     if trainer.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(trainer.device)
     began = time.monotonic()
-    for number, ready in enumerate(islice(trainer.ready_steps(), _WARM_UP + _MEASURED)):
+    steps_ahead = trainer.ready_steps()
+    for number in range(_WARM_UP + _MEASURED):
         started = time.monotonic()
+        ready = next(steps_ahead)
         trainer.update(ready)
         trainer.look()
         _, is_late = trainer.world.agree(0.0, time.monotonic() - began > _MOST_SECONDS)

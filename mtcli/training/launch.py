@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import sys
 import uuid
 from collections.abc import Sequence
@@ -10,8 +11,10 @@ import torch
 
 from mtcli.data.prepare import available_cpus
 from mtcli.devices import resolve_device
-from mtcli.errors import ConfigError, ExitCode
+from mtcli.errors import ConfigError, ExitCode, TrainingError
 from mtcli.training.world import is_launched
+
+_TO_SAVE = "600"  # seconds: a validation under way and a large model's checkpoint
 
 
 def launch(num_processes: int, arguments: Sequence[str], device: str) -> int:
@@ -36,6 +39,7 @@ def launch(num_processes: int, arguments: Sequence[str], device: str) -> int:
             f"--nproc {num_processes}: this machine shows {torch.cuda.device_count()} CUDA device(s), and each process "
             f"needs one. Use --nproc {torch.cuda.device_count()}, or --device cpu."
         )
+    os.environ.setdefault("TORCH_ELASTIC_SHUTDOWN_TIMEOUT", _TO_SAVE)
     if "OMP_NUM_THREADS" not in os.environ:
         os.environ["OMP_NUM_THREADS"] = str(max(1, available_cpus() // num_processes))
     return _run(num_processes, arguments)
@@ -61,11 +65,22 @@ def _run(num_processes: int, arguments: Sequence[str]) -> int:
     try:
         elastic_launch(config, sys.executable)("-m", "mtcli", *arguments)
     except ChildFailedError as error:
-        _, failure = error.get_first_failure()
-        return ExitCode.FAILURE if failure.exitcode < 0 else failure.exitcode
+        rank, failure = error.get_first_failure()
+        if failure.exitcode < 0:
+            raise TrainingError(_killed(rank, num_processes, -failure.exitcode)) from None
+        return failure.exitcode
     except (SignalException, KeyboardInterrupt):
         return ExitCode.INTERRUPTED
     return ExitCode.OK
+
+
+def _killed(rank: int, num_processes: int, number: int) -> str:
+    name = signal.Signals(number).name if number in list(signal.Signals) else f"signal {number}"
+    memory = ", as the system does where memory runs out" if name == "SIGKILL" else ""
+    return (
+        f"Process {rank} of {num_processes} was ended by {name}{memory}. The same command goes on from the last "
+        "checkpoint, or begins again where there is none."
+    )
 
 
 def without_nproc(arguments: Sequence[str]) -> list[str]:

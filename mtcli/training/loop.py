@@ -114,7 +114,7 @@ class Trainer:
                     began = time.monotonic()
                     self.update(take())
                     state.seconds += time.monotonic() - began
-                    state.seconds, is_stopping = self.world.agree(state.seconds, interrupted())
+                    state.seconds, is_stopping = self.world.agree(state.seconds, interrupted() or self.world.is_orphan)
                     is_last = self.is_finished()
                     if state.step % _LOOK_EVERY[self.device.type] == 0 or is_last or is_stopping:
                         self.look()
@@ -125,6 +125,7 @@ class Trainer:
                     if self.is_finished() or is_stopping or state.step % settings.save_every == 0:
                         self.look()
                         self.save()
+                        self.world.wait()
                     if is_stopping:
                         self.journal.say(f"Saved at step {state.step:,}. The same command goes on from there.")
                         raise KeyboardInterrupt
@@ -203,23 +204,17 @@ class Trainer:
     def _validate(self) -> None:
         """Score the averaged weights; keep them as the model when they are the best so far."""
         settings, state = self.config.training, self.state
+        self.look()
         began = time.monotonic()
         self.journal.validating(state.step)
         scores = validate(self.average.network, self.data, self.config, self.world)
-        rank = scores.rank(settings.stop_metric)
-        is_best = state.best_score is None or rank > state.best_score
         record = {
             "step": state.step,
             "nll": round(scores.nll, 4),
             "perplexity": round(scores.perplexity, 3),
             "bleu": round(scores.bleu, 2),
         }
-        if is_best:
-            state.best_score, state.best_step, state.stale_validations = rank, state.step, 0
-        else:
-            state.stale_validations += 1
-            state.stopped_early = 0 < settings.patience <= state.stale_validations
-        state.validations.append(record)
+        is_best = state.note(record, scores.stopping_score(settings.stop_metric), settings)
         took = time.monotonic() - began
         state.seconds, _ = self.world.agree(state.seconds + took, False)
         self._window_began += took

@@ -10,10 +10,10 @@ from mtcli.config import Config, DataConfig, ModelConfig, TrainingConfig
 from mtcli.data.prepare import prepare
 from mtcli.devices import describe, prepare_cpu, resolve_device, resolve_dtype
 from mtcli.errors import CheckpointError, ConfigError, ExitCode
-from mtcli.files import file_error
 from mtcli.model.store import WEIGHTS, load_weights, sizes_of, write_description
 from mtcli.model.transformer import Transformer
 from mtcli.training.checkpoint import RunState, find_checkpoint
+from mtcli.training.directory import run_directory
 from mtcli.training.dry_run import estimate
 from mtcli.training.fine_tune import fine_tuning_config
 from mtcli.training.journal import Journal, format_seconds
@@ -51,11 +51,11 @@ def train(config: Config, run_dir: Path, *, quiet: bool = False, dry_run: bool =
         BackendUnavailableError: the device or dtype is not to be had here.
     """
     prepare_cpu()
-    device = _device(config.training.device)
-    with world_of_this_process(device) as world:
+    config, device = fine_tuning_config(config), _device(config.training.device)
+    with world_of_this_process(device) as world, run_directory(run_dir, is_writer=world.is_first):
         log = run_dir / "log.jsonl" if world.is_first else None
         journal = Journal(log, Console(stderr=True), quiet or not world.is_first)
-        run = _Run(fine_tuning_config(config), run_dir, world, journal, device)
+        run = _Run(config, run_dir, world, journal, device)
         try:
             run.try_out() if dry_run else run.train()
         except KeyboardInterrupt:
@@ -65,11 +65,13 @@ def train(config: Config, run_dir: Path, *, quiet: bool = False, dry_run: bool =
 
 
 def _device(name: str) -> torch.device:
-    """The device asked for; among several processes on a machine, each one's own GPU."""
+    """The device asked for; a GPU with its number, and among several processes on a machine each one's own."""
     device = resolve_device(name)
-    if device.type == "cuda" and is_launched():
-        device = resolve_device(f"cuda:{launched_as()[2]}")
     if device.type == "cuda":
+        if is_launched():
+            device = resolve_device(f"cuda:{launched_as()[2]}")
+        elif device.index is None:
+            device = torch.device("cuda", torch.cuda.current_device())
         torch.cuda.set_device(device)
     return device
 
@@ -81,13 +83,13 @@ class _Run:
         self._run_dir, self._world, self._journal, self._device = run_dir, world, journal, device
         self._dtype = resolve_dtype(config.training.dtype, device)
         with world.first_goes_first():
-            _check_directory(run_dir)
             self._found = find_checkpoint(run_dir / "checkpoints", journal.say)
             if self._found:
                 _refuse_changes(self._found[1].settings, _settings(config, self._dtype), run_dir)
             key = self._found[1].data_key if self._found else None
-            self._data = prepare(config, run_dir, journal.say, key, console=journal.console)
+            self._data = prepare(config, run_dir, journal.say, key, console=journal.console, may_build=world.is_first)
         self._config = config
+        _refuse_unlike(world, self._data.key, self._found[1].step if self._found else 0, run_dir)
 
     def train(self) -> None:
         self._go_on()
@@ -96,12 +98,12 @@ class _Run:
     def _go_on(self) -> None:
         config, journal, found = _with_limit(self._config, self._journal), self._journal, self._found
         state = found[1] if found else RunState(self._data.key, {})
-        state.settings = _settings(config, self._dtype)
+        state.judge(config.training, _settings(self._config, self._dtype))
         trainer = self._trainer(config, state)
         if found:
             trainer.resume(found[0])
             if trainer.is_finished():
-                journal.say(f"This run is finished (step {state.step:,}). Nothing to do; raise a limit to train on.")
+                journal.say(f"This run is finished (step {state.step:,}). Nothing to do; {_more(state)} to train on.")
                 return
             journal.say(f"Going on from step {state.step:,}.")
         if self._world.is_first:
@@ -141,19 +143,6 @@ class _Run:
         return trainer
 
 
-def _check_directory(run_dir: Path) -> None:
-    if run_dir.exists() and not run_dir.is_dir():
-        raise CheckpointError(f"The output {run_dir} is a file. Give a directory for the run.")
-    looks_like_a_run = (run_dir / "cache").exists() or (run_dir / "config.json").exists()
-    if run_dir.is_dir() and any(run_dir.iterdir()) and not looks_like_a_run:
-        raise CheckpointError(f"The directory {run_dir} holds something that is not a training run. Give another one.")
-    try:
-        (run_dir / "cache").mkdir(parents=True, exist_ok=True)
-        (run_dir / "checkpoints").mkdir(exist_ok=True)
-    except OSError as error:
-        raise file_error(run_dir, error, "write") from error
-
-
 def _settings(config: Config, dtype: torch.dtype) -> dict[str, Any]:
     """The settings as they are recorded: the number type resolved, the corpora's weights apart from their names."""
     settings = config.model_dump(mode="json")
@@ -175,6 +164,16 @@ def _refuse_changes(old: dict[str, Any], new: dict[str, Any], run_dir: Path) -> 
                 )
 
 
+def _refuse_unlike(world: World, key: str, step: int, run_dir: Path) -> None:
+    """All processes must see the same corpus and the same checkpoint."""
+    seen = [line for lines in world.gather_lines([f"step {step:,} of corpus {key}"]) for line in lines]
+    if len(set(seen)) > 1:
+        raise CheckpointError(
+            f"The processes of this run see different things in {run_dir}: {', '.join(sorted(set(seen)))}. They need a "
+            "file system that all of them share."
+        )
+
+
 def _with_limit(config: Config, journal: Journal) -> Config:
     training = config.training
     if training.max_steps or training.max_epochs or training.max_minutes:
@@ -186,6 +185,13 @@ def _with_limit(config: Config, journal: Journal) -> Config:
     # The end is not known, so the rate does not fall towards it.
     limited = training.model_copy(update={"max_epochs": _DEFAULT_EPOCHS, "cooldown": 0.0})
     return config.model_copy(update={"training": limited})
+
+
+def _more(state: RunState) -> str:
+    """What to ask for when a run that is finished is to go on."""
+    if not state.stopped_early:
+        return "raise a limit"
+    return f"scores had not risen for {state.stale_validations} validations, so raise training.patience (0: never stop)"
 
 
 def _summarise(trainer: Trainer, journal: Journal) -> None:

@@ -122,7 +122,7 @@ class TrainingStep:
             weights: of each batch, by default 1; 0 where this process has no part in a batch (`World.share`).
         """
         total = sum(batch.num_tokens for batch in batches) if num_tokens is None else num_tokens
-        torch.manual_seed(seed)
+        torch.manual_seed(seed + self._world.rank)  # for attention_dropout alone
         self.network.train()
         is_last = [*[False] * (len(batches) - 1), True]
         for batch, weight, joins in zip(batches, weights or [1.0] * len(batches), is_last, strict=True):

@@ -42,16 +42,28 @@ class World:
         size: how many there are.
         local_rank: this one's number on its machine, which is also its GPU's.
         group: for words between them, on the CPU.
+        launcher: the process that started this one and looks after it; 0 where none is known to.
     """
 
     rank: int = 0
     size: int = 1
     local_rank: int = 0
     group: dist.ProcessGroup | None = None
+    launcher: int = 0
 
     @property
     def is_first(self) -> bool:
         return self.rank == 0
+
+    @property
+    def is_orphan(self) -> bool:
+        """Whether the launcher has gone, and with it whoever could stop this process."""
+        return self.launcher > 0 and os.getppid() != self.launcher
+
+    def wait(self) -> None:
+        """Until all have come here."""
+        if self.size > 1:
+            dist.barrier(group=self.group)
 
     def share(self, items: IntArray) -> tuple[IntArray, float]:
         """This process's part of the sentences of a batch, and its weight.
@@ -166,7 +178,7 @@ def world_of_this_process(device: torch.device | None = None) -> Iterator[World]
             f"Process {rank} of {size} cannot reach the others ({_first_line(error)}). "
             "Check MASTER_ADDR and MASTER_PORT, and that all processes were started."
         ) from error
-    world = World(rank, size, local_rank, group)
+    world = World(rank, size, local_rank, group, os.getppid() if "TORCHELASTIC_RUN_ID" in os.environ else 0)
     try:
         yield world
     except RuntimeError as error:

@@ -148,6 +148,45 @@ def test_an_interrupt_saves(number: signal.Signals, corpus: Path, tmp_path: Path
     assert f"Saved at step {saved:,}." in said
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes with Linux's ps")
+def test_processes_whose_launcher_was_killed_save_and_end(corpus: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    process = start(command(corpus, run, 100_000), run)
+    left = workers(process.pid)
+    refused = mtcli(*command(corpus, run, 5), "--nproc", "2", env=ENVIRONMENT)
+    assert refused.returncode == 1
+    assert "Another training is at work" in refused.stderr.decode()
+    process.kill()
+    deadline = time.monotonic() + 60
+    while any(is_running(worker) for worker in left):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    process.communicate(timeout=60)
+    saved = max(int(path.name[5:]) for path in run.glob("checkpoints/step-????????"))
+    again = mtcli(*command(corpus, run, saved + 2), "--nproc", "2", env=ENVIRONMENT)
+    assert again.returncode == 0, again.stderr.decode()
+    assert f"Going on from step {saved:,}." in again.stderr.decode()
+
+
+def is_running(number: int) -> bool:
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{number}/status").read_text()
+    except OSError:
+        return False
+
+
+def test_a_process_killed_before_training_is_told(corpus: Path, tmp_path: Path) -> None:
+    """As the system does where memory runs out."""
+    kill = "import os, signal\nif os.environ.get('RANK') == '0':\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+    (tmp_path / "sitecustomize.py").write_text(kill)
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    finished = mtcli(*command(corpus, tmp_path / "run", 2), "--nproc", "2", env={**ENVIRONMENT, "PYTHONPATH": path})
+    assert finished.returncode == 1
+    said = finished.stderr.decode()
+    assert "Error: Process 0 of 2 was ended by SIGKILL" in said
+    assert "Traceback" not in said
+
+
 def test_a_process_that_is_done_does_not_wait_for_its_interpreter(corpus: Path, tmp_path: Path) -> None:
     """Its end may meet a thread of PyTorch's that is not done, and abort: here it always would."""
     abort = "import atexit, os\nif 'RANK' in os.environ:\n    atexit.register(os.abort)\n"

@@ -72,12 +72,17 @@ def test_minutes_end_the_run_and_the_rate(tmp_path: Path) -> None:
     assert rates[-1] < 0.3 * max(rates)
 
 
-def test_scores_that_stop_rising_end_the_run(tmp_path: Path) -> None:
-    training = {"max_steps": 200, "valid_every": 1, "patience": 2, "stop_metric": "loss", "learning_rate": 1e-12}
-    train(config(tmp_path, {**training, "average": 0.0}), tmp_path / "run", quiet=True)
-    assert json.loads((tmp_path / "run" / "provenance.json").read_text())["training"]["steps"] < 20
-    train(config(tmp_path, {**training, "average": 0.0}), tmp_path / "run", quiet=True)
-    assert json.loads((tmp_path / "run" / "provenance.json").read_text())["training"]["steps"] < 20
+@pytest.mark.parametrize("limit", [{"max_steps": 200}, {}])
+def test_scores_that_stop_rising_end_the_run_until_there_is_more_patience(
+    limit: dict[str, object], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    training = {**limit, "valid_every": 1, "stop_metric": "loss", "learning_rate": 1e-12, "average": 0.0}
+    steps = []
+    for patience in (2, 2, 4):
+        train(config(tmp_path, {**training, "patience": patience}), tmp_path / "run", quiet=False)
+        steps.append(json.loads((tmp_path / "run" / "provenance.json").read_text())["training"]["steps"])
+    assert steps[0] == steps[1] < steps[2] < 20
+    assert "so raise training.patience (0: never stop) to train on." in " ".join(capsys.readouterr().err.split())
 
 
 def test_a_loss_that_is_not_finite_stops_before_the_update(tmp_path: Path) -> None:

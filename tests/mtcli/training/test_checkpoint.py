@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from mtcli.config import ModelConfig
+from mtcli.config import ModelConfig, TrainingConfig
 from mtcli.errors import CheckpointError, DataError
 from mtcli.model.transformer import Transformer, VocabularySizes
 from mtcli.training import checkpoint
 from mtcli.training.averaging import WeightAverage
-from mtcli.training.checkpoint import RunState, find_checkpoint, restore, save_checkpoint
+from mtcli.training.checkpoint import RunState, find_checkpoint, restore, save_checkpoint, stopping_score
 
 CONFIG = ModelConfig(encoder_layers=1, decoder_layers=1, d_model=8, ffn_dim=8, heads=1)
 
@@ -66,6 +66,45 @@ def test_the_newest_are_kept(tmp_path: Path) -> None:
     for step in (5, 10, 100):
         run.save(tmp_path, step, keep=2)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["step-00000010", "step-00000100"]
+
+
+def test_checkpoints_behind_which_a_run_fell_back_are_not_kept(tmp_path: Path) -> None:
+    """Nor do they take the place of whole ones."""
+    run = Run(1)
+    run.train(1)
+    for step in (1000, 2000):
+        run.save(tmp_path, step, keep=2)
+    (tmp_path / "step-00002000" / "state.json").unlink()
+    run.save(tmp_path, 1100, keep=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["step-00001100"]
+    found = find_checkpoint(tmp_path, _fail)
+    assert found is not None and found[1].step == 1100
+
+
+VALIDATIONS = [
+    {"step": 10, "bleu": 5.0, "nll": 3.0},
+    {"step": 20, "bleu": 7.0, "nll": 2.0},
+    {"step": 30, "bleu": 6.0, "nll": 1.0},
+    {"step": 40, "bleu": 6.5, "nll": 2.5},
+]
+
+
+@pytest.mark.parametrize(("metric", "best_step", "best_score", "stale"), [("bleu", 20, 7.0, 2), ("loss", 30, -1.0, 1)])
+def test_another_stopping_metric_judges_all_validations_anew(
+    metric: str, best_step: int, best_score: float, stale: int
+) -> None:
+    state, first = RunState("key", {}), TrainingConfig(stop_metric="loss" if metric == "bleu" else "bleu")
+    state.judge(first, {"training": {"stop_metric": first.stop_metric}})
+    for record in VALIDATIONS:
+        state.note(record, stopping_score(record, first.stop_metric), first)
+    assert state.best_step != best_step
+    then = TrainingConfig(stop_metric=metric, patience=stale)
+    state.judge(then, {"training": {"stop_metric": metric}})
+    assert (state.best_step, state.best_score, state.stale_validations) == (best_step, best_score, stale)
+    assert state.stopped_early
+    state.judge(TrainingConfig(stop_metric=metric, patience=stale + 1), state.settings)
+    assert not state.stopped_early, "more patience, and the run may go on"
+    assert state.best_step == best_step
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "average.safetensors", "optimizer.safetensors", "state.json"])

@@ -3,10 +3,13 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from mtcli.config import Config
-from mtcli.errors import ConfigError
-from mtcli.training.run import _refuse_changes
+from mtcli.errors import CheckpointError, ConfigError
+from mtcli.training import run as training_run
+from mtcli.training.run import _device, _refuse_changes, _refuse_unlike
+from mtcli.training.world import World
 
 RUN = Path("run")
 
@@ -43,3 +46,32 @@ def test_a_setting_that_is_recorded_only_where_it_is_unusual_is_compared_too() -
     for old, new in ((unusual, settings()), (settings(), unusual)):
         with pytest.raises(ConfigError, match=r"model\.scale_embeddings"):
             _refuse_changes(old, new, RUN)
+
+
+@pytest.mark.parametrize(
+    ("asked", "local_rank", "expected"),
+    [("cuda", None, 0), ("cuda:3", None, 3), ("cuda", 2, 2), ("cuda:3", 2, 2), ("cpu", None, None)],
+)
+def test_a_gpu_has_its_number(
+    asked: str, local_rank: int | None, expected: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PyTorch makes no device current that has none."""
+    made_current: list[int | None] = []
+    monkeypatch.setattr(training_run, "resolve_device", torch.device)
+    monkeypatch.setattr(training_run, "is_launched", lambda: local_rank is not None)
+    monkeypatch.setattr(training_run, "launched_as", lambda: (5, 8, local_rank))
+    monkeypatch.setattr("torch.cuda.current_device", lambda: 0)
+    monkeypatch.setattr("torch.cuda.set_device", lambda device: made_current.append(device.index))
+    assert _device(asked).index == expected
+    assert made_current == ([] if expected is None else [expected])
+
+
+def test_processes_that_see_different_things_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gather(world: World, lines: list[str]) -> list[list[str]]:
+        return [lines, ["step 5 of corpus other"]]
+
+    _refuse_unlike(World(), "key", 5, RUN)
+    monkeypatch.setattr(World, "gather_lines", gather)
+    with pytest.raises(CheckpointError, match="step 5 of corpus key, step 5 of corpus other"):
+        _refuse_unlike(World(), "key", 5, RUN)
+    _refuse_unlike(World(), "other", 5, RUN)
