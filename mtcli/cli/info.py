@@ -91,13 +91,13 @@ def _sizes(model: "ModelConfig") -> str:
 
 def _here(directory: Path, device: str, dtype: str, attention: str) -> dict[str, Any]:
     """How the model would run on this machine."""
-    from mtcli.devices import describe, prepare_cpu, resolve_device, resolve_dtype
+    from mtcli.devices import decoding_dtype, describe, prepare_cpu, resolve_device
     from mtcli.model.implementations import Implementations
     from mtcli.model.store import load_architecture
 
     prepare_cpu()
     architecture, where = load_architecture(directory), resolve_device(device)
-    number_type = resolve_dtype(dtype, where)
+    number_type = decoding_dtype(dtype, where)
     chosen = Implementations.resolve(
         attention,
         where,
