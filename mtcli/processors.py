@@ -2,7 +2,9 @@
 
 import os
 
-_SPINS = "3000"  # 0.1 to 0.2 ms; with a third of it small models trained a sixth slower, with 10,000 others wait longer
+# Long enough that a thread is seldom woken, which takes long: with 1,000 small models trained a seventh slower on idle
+# processors. Short enough for others: beside a busy program, with 10,000 they trained a sixth slower.
+_SPINS = "3000"
 
 
 def share_processors() -> None:
