@@ -16,8 +16,12 @@ def circumstances(result: Result) -> str:
 
 
 def console(commands: list[str]) -> list[str]:
-    """Commands as lines of Markdown."""
-    return ["```console", *("$ " + wrapped(command) for command in commands), "```"]
+    """Commands as lines of Markdown, to be run in the repository."""
+    return ["```console", *("$ " + wrapped(_where_packages_lie(command)) for command in commands), "```"]
+
+
+def _where_packages_lie(command: str) -> str:
+    return f"PYTHONPATH=benchmarks {command}" if command.startswith("python -m ") else command
 
 
 def wrapped(command: str) -> str:

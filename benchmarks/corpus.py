@@ -1,6 +1,6 @@
 """What a large corpus costs: memory and time to prepare it, and to form one epoch's batches.
 
-    python benchmarks/corpus.py --gigabytes 2 --directory SCRATCH --out benchmarks/results/cpu/corpus.json
+    python benchmarks/corpus.py --gigabytes 2 [--directory SCRATCH]
 
 Makes a corpus of random words in SCRATCH (words by Zipf's law, sentences of 2 to 14 of them, hardly one twice),
 prepares it in a process of its own, and forms the batches of an epoch in another; then removes it.
@@ -12,6 +12,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from itertools import pairwise
@@ -22,6 +23,7 @@ from blocks import circumstances, console
 from machine import device_facts, today, versions
 from records import Record, Result
 
+OUT = Path(__file__).resolve().parent / "results" / "cpu" / "corpus.json"
 WORDS = 200_000
 HALVES = 100_000  # different half-sentences a side: ten thousand million sentences
 BLOCK = 100_000  # pairs written at once
@@ -166,15 +168,15 @@ def measure(directory: Path, gigabytes: float) -> CorpusCost:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure preparing a large corpus; record as JSON.")
     parser.add_argument("--gigabytes", type=float, default=2.0, help="size of both sides together")
-    parser.add_argument("--directory", type=Path, required=True, help="where there is room for three times that")
-    parser.add_argument("--out", type=Path, help="the JSON file to write")
+    parser.add_argument(
+        "--directory", type=Path, default=Path(tempfile.gettempdir()), help="where there is room for three times that"
+    )
+    parser.add_argument("--out", type=Path, default=OUT, help="the JSON file to write")
     parser.add_argument("--stage", choices=["prepare", "epoch"], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.stage:
         print(json.dumps(work(arguments.stage, arguments.directory)))
         return
-    if arguments.out is None:
-        parser.error("--out is needed")
     result = measure(arguments.directory, arguments.gigabytes)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(result.model_dump_json(indent=2) + "\n", encoding="utf-8")

@@ -42,7 +42,7 @@ class Question:
 QUESTIONS = (
     Question(
         asks="How good are the models that it trains?",
-        command="make quality TASK=TASK DATA=DIR",
+        command="make quality TASK=NAME DATA=DIR",
         blocks=("tatoeba-en-de", "multi30k", "multi30k-raw", "ko-en"),
         note="What each recipe is for: [docs/quality.md](../docs/quality.md).",
     ),
@@ -54,14 +54,14 @@ QUESTIONS = (
     ),
     Question(
         asks="How fast does it translate, beside other decoders with the same weights?",
-        command="make bench-decoding QUESTION=QUESTION",
+        command="make bench-decoding QUESTION=NAME",
         blocks=("decoding-trained", "decoding-base", "decoding-imported", "decoding-latency"),
         note="How it is measured: [decoding](decoding/README.md); every setting: "
         "[docs/decoding.md](../docs/decoding.md).",
     ),
     Question(
         asks="How fast does it train, beside other trainers with the same batches?",
-        command="make bench-training QUESTION=QUESTION DATA=DIR",
+        command="make bench-training QUESTION=NAME DATA=DIR",
         blocks=("training-tiny", "training-base"),
         note="How it is measured: [training](training/README.md).",
     ),
@@ -94,8 +94,8 @@ INTRODUCTION = (
     "number has its machine, versions, date and command with it; what has not been measured is said to be so. Shared "
     "machines are noisy: compare within a table, whose rows were taken in turns, rather than between tables.",
     "",
-    "`make bench DATA=DIR` measures all that a processor can answer, one question after the other; each command below "
-    "measures its own.",
+    "`make bench DATA=DIR` measures what a processor can answer but for quality (`make quality`: hours of training) "
+    "and the README's first minute, one question after the other; each command below measures its own.",
 )
 
 

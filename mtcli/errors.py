@@ -36,7 +36,8 @@ _MEANINGS = {
     ExitCode.FAILURE: "Something met in files, data, device, memory or configuration. Outputs are whole or not there.",
     ExitCode.USAGE: "The command line is wrong whatever the files hold. Nothing was written.",
     ExitCode.INTERRUPTED: (
-        "Ctrl-C. Training and file translation kept their state: the same command goes on. bench -o wrote what it had."
+        "Ctrl-C, or SIGTERM to training. Training and file translation kept their state: the same command goes on. "
+        "bench -o wrote what it had. SIGTERM ends other commands with 143 and SIGHUP with 129, as tidily."
     ),
 }
 

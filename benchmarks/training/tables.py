@@ -70,8 +70,8 @@ def profile_block(text: str) -> str:
             "",
             *(
                 f"- {part.model.name}: {_model(part.model)} {_corpus(part.corpus)} Batches of up to "
-                f"{part.batch_tokens:,} tokens, {part.dtype}. The profiler slowed it down by "
-                f"{part.profiled_wall / part.wall - 1:.0%}; shares are of updates without it."
+                f"{part.batch_tokens:,} tokens, {part.dtype}. {_slowing(part.profiled_wall / part.wall - 1)} Shares "
+                "are of updates without it."
                 for part in result.parts
             ),
         ],
@@ -112,3 +112,7 @@ def _corpus(corpus: Corpus) -> str:
 
 def _block(result: Result, lines: Sequence[str]) -> str:
     return "\n".join([f"**{result.title}**", "", *lines, "", circumstances(result), "", *console(result.command)])
+
+
+def _slowing(share: float) -> str:
+    return f"The profiler slowed it down by {share:.0%}." if share >= 0.005 else "The profiler did not slow it down."

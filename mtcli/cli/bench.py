@@ -27,7 +27,7 @@ Examples:
   mtcli bench
   mtcli bench --device cpu -o bench.json
   mtcli bench translate -m en-de -i news.en --device cpu
-  mtcli bench kernels --compare bench.json --fail-on-regression
+  mtcli bench kernels --device cpu --compare bench.json --fail-on-regression
   mtcli bench --from bench.json --plot roofline.svg"""
 
 _NO_GPU = "No CUDA device is here; `mtcli bench --device cpu` measures this processor at smaller sizes."

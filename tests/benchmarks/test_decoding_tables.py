@@ -65,7 +65,7 @@ def test_base_shows_the_settings_that_went_on() -> None:
         "Some CPU, 2 cores, 23 GiB; mtcli 0.1.0, ctranslate2 4.8.5; 2025-01-31. With CT2_FORCE_CPU_ISA=AVX2." in block
     )
     assert block.startswith("**Toy**\n")
-    assert block.endswith("```console\n$ python -m decoding toy\n```")
+    assert block.endswith("```console\n$ PYTHONPATH=benchmarks python -m decoding toy\n```")
 
 
 def test_every_setting_is_shown_where_it_is_asked_for() -> None:

@@ -64,7 +64,7 @@ def test_rates_and_memory() -> None:
     assert "40 updates after 10 that do not count." in block
     assert "medians of 2 rounds" in block
     assert "Some CPU, 2 cores, 23 GiB; mtcli 0.1.0, joeynmt 2.3.0; 2025-01-31." in block
-    assert block.endswith("```console\n$ python -m training toy\n```")
+    assert block.endswith("```console\n$ PYTHONPATH=benchmarks python -m training toy\n```")
 
 
 def test_a_name_with_a_comma_is_set_off_in_a_sentence() -> None:
