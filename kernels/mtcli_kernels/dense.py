@@ -1,7 +1,7 @@
-"""Attention over padded tensors: two batched matmuls and a softmax, for CPUs and for single decoding steps.
+"""What attention by two batched matmuls and a softmax is made of, on CPUs and in single decoding steps.
 
-Its sums are cut at fixed places, so that a sentence's numbers are the same in any padding that decoding uses. How fast
-it is beside torch's scaled_dot_product_attention differs with the processor and torch's version: `mtcli bench kernels`.
+Sums are cut at fixed places, so that a sentence's numbers are the same in any padding that decoding uses. How fast all
+is beside torch's scaled_dot_product_attention differs with the processor and torch's version: `mtcli bench kernels`.
 
 Axes: B sentences, H heads, T queries, S keys, D head size.
 """

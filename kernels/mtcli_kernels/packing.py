@@ -1,6 +1,6 @@
 """Packed batches: the tokens of all sentences end to end, with no padding between them.
 
-Axes: B sentences, L tokens of the longest one, N tokens in all.
+Axes: B sentences, L tokens of the longest one, N tokens in all, H heads, D head size.
 """
 
 from collections.abc import Sequence
@@ -35,29 +35,32 @@ NOTHING = 2**31 - 1
 class HeadRows:
     """Where each token's heads lie when every sentence and head has a padded matrix of its own.
 
-    Padding repeats its sentence's last token, so that no sentence's numbers get into another's; a sentence without
-    tokens has those of some other.
-
     Attributes:
         shape: B, H and L.
         sources: [B * H * L] int64, which of the packed [N * H] rows each padded one repeats.
         places: [N * H] int64, which of the padded rows each packed one is.
         is_uniform: whether nothing is padding.
+        empty: [B] bool, which sentences have no tokens; None where all have some.
     """
 
     shape: tuple[int, int, int]
     sources: Tensor
     places: Tensor
     is_uniform: bool
+    empty: Tensor | None
 
-    def pad(self, packed: Tensor) -> Tensor:
-        """[N, H, D] -> [B, H, L, D], a copy."""
-        return packed.reshape(-1, packed.shape[-1]).index_select(0, self.sources).view(*self.shape, -1)
+    def repeat(self, packed: Tensor) -> Tensor:
+        """[N, H, D] -> [B, H, L, D], a copy whose padding repeats its sentence's last token, zero if it has none.
+
+        That is a single copy, where zeros would have to be written first; and no sentence gets another's numbers.
+        """
+        padded = packed.reshape(-1, packed.shape[-1]).index_select(0, self.sources).view(*self.shape, -1)
+        return padded if self.empty is None else padded.masked_fill_(self.empty[:, None, None, None], 0)
 
     def spread(self, packed: Tensor) -> Tensor:
         """[N, H, D] -> [B, H, L, D], a copy, with zeros in the padding."""
         if self.is_uniform:
-            return self.pad(packed)
+            return self.repeat(packed)
         rows = packed.reshape(-1, packed.shape[-1])
         return _spread(rows, self.places, self.sources.numel()).view(*self.shape, -1)
 
@@ -151,8 +154,8 @@ class Packing:
 
     @cached_property
     def has_empty(self) -> bool:
-        """Whether a sentence has no tokens; asks the device."""
-        return not bool(self.lengths.all())
+        """Whether a sentence has no tokens, where there are tokens; asks the device unless all are equally long."""
+        return not self.is_uniform and not bool(self.lengths.all())
 
     def head_rows(self, heads: int) -> HeadRows:
         """Where the rows of so many heads lie; computed once for all layers. There must be a token."""
@@ -166,7 +169,8 @@ class Packing:
             matrices = sentences[:, None] * heads + numbers  # [N, H]
             rows = matrices * self.max_length + self.positions[:, None]
             shape = self.num_sentences, heads, self.max_length
-            self._head_rows[heads] = HeadRows(shape, sources.view(-1), rows.view(-1), self.is_uniform)
+            empty = self.lengths == 0 if self.has_empty else None
+            self._head_rows[heads] = HeadRows(shape, sources.view(-1), rows.view(-1), self.is_uniform, empty)
         return self._head_rows[heads]
 
     def pad(self, packed: Tensor) -> Tensor:

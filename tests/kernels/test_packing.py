@@ -51,15 +51,16 @@ def test_every_head_has_a_padded_matrix_of_its_own(lengths: list[int], multiple:
     packing = Packing.of(lengths, multiple=multiple)
     rows = torch.randn(sum(lengths), 2, 3)
     layout = packing.head_rows(2)
-    padded = layout.pad(rows)
+    padded = layout.repeat(rows)
     expected = packing.pad(rows).transpose(1, 2)
     assert layout.spread(rows).equal(expected)
     assert padded[packing.valid[:, None].expand(-1, 2, -1)].equal(expected[packing.valid[:, None].expand(-1, 2, -1)])
     for number, sentence in enumerate(rows.split(lengths)):
-        assert not lengths[number] or padded[number, :, lengths[number] - 1 :].eq(sentence[-1][:, None]).all()
+        filling = sentence[-1] if len(sentence) else torch.zeros(2, 3)
+        assert padded[number, :, max(lengths[number] - 1, 0) :].eq(filling[:, None]).all()
     assert layout.unpad(padded).equal(rows)
     assert packing.head_rows(2) is layout
-    assert packing.has_empty == (0 in lengths)
+    assert packing.has_empty == (0 in lengths) == (layout.empty is not None)
 
 
 def test_positions_start_again_in_each_sentence() -> None:

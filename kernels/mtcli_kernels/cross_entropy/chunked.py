@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 _CHUNK_ROWS = {"cpu": 512, "cuda": 8192}
-_LARGEST_EXPONENT = 80.0  # float32 holds exp(88), and its smallest is exp(-87)
+_LARGEST_EXPONENT, _LARGEST_NORM = 80.0, 1000.0  # float32 goes from exp(-87) to exp(88): room for a norm beside
 
 
 class _ChunkedLoss(torch.autograd.Function):
@@ -53,18 +53,18 @@ def _softmax_part(
     grad_w = torch.zeros_like(w) if needs_grad else None
     w_low = w.to(dtype)
     rows = _CHUNK_ROWS.get(h.device.type, 8192)
-    may_shift = dtype == torch.float16 or not _are_small(h, w)
-    room = h.new_empty(min(rows, h.shape[0]), w.shape[0], dtype=dtype)  # new memory for each chunk would cost a tenth
+    could_overflow = dtype == torch.float16 or not _are_small(h, w)  # exponentials become float16, which ends at 65,504
+    room = h.new_empty(min(rows, h.shape[0]), w.shape[0], dtype=dtype)  # new memory for each chunk would cost a sixth
     for start in range(0, h.shape[0], rows):
         h_part = h[start : start + rows]
         logits = torch.mm(h_part.to(dtype), w_low.t(), out=room[: h_part.shape[0]]).to(h.dtype)  # [rows, V]
-        peak = logits.amax(1, keepdim=True) if may_shift else None
+        peak = logits.amax(1, keepdim=True) if could_overflow else None
         exps = (logits if peak is None else logits.sub_(peak)).exp_()
         total = exps.sum(1, keepdim=True)
         log_total = total.log()
         lse[start : start + rows] = (log_total if peak is None else log_total.add_(peak)).squeeze(1)
         if grad_h is not None and grad_w is not None:
-            exps = exps.to(dtype)
+            exps = exps if dtype == exps.dtype else room[: h_part.shape[0]].copy_(exps)
             grad_h[start : start + rows] = (exps @ w_low).to(h.dtype) / total
             h_low = (h_part / total).to(dtype)
             if dtype == grad_w.dtype:
@@ -75,11 +75,11 @@ def _softmax_part(
 
 
 def _are_small(h: Tensor, w: Tensor) -> bool:
-    """Whether no logit can be so large that exponentials, or a sum of them, would overflow: |h · w| ≤ |h| |w|."""
-    if not h.numel() or h.device.type != "cpu":  # elsewhere asking would wait for the device
+    """Whether no exponential, nor a sum of them or a product with h or W, can overflow: |h · w| is at most |h| |w|."""
+    if not h.numel() or h.device.type != "cpu" or torch.compiler.is_compiling():  # asking a GPU would wait for it
         return False
-    bound = h.norm(dim=1).amax() * w.norm(dim=1).amax()
-    return bool(bound < _LARGEST_EXPONENT - math.log(w.shape[0]))  # False for NaN
+    of_h, of_w = (float(x.norm(dim=1).amax()) for x in (h, w))
+    return max(of_h, of_w) < _LARGEST_NORM and of_h * of_w < _LARGEST_EXPONENT - math.log(w.shape[0])  # False for NaN
 
 
 def target_part(

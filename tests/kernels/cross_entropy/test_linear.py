@@ -73,6 +73,25 @@ def test_logits_are_small_if_a_sum_of_exponentials_is_finite(size: float, small:
     assert not small or (states @ weight.t()).exp().sum().isfinite()
 
 
+@pytest.mark.parametrize(("states", "weight"), [([[7.8e-4]], [[1e5], [-1e5]]), ([[1e6]], [[-7.8e-5], [-7.8e-5]])])
+def test_products_with_small_logits_stay_finite(states: list[list[float]], weight: list[list[float]]) -> None:
+    inputs = torch.tensor(states, requires_grad=True), torch.tensor(weight, requires_grad=True)
+    loss, _ = linear_cross_entropy(*inputs, torch.tensor([0]), label_smoothing=0.1)
+    assert all(grad.isfinite().all() for grad in (loss, *torch.autograd.grad(loss, inputs)))
+
+
+def test_gradients_flow_through_one_compiled_graph() -> None:
+    states, weight = torch.randn(5, 4, requires_grad=True), torch.randn(7, 4, requires_grad=True)
+    targets = torch.arange(5)
+
+    def loss(h: Tensor, w: Tensor) -> Tensor:
+        return linear_cross_entropy(h, w, targets, label_smoothing=0.1, impl="padded")[0]
+
+    compiled = torch.compile(loss, fullgraph=True, backend="aot_eager")
+    ours, expected = (torch.autograd.grad(function(states, weight), (states, weight)) for function in (compiled, loss))
+    torch.testing.assert_close(ours, expected)
+
+
 @pytest.mark.parametrize("impl", ["padded", "reference"])
 def test_bfloat16_is_close_to_float32(impl: str) -> None:
     torch.manual_seed(1)

@@ -91,15 +91,66 @@ def test_what_is_not_a_number_stays_in_its_sentence(lengths: list[int], spoilt: 
     packing = Packing.of(lengths)
     rows = _random(lengths).detach()
     rows.split(lengths)[spoilt].fill_(torch.nan)
-    out = masked_attention(rows, rows, rows, packing, packing, impl="padded").split(lengths)
-    assert out[spoilt].isnan().all()
-    assert out[1 - spoilt].isfinite().all()
+    inputs = [rows.clone().requires_grad_() for _ in range(3)]
+    out = masked_attention(*inputs, packing, packing, impl="padded")
+    for found in (out, *torch.autograd.grad(out.sum(), inputs)):
+        own, others = found.split(lengths)[spoilt], found.split(lengths)[1 - spoilt]
+        assert own.isnan().all()
+        assert others.isfinite().all()
 
 
-def test_a_query_without_keys_is_zero_beside_what_is_not_a_number() -> None:
-    k = torch.full((3, 2, 8), torch.nan)
-    out = masked_attention(torch.ones(3, 2, 8), k, k, Packing.of([2, 1]), Packing.of([0, 3]), impl="padded")
+@pytest.mark.parametrize("key_lengths", [[0, 3], [0, 0]])
+def test_a_query_without_keys_gives_zero_beside_what_is_not_a_number(key_lengths: list[int]) -> None:
+    q, k, v = _random([2, 1]), _random(key_lengths), _random(key_lengths)
+    with torch.no_grad():
+        for rows in (q[:1], k, v):
+            rows.fill_(torch.nan)
+    out = masked_attention(q, k, v, Packing.of([2, 1]), Packing.of(key_lengths), impl="padded")
     assert out[:2].eq(0).all()
+    assert torch.autograd.grad(out.sum(), q)[0][1].eq(0).all()
+
+
+@pytest.mark.parametrize("spoilt", ["q", "k", "v"])
+def test_a_target_without_tokens_gives_its_keys_no_gradient(spoilt: str) -> None:
+    inputs = {"q": _random([0, 1]), "k": _random([2, 1]), "v": _random([2, 1])}
+    with torch.no_grad():
+        inputs[spoilt][-1] = torch.nan
+    out = masked_attention(*inputs.values(), Packing.of([0, 1]), Packing.of([2, 1]), impl="padded")
+    for grad in torch.autograd.grad(out.sum(), (inputs["k"], inputs["v"])):
+        assert grad[:2].eq(0).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_autocast_changes_no_type(dtype: torch.dtype) -> None:
+    packing = Packing.of([1, 3])
+    q, k, v = (torch.randn(4, 2, 8, dtype=dtype, requires_grad=True) for _ in range(3))
+    with torch.autocast("cpu", torch.bfloat16):
+        out = masked_attention(q, k, v, packing, packing, causal=True, impl="padded")
+    expected = masked_attention(q, k, v, packing, packing, causal=True, impl="padded")
+    for ours, without in zip(
+        (out, *torch.autograd.grad(out.sum(), (q, k, v))),
+        (expected, *torch.autograd.grad(expected.sum(), (q, k, v))),
+        strict=True,
+    ):
+        assert ours.dtype == dtype
+        assert ours.equal(without)
+
+
+def test_a_second_derivative_is_refused() -> None:
+    packing = Packing.of([1, 3])
+    q = _random([1, 3])
+    [grad] = torch.autograd.grad(
+        masked_attention(q, 2 * q, 3 * q, packing, packing, impl="padded").square().sum(), q, create_graph=True
+    )
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        grad.square().sum().backward()
+
+
+def test_all_may_be_dropped() -> None:
+    packing, x = Packing.of([1, 3]), _random([1, 3])
+    out = masked_attention(x, x, x, packing, packing, dropout=1.0, impl="padded")
+    assert out.eq(0).all()
+    assert torch.autograd.grad(out.sum(), x)[0].eq(0).all()
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.4])
