@@ -325,7 +325,7 @@ PRESETS: Mapping[str, Settings] = {
     },
     "deep": {"model": {"encoder_layers": 12, "decoder_layers": 2}},
 }
-_SECTION_TYPES: dict[str, type[Section]] = {
+SECTIONS: dict[str, type[Section]] = {
     "model": ModelConfig,
     "data": DataConfig,
     "training": TrainingConfig,
@@ -448,7 +448,7 @@ def _explain(issue: Any) -> str:
 
 def _unknown_key(location: list[str]) -> str:
     *sections, key = location
-    owner = _SECTION_TYPES[sections[0]] if sections else Config
+    owner = SECTIONS[sections[0]] if sections else Config
     valid = sorted(owner.model_fields)
     near = difflib.get_close_matches(key, valid, n=1)
     hint = f" Did you mean {near[0]}?" if near else ""

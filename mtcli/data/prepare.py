@@ -184,7 +184,7 @@ def _build(
     _write_text(work, valid_src, valid_tgt)
     _check_counts(facts, corpora, [valid] if valid else corpora)
     (work / "facts.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
-    for path in work.iterdir():
+    for path in [*work.iterdir(), work]:
         sync(path)
     shutil.rmtree(directory, ignore_errors=True)
     work.rename(directory)

@@ -117,6 +117,7 @@ def save_checkpoint(
             _write(partial / name, content)
         _write(partial / _STATE, _sealed({**asdict(state), "checksums": checksums}))
         shutil.rmtree(target, ignore_errors=True)
+        sync(partial)
         partial.rename(target)
         sync(directory)
     except OSError as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 from mtcli.errors import CheckpointError
 from mtcli.files import file_error, open_locked
 
-_LOCK = ".lock"
+_LOCK, _PARTS = ".lock", ("cache", "checkpoints")
 
 
 @contextmanager
@@ -28,7 +28,7 @@ def run_directory(run_dir: Path, *, is_writer: bool) -> Iterator[None]:
     _check(run_dir)
     lock = run_dir / _LOCK
     try:
-        for part in ("cache", "checkpoints"):
+        for part in _PARTS:
             (run_dir / part).mkdir(parents=True, exist_ok=True)
         held = open_locked(lock)
     except OSError as error:
@@ -55,8 +55,8 @@ def _check(run_dir: Path) -> None:
 
 def _tidy(run_dir: Path) -> None:
     """Remove what was being written when a training was killed."""
-    checkpoints = run_dir / "checkpoints"
-    for path in [*run_dir.glob(".*.partial"), *checkpoints.glob(".*.partial"), *checkpoints.glob("*.partial")]:
+    places = ((run_dir, ".*.partial"), *((run_dir / part, "*.partial") for part in _PARTS))  # a hidden one fits both
+    for path in [path for place, pattern in places for path in place.glob(pattern)]:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:

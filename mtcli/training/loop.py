@@ -8,7 +8,7 @@ processes as there are then.
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from mtcli.model.store import WEIGHTS, Architecture, parameters_of, weights_byte
 from mtcli.model.transformer import Transformer
 from mtcli.training.averaging import WeightAverage
 from mtcli.training.batch import Batch, make_batch
-from mtcli.training.checkpoint import RunState, restore, save_checkpoint
+from mtcli.training.checkpoint import RunState, restore, save_checkpoint, stopping_score
 from mtcli.training.journal import Journal
 from mtcli.training.loader import taker
 from mtcli.training.plan import Plan, PlannedStep
@@ -214,7 +214,7 @@ class Trainer:
             "perplexity": round(scores.perplexity, 3),
             "bleu": round(scores.bleu, 2),
         }
-        is_best = state.note(record, scores.stopping_score(settings.stop_metric), settings)
+        is_best = state.note(record, stopping_score(asdict(scores), settings.stop_metric), settings)
         took = time.monotonic() - began
         state.seconds, _ = self.world.agree(state.seconds + took, False)
         self._window_began += took

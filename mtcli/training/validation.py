@@ -14,7 +14,6 @@ from mtcli.model.implementations import companion
 from mtcli.model.store import Architecture, LoadedModel, sizes_of
 from mtcli.model.transformer import Transformer
 from mtcli.training.batch import make_batch
-from mtcli.training.checkpoint import stopping_score
 from mtcli.training.world import World
 from mtcli_kernels.cross_entropy import linear_cross_entropy
 
@@ -34,10 +33,6 @@ class ValidationScores:
     @property
     def perplexity(self) -> float:
         return math.exp(min(self.nll, 700.0))
-
-    def stopping_score(self, metric: str) -> float:
-        """The stopping metric, turned so that higher is better."""
-        return stopping_score({"bleu": self.bleu, "nll": self.nll}, metric)
 
 
 def validate(network: Transformer, data: PreparedData, config: Config, world: World) -> ValidationScores:

@@ -36,9 +36,12 @@ def test_a_training_that_was_killed_is_in_nobodys_way(tmp_path: Path) -> None:
     (run / "checkpoints" / "step-00000010.partial").mkdir()
     (run / "checkpoints" / "step-00000010.partial" / "model.safetensors").write_bytes(b"half")
     (run / "checkpoints" / "step-00000005").mkdir()
+    (run / "cache" / "0123.partial").mkdir()
+    (run / "cache" / "4567").mkdir()
     with run_directory(run, is_writer=True):
         pass
     assert [path.name for path in (run / "checkpoints").iterdir()] == ["step-00000005"]
+    assert [path.name for path in (run / "cache").iterdir()] == ["4567"]
     assert sorted(path.name for path in run.iterdir()) == ["cache", "checkpoints"]
 
 
