@@ -4,7 +4,7 @@
 
 DIR holds the folders that the tasks name, with files SET.LANGUAGE.xz. The runs lie in .runs and go on where they
 were cut short; one that is finished is only scored. The task tatoeba-en-de makes the model that comes with mtcli:
-it also writes mtcli/models/en-de. benchmarks/quality_table.py describes the file written.
+it also writes mtcli/model_directory/box/en-de. benchmarks/quality_table.py describes the file written.
 """
 
 import argparse
@@ -122,7 +122,7 @@ TASKS = {
         recipes=(
             Recipe(name="tatoeba-en-de.toml", model="tatoeba-en-de", options="--config configs/tatoeba-en-de.toml"),
         ),
-        ship="mtcli/models/en-de",
+        ship="mtcli/model_directory/box/en-de",
     ),
     "ko-en": Task(
         title="Everyday Korean to English, 13,495 training pairs",

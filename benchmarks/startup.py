@@ -20,7 +20,7 @@ from machine import device_facts, mtcli_command, today, versions
 from quality import training_summary
 from readme import Startup, Timing
 
-from mtcli.models import IN_THE_BOX
+from mtcli.model_directory.box import IN_THE_BOX
 
 HELP_RUNS = 10
 TRANSLATE_RUNS = 5

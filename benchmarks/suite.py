@@ -47,7 +47,7 @@ def _script(name: str, *options: str) -> tuple[str, ...]:
     return ("python", f"benchmarks/{name}.py", *options)
 
 
-_IN_THE_BOX = ("MODEL=mtcli/models/en-de", f"SRC={DATA}/tatoeba-en-de/test.en.xz")
+_IN_THE_BOX = ("MODEL=mtcli/model_directory/box/en-de", f"SRC={DATA}/tatoeba-en-de/test.en.xz")
 STEPS = (
     Step("startup", _script("startup", "--out", "benchmarks/results/cpu/startup.json")),
     Step(

@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args, get_origin
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 
-from mtcli.cli.outcome import RULES
+from mtcli.cli.errors import RULES
 from mtcli.config import PRESETS, SECTIONS, Section
 from mtcli.errors import ExitCode, MtcliError
 

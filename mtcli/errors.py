@@ -10,7 +10,7 @@
 
 A message says what was wrong and where, what was found, what was expected and what to do next, in
 sentences: it is printed as it stands. docs/errors.md is generated from this module and from
-mtcli/cli/outcome.py, which turns every other exception into such a sentence.
+mtcli/cli/errors.py, which turns every other exception into such a sentence.
 """
 
 import re

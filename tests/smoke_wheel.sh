@@ -18,7 +18,7 @@ bytes=$(wc -c <"$wheel")
 "$python" - "$wheel" <<'PYTHON' || fail "the wheel lacks a licence, a notice or the model in the box"
 import sys, zipfile
 names = zipfile.ZipFile(sys.argv[1]).namelist()
-wanted = ("/licenses/LICENSE", "/licenses/NOTICE", "mtcli/models/en-de/model.safetensors", "mtcli/models/en-de/README.md")
+wanted = ("/licenses/LICENSE", "/licenses/NOTICE", "mtcli/model_directory/box/en-de/model.safetensors", "mtcli/model_directory/box/en-de/README.md")
 missing = [name for name in wanted if not any(found.endswith(name) for found in names)]
 sys.exit(f"missing: {missing}" if missing else 0)
 PYTHON

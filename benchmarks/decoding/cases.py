@@ -17,7 +17,7 @@ from mtcli.data.prepare import Tokenizers
 from mtcli.files import read_lines
 from mtcli.interop.fetching import find
 from mtcli.interop.importing import read_marian, write_imported
-from mtcli.model.store import load_architecture, load_tokenizers
+from mtcli.model_directory.store import load_architecture, load_tokenizers
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,8 +10,8 @@ from typing import Any
 from mtcli.bench.work.subject import random_network
 from mtcli.config import ModelConfig
 from mtcli.data.tokenizer import BOS_ID, EOS_ID
-from mtcli.model.store import Architecture, load_architecture, load_tokenizers, parameters_of, weights_bytes
 from mtcli.model.transformer import Transformer, VocabularySizes
+from mtcli.model_directory.store import Architecture, load_architecture, load_tokenizers, parameters_of, weights_bytes
 
 DESCRIPTION = "description.json"
 

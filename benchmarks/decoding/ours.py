@@ -12,11 +12,11 @@ from peers.engine import Contestant, Outcome, Settings, Work
 from mtcli import Translator
 from mtcli.config import ModelConfig
 from mtcli.data.tokenizer import Tokenizer
-from mtcli.decoding.decoder import Decoder
+from mtcli.decoding.pool import Decoder
 from mtcli.decoding.search import Hypothesis, SearchOptions
 from mtcli.devices import DTYPES, dtype_name, resolve_dtype
-from mtcli.model.store import load_tokenizers, load_weights
 from mtcli.model.transformer import Transformer, VocabularySizes
+from mtcli.model_directory.store import load_tokenizers, load_weights
 from mtcli_kernels.packing import Packing
 
 CPU = torch.device("cpu")

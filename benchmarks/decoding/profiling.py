@@ -25,8 +25,8 @@ from decoding.contestants import MTCLI, Entry
 from decoding.ours import load_network, search_options
 from decoding.records import ProfilePart, ProfileResult, Share
 from decoding.session import Plan, head
-from mtcli.decoding import engine
-from mtcli.decoding.decoder import Decoder
+from mtcli.decoding.engines import torch as engine
+from mtcli.decoding.pool import Decoder
 from mtcli.model import attention
 from mtcli.model.transformer import Transformer
 

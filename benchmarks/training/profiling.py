@@ -28,8 +28,8 @@ from mtcli.data.prepare import prepare
 from mtcli.model import attention
 from mtcli.model.dropout import Dropout
 from mtcli.model.linear import Linear
-from mtcli.model.store import sizes_of
 from mtcli.model.transformer import Embedding, FeedForward, Transformer
+from mtcli.model_directory.store import sizes_of
 from mtcli.training import loop, step
 from mtcli.training.averaging import WeightAverage
 from mtcli.training.checkpoint import RunState

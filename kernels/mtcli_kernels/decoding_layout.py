@@ -60,7 +60,7 @@ class BeamPlaces:
         positions: [S] int32: the step at which this step's token is written; -1 for an empty slot.
         longest: a bound of the positions, known to the host: the cache holds at least longest + 1 steps.
         multiple: forms that read all entries up to `longest` read a multiple of so many: matrix products of some
-            widths round alike (mtcli/decoding/independence.py).
+            widths round alike (mtcli/decoding/shapes.py).
         stragglers: [n] int64, the few slots that stand far behind the others, if the host knows of any: those forms
             then take them apart, and read no more of the others than they have.
         common: a bound of the positions of all slots but the stragglers; as `longest` where there are none.

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from mtcli.bench.budget import SECTIONS
-from mtcli.cli.outcome import TracebackOption, printable, reports_errors
+from mtcli.cli.errors import TracebackOption, printable, reports_errors
+from mtcli.cli.options import DtypeOption, ForceOption, QuietOption, known_device, one_of, say
 from mtcli.cli.signals import tidy_when_stopped
-from mtcli.cli.translating import DtypeOption, ForceOption, QuietOption, known_device, one_of, say
-from mtcli.cli.writing import check_outputs
 from mtcli.errors import BackendUnavailableError, DataError, MtcliError, UsageError
 from mtcli.files import STDIN, check_writable, read_lines, write_output
+from mtcli.formats.writers import check_outputs
 
 if TYPE_CHECKING:
     from mtcli.bench.asked import Asked
@@ -163,7 +163,7 @@ def _check_inputs(model: Path | None, source: Path | None) -> None:
         CheckpointError, DataError: the model or the file cannot be used.
     """
     if model is not None:
-        from mtcli.model.store import load_architecture
+        from mtcli.model_directory.store import load_architecture
 
         load_architecture(model)
     if source == STDIN:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mtcli.cli.outcome import TracebackOption, reports_errors
+from mtcli.cli.errors import TracebackOption, reports_errors
 from mtcli.errors import DataError
 
 NAME = "demo"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mtcli.cli.outcome import TracebackOption, reports_errors
-from mtcli.cli.translating import (
+from mtcli.cli.errors import TracebackOption, reports_errors
+from mtcli.cli.options import (
     AttentionOption,
     BatchTokensOption,
     BeamOption,

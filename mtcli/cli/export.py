@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from mtcli.cli.outcome import TracebackOption, reports_errors
-from mtcli.cli.translating import ModelOption, QuietOption, one_of, say
+from mtcli.cli.errors import TracebackOption, reports_errors
+from mtcli.cli.options import ModelOption, QuietOption, one_of, say
 from mtcli.errors import DataError, UsageError
 
 NAME = "export"

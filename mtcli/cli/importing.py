@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from mtcli.cli.outcome import TracebackOption, reports_errors
-from mtcli.cli.translating import QuietOption, say
+from mtcli.cli.errors import TracebackOption, reports_errors
+from mtcli.cli.options import QuietOption, say
 
 NAME = "import"
 EXAMPLE = """\b

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mtcli.cli.outcome import TracebackOption, reports_errors
-from mtcli.cli.translating import AttentionOption, DeviceOption, DtypeOption
-from mtcli.models import DIRECTION, IN_THE_BOX
+from mtcli.cli.errors import TracebackOption, reports_errors
+from mtcli.cli.options import AttentionOption, DeviceOption, DtypeOption
+from mtcli.model_directory.box import DIRECTION, IN_THE_BOX
 
 if TYPE_CHECKING:
     from mtcli.config import ModelConfig
@@ -50,7 +50,7 @@ def command(
 
 def _facts(directory: Path) -> dict[str, Any]:
     from mtcli.errors import CheckpointError
-    from mtcli.model.store import WEIGHTS, load_architecture, load_tokenizers, read_json
+    from mtcli.model_directory.store import WEIGHTS, load_architecture, load_tokenizers, read_json
 
     architecture = load_architecture(directory)
     load_tokenizers(directory, architecture.checksums)
@@ -93,7 +93,7 @@ def _here(directory: Path, device: str, dtype: str, attention: str) -> dict[str,
     """How the model would run on this machine."""
     from mtcli.devices import decoding_dtype, describe, prepare_cpu, resolve_device
     from mtcli.model.implementations import Implementations
-    from mtcli.model.store import load_architecture
+    from mtcli.model_directory.store import load_architecture
 
     prepare_cpu()
     architecture, where = load_architecture(directory), resolve_device(device)
@@ -114,7 +114,7 @@ def _check(directory: Path, device: str, attention: str) -> str:
     Raises:
         CheckpointError: nothing is stored, or it differs.
     """
-    from mtcli.cli.translating import load
+    from mtcli.cli.options import load
     from mtcli.interop.reference import Ours, largest_difference, stored
 
     model = load(directory, device, "float32", attention)
@@ -155,7 +155,7 @@ def _history(provenance: dict[str, Any]) -> dict[str, Any]:
 
 def _card(provenance: dict[str, Any]) -> dict[str, Any]:
     """What its makers say of it, and its scores on test sets."""
-    from mtcli.model.card import card_of
+    from mtcli.model_directory.card import card_of
 
     card = card_of(provenance)
     tests = [

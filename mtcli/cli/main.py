@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mtcli.cli import bench, demo, evaluate, export, importing, info, score, train, translate
-from mtcli.cli.outcome import leave_threads_behind, run_reporting_errors
+from mtcli.cli.errors import leave_threads_behind, run_reporting_errors
 from mtcli.cli.streams import prepare_streams
 from mtcli.processors import share_processors
 

@@ -11,8 +11,8 @@ from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task
 from rich.text import Text
 
-from mtcli.cli.tally import Tally
 from mtcli.files import STDIN, is_compressed
+from mtcli.jobs.tally import Tally
 
 
 @contextmanager

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mtcli.cli.outcome import TracebackOption, reports_errors
-from mtcli.cli.translating import (
+from mtcli.cli.errors import TracebackOption, reports_errors
+from mtcli.cli.options import (
     AttentionOption,
     DeviceOption,
     DtypeOption,
@@ -23,7 +23,7 @@ from mtcli.errors import DataError, UsageError
 if TYPE_CHECKING:
     from mtcli.data.corpus import SentencePair
     from mtcli.decoding.scoring import TargetScore
-    from mtcli.model.store import LoadedModel
+    from mtcli.model_directory.store import LoadedModel
 
 NAME = "score"
 EXAMPLE = """\b

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from mtcli.cli.outcome import TracebackOption, end_here, reports_errors
-from mtcli.cli.translating import known_device
+from mtcli.cli.errors import TracebackOption, end_here, reports_errors
+from mtcli.cli.options import known_device
 from mtcli.errors import ExitCode
 
 NAME = "train"

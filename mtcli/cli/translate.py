@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from mtcli.cli.outcome import TracebackOption, reports_errors
-from mtcli.cli.translating import (
+from mtcli.cli.errors import TracebackOption, reports_errors
+from mtcli.cli.options import (
     AttentionOption,
     BatchTokensOption,
     BeamOption,
@@ -27,7 +27,7 @@ from mtcli.cli.translating import (
     say,
 )
 from mtcli.errors import UsageError
-from mtcli.models import DIRECTION, IN_THE_BOX
+from mtcli.model_directory.box import DIRECTION, IN_THE_BOX
 
 NAME = "translate"
 EXAMPLE = """\b
@@ -102,10 +102,10 @@ def command(
     size = beam_size(beam, greedy)
     if size is not None and n_best > size:
         raise UsageError(f"--n-best {n_best} needs a beam of at least {n_best}; --beam-size is {size}.")
-    from mtcli.cli.execution import execute, outputs_of, up_to_date
-    from mtcli.cli.pipeline import Job
     from mtcli.cli.signals import tidy_when_stopped
-    from mtcli.cli.writing import outputs_in
+    from mtcli.formats.writers import outputs_in
+    from mtcli.jobs.pipeline import Job
+    from mtcli.jobs.run import execute, outputs_of, up_to_date
 
     if model is None:
         say(f"Translating with the model in the box, {DIRECTION} (-m takes another).", quiet)

@@ -18,8 +18,8 @@ from mtcli.data.tokenizer import Tokenizer
 from mtcli.decoding.batches import token_batches
 from mtcli.decoding.lines import one_line
 from mtcli.decoding.translator import Translation
-from mtcli.model.store import LoadedModel
 from mtcli.model.transformer import Transformer
+from mtcli.model_directory.store import LoadedModel
 from mtcli_kernels.packing import Packing
 
 _BATCH_TOKENS = 2048

@@ -11,7 +11,7 @@ A sentence is done when `beam` hypotheses are finished (or by another rule, `Sea
 one can still enter the `n_best` that were asked for, whatever follows.
 
 The step itself, from logits to the next tokens, is the operation `beam_step` (kernels/mtcli_kernels); the engine
-(mtcli/decoding/engine.py) takes many sentences through their steps together.
+(mtcli/decoding/engines/torch.py) takes many sentences through their steps together.
 """
 
 from dataclasses import dataclass

@@ -9,15 +9,15 @@ from typing import Any, overload
 
 from mtcli.config import DecodingConfig
 from mtcli.data.tokenizer import Tokenizer
-from mtcli.decoding.decoder import Decoder
-from mtcli.decoding.flow import Flow
 from mtcli.decoding.lines import Part, is_invisible, one_line, rejoin, split_line
+from mtcli.decoding.pool import Decoder
 from mtcli.decoding.scheduler import Scheduler, Source
 from mtcli.decoding.search import Hypothesis, SearchOptions
+from mtcli.decoding.stream import Flow
 from mtcli.devices import decoding_dtype, resolve_device
 from mtcli.errors import UsageError
-from mtcli.model.store import LoadedModel, load_model
-from mtcli.models import IN_THE_BOX
+from mtcli.model_directory.box import IN_THE_BOX
+from mtcli.model_directory.store import LoadedModel, load_model
 
 _FEW = 8  # lines
 _KEPT = 4  # ways to search whose decoders are kept, with their memory
@@ -115,7 +115,7 @@ class _Prepared:
 class Translator:
     """Translates lines with one model. May be used from several threads at once.
 
-    A line's translation depends on nothing but the line, the model and the options (mtcli/decoding/independence.py).
+    A line's translation depends on nothing but the line, the model and the options (mtcli/decoding/shapes.py).
     On a CPU, translating sets PyTorch to flush denormal numbers in the thread that calls; they are many times slower.
 
     Attributes:

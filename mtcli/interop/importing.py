@@ -15,7 +15,8 @@ from mtcli.interop.fetching import Original
 from mtcli.interop.marian_settings import CONFIG, read_settings
 from mtcli.interop.reading import read_bytes
 from mtcli.interop.reference import Ours, Reference, compute, largest_difference
-from mtcli.model.store import (
+from mtcli.model.transformer import Transformer
+from mtcli.model_directory.store import (
     WEIGHTS,
     Architecture,
     LoadedModel,
@@ -24,7 +25,6 @@ from mtcli.model.store import (
     weights_bytes,
     write_description,
 )
-from mtcli.model.transformer import Transformer
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ import torch
 from mtcli.errors import CheckpointError, ConfigError
 from mtcli.files import write_atomically
 from mtcli.interop.reference import SENTENCES, stored
-from mtcli.model.card import CARD, PROVENANCE, write_card
-from mtcli.model.store import (
+from mtcli.model_directory.card import CARD, PROVENANCE, write_card
+from mtcli.model_directory.store import (
     WEIGHTS,
     load_model,
     parameters_of,

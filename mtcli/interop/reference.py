@@ -20,12 +20,12 @@ from torch import Tensor
 
 import mtcli
 from mtcli.data.tokenizer import Tokenizer
-from mtcli.decoding.decoder import Decoder
+from mtcli.decoding.pool import Decoder
 from mtcli.decoding.search import SearchOptions
 from mtcli.errors import CheckpointError
-from mtcli.model.integrity import checksum
-from mtcli.model.store import LoadedModel
 from mtcli.model.transformer import Transformer
+from mtcli.model_directory.integrity import checksum
+from mtcli.model_directory.store import LoadedModel
 from mtcli_kernels.packing import Packing
 
 SENTENCES, LOGITS = "reference.json", "reference.safetensors"

@@ -18,7 +18,7 @@ class Linear(nn.Linear):
     than the product. So on a CPU `pack` makes a copy that is arranged already (oneDNN's packed layout); it takes as
     much memory as the weight again, and a call some microseconds more. What the copy gives has been seen to round
     alike for any number of rows from 2 on, where plain products do from 12 on; decoding finds out whether that holds
-    where it runs (mtcli/decoding/independence.py).
+    where it runs (mtcli/decoding/shapes.py).
     """
 
     def __init__(self, in_features: int, out_features: int, *, bias: bool = True) -> None:

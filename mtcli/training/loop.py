@@ -20,10 +20,10 @@ from mtcli.data.prepare import PreparedData
 from mtcli.devices import describe
 from mtcli.errors import TrainingError
 from mtcli.files import write_atomically
-from mtcli.model.card import versions, write_card
 from mtcli.model.implementations import Implementations
-from mtcli.model.store import WEIGHTS, Architecture, parameters_of, weights_bytes
 from mtcli.model.transformer import Transformer
+from mtcli.model_directory.card import versions, write_card
+from mtcli.model_directory.store import WEIGHTS, Architecture, parameters_of, weights_bytes
 from mtcli.training.averaging import WeightAverage
 from mtcli.training.batch import Batch, make_batch
 from mtcli.training.checkpoint import RunState, restore, save_checkpoint, stopping_score

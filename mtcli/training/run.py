@@ -10,8 +10,8 @@ from mtcli.config import Config, DataConfig, ModelConfig, TrainingConfig
 from mtcli.data.prepare import prepare
 from mtcli.devices import describe, prepare_cpu, resolve_device, resolve_dtype
 from mtcli.errors import CheckpointError, ConfigError, ExitCode
-from mtcli.model.store import WEIGHTS, load_weights, sizes_of, write_description
 from mtcli.model.transformer import Transformer
+from mtcli.model_directory.store import WEIGHTS, load_weights, sizes_of, write_description
 from mtcli.training.checkpoint import RunState, find_checkpoint
 from mtcli.training.directory import run_directory
 from mtcli.training.dry_run import estimate

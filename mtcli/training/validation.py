@@ -11,8 +11,8 @@ from mtcli.data.prepare import PreparedData
 from mtcli.decoding.translator import Translator
 from mtcli.evaluation.metrics import corpus_bleu
 from mtcli.model.implementations import companion
-from mtcli.model.store import Architecture, LoadedModel, sizes_of
 from mtcli.model.transformer import Transformer
+from mtcli.model_directory.store import Architecture, LoadedModel, sizes_of
 from mtcli.training.batch import make_batch
 from mtcli.training.world import World
 from mtcli_kernels.cross_entropy import linear_cross_entropy

@@ -21,7 +21,7 @@ from mtcli.bench.work.sentences import Words
 from mtcli.bench.work.shapes import FORCED_TOKENS
 from mtcli.config import ModelConfig
 from mtcli.data.tokenizer import BOS_ID, EOS_ID
-from mtcli.decoding.decoder import Decoder
+from mtcli.decoding.pool import Decoder
 from mtcli.model.transformer import Transformer, VocabularySizes
 
 

@@ -9,8 +9,8 @@ import torch
 
 from mtcli.config import ModelConfig
 from mtcli.data.tokenizer import BOS_ID, EOS_ID
-from mtcli.model.store import parameters_of, weights_bytes
 from mtcli.model.transformer import Transformer, VocabularySizes
+from mtcli.model_directory.store import parameters_of, weights_bytes
 
 PIECES = 24
 SMALL: dict[str, Any] = {"encoder_layers": 1, "decoder_layers": 2, "d_model": 16, "ffn_dim": 24, "heads": 2}

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from unittest import mock
 
-from mtcli.cli.pipeline import Job, Translate, run
-from mtcli.cli.reading import Reader
-from mtcli.cli.tally import Tally
 from mtcli.decoding.lines import is_invisible, one_line
 from mtcli.decoding.translator import Candidate, Translation
 from mtcli.files import STDIN
+from mtcli.formats.records import Reader
+from mtcli.jobs.pipeline import Job, Translate, run
+from mtcli.jobs.tally import Tally
 
 
 def stub_text(line: str) -> str:

@@ -8,7 +8,8 @@ from support.sentences import small_tokenizer
 
 from mtcli.config import DecodingConfig, ModelConfig
 from mtcli.data.prepare import Tokenizers
-from mtcli.model.store import (
+from mtcli.model.transformer import Transformer
+from mtcli.model_directory.store import (
     Architecture,
     LoadedModel,
     parameters_of,
@@ -16,7 +17,6 @@ from mtcli.model.store import (
     weights_bytes,
     write_description,
 )
-from mtcli.model.transformer import Transformer
 
 
 @cache

@@ -9,7 +9,7 @@ from support.command import mtcli, succeed
 from support.corpora import first_lines
 
 from mtcli import Translator
-from mtcli.models import DIRECTION, IN_THE_BOX
+from mtcli.model_directory.box import DIRECTION, IN_THE_BOX
 
 ROOT = Path(__file__).resolve().parents[2]
 SENTENCES = Path(__file__).with_name("model_in_the_box.tsv")

@@ -11,7 +11,7 @@ import pytest
 from support.command import succeed
 from support.corpora import first_lines
 
-from mtcli.models import IN_THE_BOX
+from mtcli.model_directory.box import IN_THE_BOX
 
 pytestmark = pytest.mark.slow
 

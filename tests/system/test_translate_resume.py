@@ -14,7 +14,7 @@ from support.tiny import write_untrained
 
 LINES = 800
 # The command line, with a journal that is written so often that even a fast machine is caught in the middle.
-HASTY = "from mtcli.cli import main, resuming; resuming._PERIOD = 0.02; main.main()"
+HASTY = "from mtcli.cli import main; from mtcli.jobs import resume; resume._PERIOD = 0.02; main.main()"
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from decoding.ours import Ours, load_network, search_options
 from machine import versions
 from peers.engine import Contestant, Settings, Work
 
-from mtcli.decoding.decoder import Decoder
+from mtcli.decoding.pool import Decoder
 from mtcli.decoding.search import SearchOptions
 from mtcli.devices import DTYPES
 

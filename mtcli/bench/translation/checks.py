@@ -14,7 +14,7 @@ from mtcli.bench.measuring.contest import first_lines, raise_if_broken
 from mtcli.bench.records.record import Check
 from mtcli.bench.work.sentences import Sentences
 from mtcli.bench.work.subject import Subject
-from mtcli.decoding.decoder import Decoder
+from mtcli.decoding.pool import Decoder
 from mtcli.decoding.scoring import score_targets
 from mtcli.decoding.search import Hypothesis, SearchOptions
 from mtcli.devices import dtype_name

@@ -11,8 +11,8 @@ from mtcli.bench.records.record import Latency
 from mtcli.bench.translation.checks import searched
 from mtcli.bench.work.sentences import Sentences
 from mtcli.bench.work.subject import Subject
-from mtcli.decoding.decoder import Decoder
 from mtcli.decoding.lines import is_blank
+from mtcli.decoding.pool import Decoder
 from mtcli.decoding.translator import Translator
 
 MOST, ENOUGH = 200, 100  # lines; the slowest hundredth of fewer than that is no line

@@ -16,8 +16,8 @@ from unittest import mock
 
 import torch
 
-from mtcli.decoding import engine
-from mtcli.decoding.engine import Engine
+from mtcli.decoding.engines import torch as engine
+from mtcli.decoding.engines.torch import Engine
 from mtcli.model.transformer import Transformer
 
 ENCODER, DECODER, SEARCH, HOST = "encoder", "decoder", "search", "host"

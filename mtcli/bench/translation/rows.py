@@ -16,8 +16,8 @@ from mtcli.bench.translation.checks import best_of, searched
 from mtcli.bench.translation.phases import DECODER, ENCODER, HOST, SEARCH, Phases
 from mtcli.bench.work.sentences import Sentences
 from mtcli.bench.work.subject import Subject
-from mtcli.decoding.decoder import Decoder
-from mtcli.decoding.flow import FAIR_SHARE
+from mtcli.decoding.pool import Decoder
+from mtcli.decoding.stream import FAIR_SHARE
 from mtcli.devices import dtype_name
 
 GIB = 2**30

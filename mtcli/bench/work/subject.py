@@ -13,8 +13,8 @@ from mtcli.config import DecodingConfig, load_config
 from mtcli.data.tokenizer import BOS_ID
 from mtcli.decoding.search import SearchOptions
 from mtcli.decoding.translator import search_options
-from mtcli.model.store import LoadedModel, load_model
 from mtcli.model.transformer import Transformer, VocabularySizes
+from mtcli.model_directory.store import LoadedModel, load_model
 
 VOCABULARY, TOY_VOCABULARY = 32_000, 100
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mtcli.config import ModelConfig
-from mtcli.decoding.decoder import Decoder
+from mtcli.decoding.pool import Decoder
 from mtcli.decoding.search import SearchOptions
 from mtcli.model.implementations import Implementations, companion
 from mtcli.model.transformer import Transformer, VocabularySizes

@@ -11,8 +11,8 @@ from support.searching import SOURCES, network, options
 
 from mtcli.bench.translation import phases
 from mtcli.bench.translation.phases import PARTS, Phases
-from mtcli.decoding import engine
-from mtcli.decoding.decoder import Decoder
+from mtcli.decoding.engines import torch as engine
+from mtcli.decoding.pool import Decoder
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

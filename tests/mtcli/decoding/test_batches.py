@@ -53,7 +53,7 @@ def test_nothing_makes_no_batch() -> None:
 def test_logic_without_tensors_imports_no_torch() -> None:
     modules = (
         "mtcli.config, mtcli.files, mtcli.data.batching, mtcli.data.prepare, mtcli.decoding.lines, "
-        "mtcli.decoding.batches, mtcli.decoding.scheduler, mtcli.decoding.flow, mtcli.training.schedule"
+        "mtcli.decoding.batches, mtcli.decoding.scheduler, mtcli.decoding.stream, mtcli.training.schedule"
     )
     code = f"import sys, {modules}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 from support.searching import BANNED, EOS, SOURCES, START, VOCABULARY, network, next_log_probs, options, plain_search
 
-from mtcli.decoding.decoder import Decoder
+from mtcli.decoding.pool import Decoder
 from mtcli.decoding.scoring import score_targets
 from mtcli.decoding.search import Hypothesis, SearchOptions
 from mtcli.model.transformer import Transformer

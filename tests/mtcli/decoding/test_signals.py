@@ -9,17 +9,17 @@ from collections.abc import Callable
 
 import pytest
 
-from mtcli.decoding.decoder import _Batch
-from mtcli.decoding.flow import Flow
+from mtcli.decoding.pool import _Batch
 from mtcli.decoding.scheduler import Scheduler
 from mtcli.decoding.search import Task
+from mtcli.decoding.stream import Flow
 
 SECONDS = 3
 # Another thread wants the same lock all the time, so that signals come while the main thread waits for it.
 PROGRAM = """
 import os, signal, sys, threading, time
-from mtcli.decoding.decoder import _Batch
-from mtcli.decoding.flow import Flow
+from mtcli.decoding.pool import _Batch
+from mtcli.decoding.stream import Flow
 from mtcli.decoding.scheduler import Scheduler
 
 class Stopped(Exception):

@@ -49,7 +49,7 @@ def test_every_line_has_one_line(lines: list[str]) -> None:
 
 
 def test_blank_lines_never_reach_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mtcli.decoding.decoder.Engine", None)
+    monkeypatch.setattr("mtcli.decoding.pool.Engine", None)
     lines = ["", " ", "\t\x0b", "\u3000", "\x00", "\u200b\ufeff"]
     texts = [translation.text for translation in Translator(untrained_model()).translate(lines)]
     assert texts == ["", "", "", "", "\x00", "\u200b\ufeff"]

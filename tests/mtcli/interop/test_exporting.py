@@ -20,8 +20,15 @@ from mtcli.interop.exporting_ct2 import export_ctranslate2
 from mtcli.interop.exporting_hf import export_hf
 from mtcli.interop.fetching import Original
 from mtcli.interop.importing import read_marian, write_imported
-from mtcli.model.store import Architecture, load_model, parameters_of, sizes_of, weights_bytes, write_description
 from mtcli.model.transformer import Transformer
+from mtcli.model_directory.store import (
+    Architecture,
+    load_model,
+    parameters_of,
+    sizes_of,
+    weights_bytes,
+    write_description,
+)
 
 transformers = pytest.importorskip("transformers")
 ctranslate2 = pytest.importorskip("ctranslate2")

@@ -1,0 +1,1 @@
+"""Engines that take sentences through their search."""

@@ -1,0 +1,1 @@
+"""What files hold: lines, columns and JSON in, translations out."""

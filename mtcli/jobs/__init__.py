@@ -1,0 +1,1 @@
+"""Translations of files that can be killed and gone on with."""

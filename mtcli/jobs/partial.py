@@ -1,0 +1,126 @@
+"""An output that is not whole yet, kept so that a later run can go on with it."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from mtcli.files import (
+    Fingerprint,
+    Output,
+    compress_file,
+    content_hash,
+    file_error,
+    hidden_name,
+    is_compressed,
+    open_locked,
+    sync,
+)
+from mtcli.jobs.state import in_use
+
+
+def partial_of(target: Path) -> Path:
+    """Where a target is written until it is whole: uncompressed, beside it, under a name that a later run finds."""
+    return hidden_name(target, "partial")
+
+
+def packed_of(target: Path) -> Path:
+    """Where a compressed target is written, from its partial file, before it gets its name."""
+    return hidden_name(target, "packed")
+
+
+def remove_partials(target: Path) -> None:
+    """Leave nothing that was written of a target; the target itself stays."""
+    for path in (partial_of(target), packed_of(target)):
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+class Partial(Output):
+    """A target being written.
+
+    Attributes:
+        length: bytes written, those of earlier runs included.
+
+    Raises, from every method:
+        DataError: the file cannot be written.
+    """
+
+    def __init__(self, target: Path, name: str, length: int = 0, fingerprint: Fingerprint | None = None) -> None:
+        """Go on after the first `length` bytes of what an earlier run left, and drop the rest.
+
+        Args:
+            target: the file's final place.
+            name: what the user calls it.
+            fingerprint: one that has read no more than those bytes.
+
+        Raises:
+            DataError: another process is writing it, or it cannot be written.
+        """
+        self.target, self.length = target, length
+        self._path, self._user_name = partial_of(target), Path(name)
+        self._fingerprint = fingerprint or Fingerprint(self._path)
+        with self._telling():
+            stream = open_locked(self._path)
+            if stream is None:
+                raise in_use(self._user_name)
+            stream.truncate(length)
+        self._file = stream
+        super().__init__(stream, name, awaited=False)
+
+    def write(self, data: bytes) -> None:
+        super().write(data)
+        self.length += len(data)
+
+    def sync(self) -> None:
+        """Put what was written on the disk for good; may be called while another thread writes."""
+        with self._telling():
+            self._file.flush()
+            os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Sync and close; what was written stays for a later run."""
+        if not self._file.closed:
+            try:
+                self.sync()
+            finally:
+                with suppress(OSError):
+                    self._file.close()
+
+    @property
+    def is_open(self) -> bool:
+        return not self._file.closed
+
+    def hash_up_to(self, length: int) -> str | None:
+        """The hash of the first `length` bytes, which have been synced; None where they are not all there."""
+        with self._telling():
+            return self._fingerprint.up_to(length)
+
+    def finish(self) -> str:
+        """Sync it, and compress it if its name says so; returns the hash of the bytes that will appear."""
+        self.sync()
+        if not is_compressed(self.target):
+            return self.hash_up_to(self.length) or ""
+        packed = packed_of(self.target)
+        with self._telling():
+            compress_file(self._path, packed, self.target.suffix)
+        return content_hash(packed)
+
+    def appear(self) -> None:
+        """Give the finished file its name, in one step."""
+        packed = is_compressed(self.target)
+        with self._telling():
+            if os.name == "nt":  # which renames no file that is open
+                self._file.close()
+            (packed_of(self.target) if packed else self._path).replace(self.target)
+            sync(self.target.parent)
+            if packed:
+                self._path.unlink(missing_ok=True)
+            self._file.close()
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise file_error(self._user_name, error, "write") from error

@@ -1,0 +1,190 @@
+"""From input lines to written translations, in order: what `mtcli translate` does once everything is loaded."""
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mtcli.errors import MtcliError
+from mtcli.files import Output, open_output
+from mtcli.formats.records import Reader, Record
+from mtcli.formats.writers import Writer, miscounted
+from mtcli.jobs.tally import Tally
+
+if TYPE_CHECKING:
+    from mtcli.decoding.translator import Translation
+    from mtcli.jobs.resume import Resumable
+    from mtcli.jobs.verify import Sample
+
+Translate = Callable[[Iterable[str]], Iterator["Translation"]]
+"""From lines, which may be read in another thread, to their translations, in order and as soon as they are there."""
+Align = Callable[[Sequence["Translation"]], Sequence[str]]
+"""From translations to their word alignments, a line each."""
+
+_ALIGNED = 256  # lines aligned together
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What to read and where to write it.
+
+    Attributes:
+        inputs: files, `-` for stdin.
+        outputs: one for all inputs, or one for each; None and `-` are stdout.
+        alignments, stats: where the word alignments of all inputs and the counts go, if anywhere.
+    """
+
+    inputs: Sequence[Path]
+    outputs: Sequence[Path | None]
+    input_format: str = "text"
+    output_format: str = "text"
+    on_bad_utf8: str = "error"
+    alignments: Path | None = None
+    stats: Path | None = None
+
+
+def run(
+    job: Job,
+    reader: Reader,
+    translate: Translate,
+    align: Align | None,
+    tally: Tally,
+    files: "Resumable | None" = None,
+    sample: "Sample | None" = None,
+) -> None:
+    """Translate all lines of the reader, which reads the job's inputs, but for those that an earlier run wrote.
+
+    Args:
+        files: the job's outputs, if they can be gone on with after a kill; inside its `committing`.
+        sample: is shown all translations.
+
+    Raises:
+        DataError: an input cannot be read, or an output not written.
+        MtcliError: the numbers of lines read and written differ; no output is left then.
+    """
+    open_file = files.open if files else open_output
+    with ExitStack() as stack:
+        links = None
+        if job.alignments and align:
+            links = _Links(stack.enter_context(open_file(job.alignments)), align)
+        writer = stack.enter_context(Writer(job.outputs, reader, job.output_format, open_file))
+        _Run(reader, writer, links, tally, files, sample).translate_all(translate)
+    tally.end()
+
+
+class _Links:
+    """Word alignments on their way to their file, some hundred lines at a time."""
+
+    def __init__(self, output: Output, align: Align) -> None:
+        self._output, self._align = output, align
+        self._waiting: list[Translation] = []
+
+    def add(self, translation: "Translation") -> None:
+        self._waiting.append(translation)
+        if len(self._waiting) == _ALIGNED:
+            self.settle()
+
+    def settle(self) -> None:
+        """Align and write what waits."""
+        if self._waiting:
+            self._output.write("".join(f"{line}\n" for line in self._align(self._waiting)).encode())
+            self._output.flush()
+            self._waiting = []
+
+    @property
+    def is_settled(self) -> bool:
+        return not self._waiting
+
+
+class _Run:
+    """One pass over the records: each waits here until its translation comes back."""
+
+    def __init__(
+        self,
+        reader: Reader,
+        writer: Writer,
+        links: _Links | None,
+        tally: Tally,
+        files: "Resumable | None",
+        sample: "Sample | None",
+    ) -> None:
+        self._reader, self._records, self._writer, self._links = reader, iter(reader), writer, links
+        self._tally, self._files, self._sample = tally, files, sample
+        self._waiting: deque[Record] = deque()
+
+    def translate_all(self, translate: Translate) -> None:
+        """Read, translate and write what is not written yet."""
+        self._skip()
+        with _ending(translate(self._texts())) as translations:
+            for translation in translations:
+                self._write(translation)
+        if self._writer.lines != self._reader.lines:
+            raise self._miscounted(self._writer.lines)
+        self._settle()
+
+    def _skip(self) -> None:
+        if self._files and self._files.earlier.lines:
+            earlier = self._files.earlier
+            self._tally.go_on(islice(self._records, earlier.lines), earlier.counts)
+            self._writer.go_on(earlier.place, earlier.lines, earlier.unended)
+
+    def _texts(self) -> Iterator[str]:
+        """What is to be translated; may be asked for from another thread."""
+        try:
+            for record in self._records:
+                self._waiting.append(record)
+                yield record.text
+        except MtcliError:
+            if self._files:
+                self._files.give_up()  # the input must be mended, and makes another job then
+            raise
+
+    def _write(self, translation: "Translation") -> None:
+        if not self._waiting:
+            raise self._miscounted(self._writer.lines + 1)
+        record = self._waiting.popleft()
+        if self._writer.begins_another(record):
+            self._settle()
+        self._writer.write(record, translation)
+        self._tally.add(record, translation)
+        if self._sample is not None:
+            self._sample.offer(record, self._writer.lines, translation)
+        idle = not self._waiting  # whoever sends the lines may wait for this one
+        if self._writer.is_awaited or (idle and not self._files):
+            self._writer.flush()
+        if self._links:
+            self._links.add(translation)
+            if idle and not self._files:
+                self._links.settle()
+        self._note()
+
+    def _settle(self) -> None:
+        if self._links:
+            self._links.settle()
+        self._note()
+
+    def _note(self) -> None:
+        """Tell how far the outputs are: where lines still wait to be aligned, none could be gone on with.
+
+        So the same lines are aligned together whether or not a run was killed.
+        """
+        if self._files and (self._links is None or self._links.is_settled):
+            self._files.reached(self._writer.lines, self._writer.unended, self._tally.counts())
+
+    def _miscounted(self, lines_out: int) -> MtcliError:
+        if self._files:
+            self._files.give_up()
+        return miscounted(self._reader.lines, lines_out)
+
+
+@contextmanager
+def _ending(translations: "Iterator[Translation]") -> "Iterator[Iterator[Translation]]":
+    """Stop a generator's threads when the block ends, however it does."""
+    try:
+        yield translations
+    finally:
+        if isinstance(translations, Generator):
+            translations.close()

@@ -1,0 +1,67 @@
+"""What `mtcli translate --stats` writes."""
+
+import importlib.metadata
+import json
+import platform
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from mtcli import __version__
+from mtcli.config import DecodingConfig
+from mtcli.devices import dtype_name
+from mtcli.files import display_name
+from mtcli.formats.records import Reader
+from mtcli.jobs.tally import Tally
+from mtcli.model_directory.store import LoadedModel
+
+
+def statistics(
+    tally: Tally, reader: Reader, model: LoadedModel, options: DecodingConfig, load_seconds: float
+) -> dict[str, Any]:
+    """Counts, times in seconds, and what they were measured on."""
+    seconds = tally.seconds
+    weight = model.network.output.weight
+    return {
+        "inputs": [display_name(path) for path in reader.paths],
+        "lines": tally.lines,
+        "resumed_lines": tally.resumed_lines,
+        "blank_lines": tally.blank_lines,
+        "distinct_lines": len(tally.distinct or ()),
+        "replaced_lines": reader.replaced,
+        "split_lines": tally.split_lines,
+        "parts": tally.parts,
+        "decoded_parts": tally.decoded_parts,
+        "source_tokens": tally.source_tokens,
+        "target_tokens": tally.target_tokens,
+        "seconds": round(seconds, 3),
+        "load_seconds": round(load_seconds, 3),
+        "lines_per_second": round(tally.lines / seconds, 1),
+        "target_tokens_per_second": round(tally.tokens_per_second, 1),
+        "device": str(weight.device),
+        "device_name": _device_name(weight.device),
+        "dtype": dtype_name(weight.dtype),
+        "implementations": model.implementations(options.beam_size).record(),
+        "threads": torch.get_num_threads(),
+        "decoding": options.model_dump(),
+        "versions": _versions(("torch", "triton", "sentencepiece", "safetensors")),
+    }
+
+
+def to_json(content: dict[str, Any]) -> bytes:
+    return (json.dumps(content, indent=2, ensure_ascii=True) + "\n").encode()
+
+
+def _device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
+
+
+def _versions(packages: Sequence[str]) -> dict[str, str | None]:
+    found: dict[str, str | None] = {"mtcli": __version__, "python": platform.python_version()}
+    for package in packages:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = None
+    return found

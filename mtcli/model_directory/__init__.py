@@ -1,0 +1,1 @@
+"""Model directories: what a model is on the disk."""

@@ -1,0 +1,106 @@
+"""Sentences that come into slots and leave them, whenever and beside whomever, find what a plain search finds."""
+
+import random
+
+import pytest
+import torch
+from support.searching import EOS, network, options, plain_search
+
+from mtcli.decoding.engines.torch import Engine
+from mtcli.decoding.search import Hypothesis, Task
+from mtcli.decoding.shapes import AnyLayout, IndependentLayout
+from mtcli.errors import MtcliError
+
+
+def random_tasks(count: int, seed: int) -> list[Task]:
+    """Short and long, some of them equal."""
+    rng = random.Random(seed)
+    tasks = []
+    for key in range(count):
+        source = [rng.randrange(4, 20) for _ in range(rng.randint(1, 12))]
+        tasks.append(Task(key, (*source, EOS), rng.randint(2, 14)))
+    return tasks
+
+
+def run(engine: Engine, tasks: list[Task], rng: random.Random) -> dict[int, list[Hypothesis]]:
+    """Let the tasks in at random moments, a few at a time or as many as there is room for."""
+    waiting, found = list(tasks), {}
+    while waiting or engine.num_live:
+        if waiting and (rng.random() < 0.4 or not engine.num_live):
+            count = min(engine.num_free, rng.choice([1, 2, 3, 100]))
+            engine.admit(waiting[:count])
+            del waiting[:count]
+        for task, hypotheses in engine.advance():
+            assert task.key not in found
+            found[task.key] = hypotheses
+    assert sorted(found) == list(range(len(tasks)))
+    return found
+
+
+@pytest.mark.parametrize("look_every", [1, 4, 8])
+@pytest.mark.parametrize(("beam", "n_best"), [(1, 1), (3, 1), (4, 4)])
+@pytest.mark.parametrize("delayed", [False, True])
+@pytest.mark.parametrize("seed", range(2))
+def test_random_arrivals_and_refills_find_what_a_plain_search_finds(
+    look_every: int, beam: int, n_best: int, delayed: bool, seed: int
+) -> None:
+    model, how = network(seed, sharpness=2.0), options(beam, 1.0, n_best)
+    tasks = random_tasks(14, seed)
+    engine = Engine(model, how, AnyLayout(model, beam), max_slots=4, look_every=look_every, delayed=delayed)
+    found = run(engine, tasks, random.Random(seed))
+    for task in tasks:
+        expected = plain_search(model, list(task.source), task.max_tokens, how)
+        ours = found[task.key]
+        assert [h.tokens for h in ours] == [h.tokens for h in expected]
+        assert [h.score for h in ours] == pytest.approx([h.score for h in expected], abs=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("beam", [1, 4, 5])
+def test_no_company_changes_a_bit(dtype: torch.dtype, beam: int) -> None:
+    model, how = network(3).to(dtype), options(beam)
+    layout, tasks = IndependentLayout(model, beam), random_tasks(24, 3)
+    alone = {}
+    for task in tasks:
+        engine = Engine(model, how, layout, max_slots=1)
+        [alone[task.key]] = run(engine, [Task(0, task.source, task.max_tokens)], random.Random(0)).values()
+    for seed, slots in enumerate((3, 7, 24)):
+        shuffled = random.Random(seed).sample(tasks, len(tasks))
+        renumbered = [Task(place, task.source, task.max_tokens) for place, task in enumerate(shuffled)]
+        found = run(Engine(model, how, layout, max_slots=slots), renumbered, random.Random(seed))
+        assert [found[place] for place in range(len(tasks))] == [alone[task.key] for task in shuffled]
+
+
+def test_slots_become_fewer_when_nobody_comes() -> None:
+    model = network(1)
+    sizes = []
+    engine = Engine(model, options(2), AnyLayout(model, 2), max_slots=16)
+    step = model.step
+    model.step = lambda tokens, *rest: (sizes.append(len(tokens)), step(tokens, *rest))[1]  # type: ignore[method-assign,assignment,func-returns-value]
+    run(engine, [Task(key, (5, EOS), 2 + key) for key in range(16)], random.Random(0))
+    assert max(sizes) == 32
+    assert sizes == sorted(sizes, reverse=True) or min(sizes) < 16
+    assert sizes[-1] <= 4
+
+
+def test_an_engine_that_is_reset_tells_what_was_not_done() -> None:
+    model = network(2)
+    engine = Engine(model, options(2), AnyLayout(model, 2), max_slots=8)
+    tasks = random_tasks(5, 1)
+    engine.admit(tasks)
+    done = {task.key for task, _ in engine.advance()}
+    left = engine.reset()
+    assert {task.key for task in left} | done == set(range(5))
+    assert engine.num_live == 0
+    fresh = Engine(model, options(2), AnyLayout(model, 2), max_slots=8)
+    assert run(engine, tasks, random.Random(1)) == run(fresh, tasks, random.Random(1))
+
+
+def test_output_that_is_no_number_is_an_error() -> None:
+    model = network(4)
+    model.output.weight.data[7] = float("nan")
+    engine = Engine(model, options(2), AnyLayout(model, 2), max_slots=2)
+    engine.admit([Task(0, (5, EOS), 8)])
+    with pytest.raises(MtcliError, match="not a number"):
+        for _ in range(8):
+            engine.advance()

@@ -1,0 +1,77 @@
+"""Shapes that round alike: which are chosen, given which agree."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from support.searching import network
+
+from mtcli.decoding import shapes as independence
+from mtcli.decoding.shapes import IndependentLayout
+
+
+@pytest.fixture
+def layout(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[int], bool]], IndependentLayout]:
+    """A layout in which so many rows agree with the anchor as a function says."""
+
+    def make(agree: Callable[[int], bool]) -> IndependentLayout:
+        monkeypatch.setattr(independence._Rows, "agree", lambda self, rows, threads=1: agree(rows))
+        return IndependentLayout(network(0).float(), 1)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("lengths", "fewest", "expected"),
+    [
+        ([5], 1, [([0], 16)]),
+        ([5], 24, [([0], 24)]),
+        ([5], 1000, [([0], 64)]),  # nothing but the anchor
+        ([20, 4], 1, [([0, 1], 24)]),
+        ([60, 30], 1, [([0, 1], 96)]),
+        ([60, 30], 1000, [([0], 64), ([1], 64)]),
+        ([70], 1, [([0], 96)]),
+        ([70], 1000, [([0], 96)]),
+    ],
+)
+def test_sentences_are_encoded_on_the_fewest_tokens_that_agree(
+    layout: Callable[[Callable[[int], bool]], IndependentLayout],
+    lengths: list[int],
+    fewest: int,
+    expected: list[tuple[list[int], int]],
+) -> None:
+    found = layout(lambda rows: rows >= fewest)
+    assert list(found.encoder_batches(lengths)) == expected
+
+
+def test_a_step_has_the_fewest_slots_that_agree(
+    layout: Callable[[Callable[[int], bool]], IndependentLayout],
+) -> None:
+    found = layout(lambda rows: rows in (2, 6))
+    assert [found.slots(wanted) for wanted in (1, 2, 3, 6, 7, 64)] == [2, 2, 6, 6, 64, 64]
+
+
+@pytest.mark.parametrize(("slots", "expected"), [(1, 1), (64, 1), (128, 3)])
+def test_threads_divide_much_work_where_that_changes_nothing(
+    slots: int, expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(independence, "_WORTH_DIVIDING", 20 * independence._work(network(0), 1))
+    monkeypatch.setattr(independence._Rows, "agree", lambda self, rows, threads=1: threads == 1 or rows == 128)
+    layout = IndependentLayout(network(0).float(), 1)
+    assert layout.threads(slots, 3) == expected
+    assert (layout.encoder_threads(64, 3), layout.encoder_threads(128, 3)) == (1, 3)
+
+
+@torch.inference_mode()
+def test_what_is_admitted_rounds_alike() -> None:
+    """Of the products that decide, on this machine: the rows of every admitted size are those of the anchor."""
+    model = network(0).float()
+    model.pack()
+    layout = IndependentLayout(model, 1)
+    sizes = {layout.slots(wanted) for wanted in range(1, 80)}
+    x = torch.randn(128, model.config.d_model)
+    expected = model.output(x[:64])
+    assert 64 in sizes
+    for size in sizes - {128, 96}:
+        with independence.divided_among(layout.threads(size, 2)):
+            assert torch.equal(model.output(x[:size]), expected[:size]), size
