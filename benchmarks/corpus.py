@@ -111,7 +111,8 @@ def write_corpus(directory: Path, size: int, seed: int = 1) -> tuple[Path, Path]
 def work(stage: str, directory: Path) -> dict[str, int | float]:
     """In a process of its own: prepare the corpus, or form the batches of the one prepared."""
     from mtcli.config import load_config
-    from mtcli.data.prepare import available_cpus, prepare
+    from mtcli.data.prepare import prepare
+    from mtcli.processors import available_cpus
 
     files = {"src": [directory / "train.src"], "tgt": [directory / "train.tgt"]}
     config = load_config(options={"data": files})

@@ -6,8 +6,8 @@ import sys
 
 import torch
 
-from mtcli.data.prepare import available_cpus
 from mtcli.errors import BackendUnavailableError
+from mtcli.processors import available_cpus
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 _log = logging.getLogger(__name__)

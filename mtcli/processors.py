@@ -1,4 +1,7 @@
-"""How PyTorch's threads share the processors with other programs. To be settled before PyTorch is imported."""
+"""The processors: how many there are to use, and how PyTorch's threads share them with other programs.
+
+The latter is to be settled before PyTorch is imported.
+"""
 
 import os
 
@@ -16,3 +19,13 @@ def share_processors() -> None:
     """
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", _SPINS)
+
+
+def available_cpus() -> int:
+    """Threads to compute with: OMP_NUM_THREADS where it is set, else the processors this process may use."""
+    wanted = os.environ.get("OMP_NUM_THREADS", "")
+    if wanted.isdecimal() and int(wanted) > 0:
+        return int(wanted)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

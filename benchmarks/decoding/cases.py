@@ -13,7 +13,7 @@ from decoding.records import Model, Sources
 from decoding.sources import describe, line_work, random_work
 from mtcli.bench.work.sentences import Words
 from mtcli.config import DecodingConfig
-from mtcli.data.prepare import Tokenizers
+from mtcli.data.tokenizer import Tokenizers
 from mtcli.files import read_lines
 from mtcli.interop.fetching import find
 from mtcli.interop.importing import read_marian, write_imported

@@ -18,7 +18,7 @@ from decoding.cases import TrainedModel
 from decoding.contestants import Entry
 from decoding.records import ScoredRate, TrainedResult
 from decoding.session import Plan, begin, decode_rate, head, rate, reference_of, started, versions_of
-from mtcli.data.prepare import Tokenizers
+from mtcli.data.tokenizer import Tokenizers
 from mtcli.errors import DataError
 from mtcli.evaluation.metrics import score_corpus
 from mtcli.files import read_lines

@@ -73,7 +73,7 @@ def _scores(model: "LoadedModel", pairs: "Iterator[SentencePair]") -> "Iterator[
     """The score of each pair in order; None where a side is empty."""
     from itertools import islice
 
-    from mtcli.decoding.batches import token_batches
+    from mtcli.decoding.scheduler import token_batches
     from mtcli.decoding.scoring import score_targets
 
     src, tgt, longest, done = model.tokenizers.src, model.tokenizers.tgt, model.network.max_positions, 0

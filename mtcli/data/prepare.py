@@ -5,7 +5,6 @@ finds its work done, and a changed corpus or setting is never mistaken for the o
 """
 
 import json
-import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
@@ -29,25 +28,10 @@ from mtcli.data.progress import PassProgress, Report
 from mtcli.data.segmentation import Sampler
 from mtcli.data.survey import ALONE, CHUNK, Survey, chunks_of, survey
 from mtcli.data.tokenise import BYTES, Tokenised, Tokenising, write_arrays
-from mtcli.data.tokenizer import Tokenizer, train_tokenizer
+from mtcli.data.tokenizer import Tokenizer, Tokenizers, train_tokenizer
 from mtcli.errors import ConfigError, DataError
 from mtcli.files import read_lines, sync
-
-
-@dataclass(frozen=True)
-class Tokenizers:
-    """The two sides' tokenizers; one object where text of both is cut alike.
-
-    Attributes:
-        shared: whether both sides have one vocabulary.
-    """
-
-    src: Tokenizer
-    tgt: Tokenizer
-
-    @property
-    def shared(self) -> bool:
-        return self.src.shares_ids_with(self.tgt)
+from mtcli.processors import available_cpus
 
 
 @dataclass(frozen=True)
@@ -364,13 +348,3 @@ def _tell(facts: dict[str, Any], report: Report) -> None:
                 f"{name}: skipped {counts['empty']:,} pairs empty on one side and {counts['too_long']:,} longer than "
                 f"{facts['max_length']} tokens (model.max_length)."
             )
-
-
-def available_cpus() -> int:
-    """Threads to compute with: OMP_NUM_THREADS where it is set, else the processors this process may use."""
-    wanted = os.environ.get("OMP_NUM_THREADS", "")
-    if wanted.isdecimal() and int(wanted) > 0:
-        return int(wanted)
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

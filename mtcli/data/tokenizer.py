@@ -4,6 +4,7 @@ import io
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import sentencepiece as spm
@@ -212,3 +213,19 @@ def _smaller_size(message: str, size: int, wanted: int) -> int:
             "(its characters, 256 bytes and 4 special pieces). Use --set data.vocab_size=N."
         )
     raise ConfigError(f"SentencePiece cannot make {wanted} pieces of this corpus: {message.strip()}")
+
+
+@dataclass(frozen=True)
+class Tokenizers:
+    """The two sides' tokenizers; one object where text of both is cut alike.
+
+    Attributes:
+        shared: whether both sides have one vocabulary.
+    """
+
+    src: Tokenizer
+    tgt: Tokenizer
+
+    @property
+    def shared(self) -> bool:
+        return self.src.shares_ids_with(self.tgt)

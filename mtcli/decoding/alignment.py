@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from mtcli.data.tokenizer import Tokenizer
-from mtcli.decoding.batches import token_batches
 from mtcli.decoding.lines import one_line
+from mtcli.decoding.scheduler import token_batches
 from mtcli.decoding.translator import Translation
 from mtcli.model.transformer import Transformer
 from mtcli.model_directory.store import LoadedModel

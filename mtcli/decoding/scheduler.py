@@ -148,3 +148,24 @@ def take_fitting(queue: deque[Task], most: int, tokens: int, *, live: int, longe
         taken.append(queue.popleft())
         live += 1
     return taken
+
+
+def token_batches(lengths: Sequence[int], max_tokens: int) -> Iterator[list[int]]:
+    """Group sentences by length, the longest first.
+
+    Args:
+        lengths: tokens of each sentence.
+        max_tokens: bound on sentences x longest length of a batch; a longer sentence gets a batch of its own.
+
+    Yields:
+        Indices into `lengths`; each index exactly once.
+    """
+    order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
+    batch: list[int] = []
+    for index in order:
+        if batch and (len(batch) + 1) * lengths[batch[0]] > max_tokens:
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch

@@ -12,8 +12,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from mtcli.data.listed import ListedTokenizer, Vocabulary
-from mtcli.data.prepare import Tokenizers
-from mtcli.data.tokenizer import Tokenizer
+from mtcli.data.tokenizer import Tokenizer, Tokenizers
 from mtcli.errors import ConfigError
 from mtcli.interop import marian_names as names
 from mtcli.interop import marian_settings, marian_tokenizer, marian_weights

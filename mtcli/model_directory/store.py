@@ -23,8 +23,7 @@ from torch import Tensor
 
 from mtcli.config import DecodingConfig, ModelConfig
 from mtcli.data.listed import ListedTokenizer, Vocabulary
-from mtcli.data.prepare import Tokenizers
-from mtcli.data.tokenizer import Tokenizer
+from mtcli.data.tokenizer import Tokenizer, Tokenizers
 from mtcli.errors import CheckpointError, ConfigError
 from mtcli.files import file_error, write_atomically
 from mtcli.model.implementations import Implementations

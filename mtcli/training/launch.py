@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 import torch
 
-from mtcli.data.prepare import available_cpus
 from mtcli.devices import resolve_device
 from mtcli.errors import ConfigError, ExitCode, TrainingError
+from mtcli.processors import available_cpus
 from mtcli.training.world import is_launched
 
 _TO_SAVE = "600"  # seconds: a validation under way and a large model's checkpoint

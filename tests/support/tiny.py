@@ -7,7 +7,7 @@ import torch
 from support.sentences import small_tokenizer
 
 from mtcli.config import DecodingConfig, ModelConfig
-from mtcli.data.prepare import Tokenizers
+from mtcli.data.tokenizer import Tokenizers
 from mtcli.model.transformer import Transformer
 from mtcli.model_directory.store import (
     Architecture,

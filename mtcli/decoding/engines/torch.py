@@ -15,8 +15,7 @@ from dataclasses import dataclass
 
 import torch
 
-from mtcli.decoding.graphs import StepGraphs
-from mtcli.decoding.looks import DelayedLooks, ImmediateLooks, Looks
+from mtcli.decoding.graphs import DelayedLooks, ImmediateLooks, Looks, StepGraphs
 from mtcli.decoding.search import Hypothesis, SearchOptions, Task
 from mtcli.decoding.shapes import Layout
 from mtcli.errors import MtcliError

@@ -10,8 +10,7 @@ from support.marian import ENGLISH, GERMAN, make_marian
 from support.sentences import small_tokenizer
 
 from mtcli.config import DecodingConfig, ModelConfig
-from mtcli.data.prepare import Tokenizers
-from mtcli.data.tokenizer import train_tokenizer
+from mtcli.data.tokenizer import Tokenizers, train_tokenizer
 from mtcli.decoding.scoring import score_targets
 from mtcli.decoding.translator import Translator
 from mtcli.errors import BackendUnavailableError, ConfigError

@@ -17,8 +17,7 @@ from safetensors.torch import save
 from support.command import mtcli
 
 from mtcli.config import DecodingConfig, ModelConfig
-from mtcli.data.prepare import Tokenizers
-from mtcli.data.tokenizer import Tokenizer, train_tokenizer
+from mtcli.data.tokenizer import Tokenizer, Tokenizers, train_tokenizer
 from mtcli.decoding.translator import Translator
 from mtcli.errors import MtcliError
 from mtcli.model.transformer import Transformer

@@ -10,8 +10,7 @@ import pytest
 import torch
 
 from mtcli.config import DecodingConfig, ModelConfig
-from mtcli.data.prepare import Tokenizers
-from mtcli.data.tokenizer import train_tokenizer
+from mtcli.data.tokenizer import Tokenizers, train_tokenizer
 from mtcli.errors import CheckpointError, DataError
 from mtcli.model.transformer import Transformer
 from mtcli.model_directory.store import (

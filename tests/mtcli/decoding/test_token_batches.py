@@ -6,7 +6,7 @@ import sys
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mtcli.decoding.batches import token_batches
+from mtcli.decoding.scheduler import token_batches
 
 lengths = st.lists(st.integers(1, 50), max_size=60)
 budgets = st.integers(1, 200)
@@ -53,7 +53,7 @@ def test_nothing_makes_no_batch() -> None:
 def test_logic_without_tensors_imports_no_torch() -> None:
     modules = (
         "mtcli.config, mtcli.files, mtcli.data.batching, mtcli.data.prepare, mtcli.decoding.lines, "
-        "mtcli.decoding.batches, mtcli.decoding.scheduler, mtcli.decoding.stream, mtcli.training.schedule"
+        "mtcli.decoding.scheduler, mtcli.decoding.scheduler, mtcli.decoding.stream, mtcli.training.schedule"
     )
     code = f"import sys, {modules}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
