@@ -5,13 +5,13 @@ sentence boundaries, else at clauses, else between words, else between tokens; n
 """
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from sentencex import segment
 
+from mtcli.data.normalisation import normalise
 from mtcli.data.tokenizer import Tokenizer
 
 _CLAUSE_END = re.compile(r"(?<=[,;:،؛–—])\s+|(?<=[、，；：。！？])\s*")
@@ -29,8 +29,8 @@ def is_blank(line: str) -> bool:
 
 
 def is_invisible(line: str) -> bool:
-    """Whether a line holds white space, control and format characters alone: there is nothing to translate."""
-    return all(char.isspace() or unicodedata.category(char) in ("Cc", "Cf") for char in line)
+    """Whether a line holds white space and invisible characters alone: there is nothing to translate."""
+    return not normalise(line)
 
 
 def one_line(text: str) -> str:
