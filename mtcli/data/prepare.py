@@ -28,6 +28,7 @@ from mtcli.data.places import Places, map_lines
 from mtcli.data.processes import in_order
 from mtcli.data.progress import PassProgress, Report
 from mtcli.data.segmentation import Sampler
+from mtcli.data.sentences import multi_sentence_share
 from mtcli.data.survey import ALONE, CHUNK, Survey, chunks_of, survey
 from mtcli.data.tokenise import BYTES, Tokenised, Tokenising, write_arrays
 from mtcli.data.tokenizer import Tokenizer, Tokenizers, train_tokenizer
@@ -162,6 +163,7 @@ def _build(
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     tokenizers = _tokenizers(config.data, found.sample, normalisation, report)
+    text = TextConventions(normalisation=normalisation, multi_sentence_share=multi_sentence_share(found.sample[0]))
     found = replace(found, sample=([], []))  # up to a tenth of a gigabyte
     for side, tokenizer in (("source", tokenizers.src), ("target", tokenizers.tgt)):
         if side == "source" or not tokenizers.shared:
@@ -172,7 +174,7 @@ def _build(
     with PassProgress("Tokenising the corpus", found.num_pairs, report, console) as progress:
         train = _tokenise(corpora, tokenizers, config, found, watched, work, progress)
     valid_lines = given if valid else train.held_out
-    text = ValidationText.of(*valid_lines, tokenizers)
+    valid_text = ValidationText.of(*valid_lines, tokenizers)
     valid_part = _tokenising(tokenizers, config).of_lines(*valid_lines)
     facts = {
         "key": directory.name,
@@ -180,13 +182,13 @@ def _build(
         "held_out": found.held_out is not None,
         "train": train.counts,
         "valid": write_arrays([valid_part], work / "valid", _vocab_sizes(tokenizers)),
-        "valid_trained_on": sum(pair in train.watched for pair in text.pairs),
+        "valid_trained_on": sum(pair in train.watched for pair in valid_text.pairs),
         "kept": train.kept,
         "max_length": config.model.max_length,
         "vocabulary": {"source": tokenizers.src.vocab_size, "target": tokenizers.tgt.vocab_size},
-        "text": TextConventions(normalisation=normalisation).model_dump(),
+        "text": text.model_dump(),
     }
-    _write_text(work, text)
+    _write_text(work, valid_text)
     _check_counts(facts, corpora, [valid] if valid else corpora)
     (work / "facts.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
     for path in [*work.iterdir(), work]:

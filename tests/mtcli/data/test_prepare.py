@@ -24,6 +24,7 @@ from mtcli.data.cache_key import Contents, earlier_key
 from mtcli.data.conventions import TextConventions
 from mtcli.data.normalisation import CURRENT, FIRST, normalise
 from mtcli.data.prepare import PreparedData, prepare
+from mtcli.data.sentences import split_sentences
 from mtcli.data.tokenizer import Tokenizer
 from mtcli.errors import ConfigError, DataError
 
@@ -314,10 +315,19 @@ def test_how_text_is_read_is_part_of_the_key_and_the_facts(corpus: Corpus) -> No
     keys = set()
     for version in (FIRST, CURRENT):
         data = prepare(config, corpus.run, corpus.said.append, normalisation=version)
-        assert data.text == TextConventions(normalisation=version)
+        assert data.text.normalisation == version
         assert {data.tokenizers.src.normalisation, data.tokenizers.tgt.normalisation} == {version}
         keys.add(data.key)
     assert len(keys) == 2
+
+
+def test_how_many_lines_hold_several_sentences_is_measured(corpus: Corpus) -> None:
+    lines = [*SRC[:150], *(f"{source} {source}" for source in SRC[150:])]
+    data = prepare_pairs(corpus, lines, TGT)
+    trained_on = [line for line in lines if line not in data.valid_src]
+    several = sum(len(split_sentences(line)) > 1 for line in trained_on)
+    assert data.text.multi_sentence_share == round(several / len(trained_on), 4) > 0.2
+    assert data.facts["text"] == {"normalisation": CURRENT, "multi_sentence_share": data.text.multi_sentence_share}
 
 
 def as_an_earlier_version_left_it(corpus: Corpus, config: Config) -> str:
