@@ -27,11 +27,11 @@ def _cells(line: str) -> list[str]:
 
 def numbers(rows: Rows) -> list[list[str]]:
     """The cells of rows that hold numbers alone, one or several, as they are printed; the header is left out."""
-    return [[word for cell in row if _is_numeric(cell) for word in cell.split()] for row in rows[1:]]
+    return [[word for cell in row if _is_numeric(cell) for word in cell.strip("`").split()] for row in rows[1:]]
 
 
 def _is_numeric(cell: str) -> bool:
-    return re.fullmatch(r"(-?\d[\d.]*\s*)+", cell) is not None
+    return re.fullmatch(r"`?(-?\d[\d.]*\s*)+`?", cell) is not None
 
 
 def excerpts(page: Path) -> list[tuple[str, str]]:
