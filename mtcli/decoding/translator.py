@@ -54,7 +54,7 @@ class Translation:
 
     Attributes:
         source: the line as it came.
-        n_best: one candidate at least.
+        n_best: one candidate at least, no two of one text.
         source_parts: what the line was split into, as the model read it; none for a line it did not see.
     """
 
@@ -226,7 +226,7 @@ class Translator:
         if isinstance(lines, str | bytes):
             raise UsageError("Translator.translate takes lines, such as a list of strings; it was given one string.")
         pool = self._pool(beam_size, n_best, length_penalty)
-        found = self._run(lines, pool, hurry)
+        found = self._run(lines, pool, n_best, hurry)
         return list(found) if isinstance(lines, Sequence) else found
 
     def submit(
@@ -249,7 +249,7 @@ class Translator:
             UsageError, BackendUnavailableError: as `translate`; what else it raises comes from the futures.
         """
         pool = self._pool(beam_size, n_best, length_penalty)
-        return _Submission(self, pool, [self._prepare(line) for line in lines]).futures
+        return _Submission(self, pool, n_best, [self._prepare(line) for line in lines]).futures
 
     def _pool(self, beam_size: int | None, n_best: int, length_penalty: float | None) -> EnginePool:
         given = {"beam_size": beam_size, "length_penalty": length_penalty}
@@ -258,7 +258,8 @@ class Translator:
         if not 1 <= n_best <= config.beam_size:
             raise UsageError(f"--n-best {n_best} needs a beam of at least {n_best}; --beam-size is {config.beam_size}.")
         self.model.implementations(config.beam_size)
-        search = search_options(config, self.model.tokenizers.tgt, n_best)
+        # Two hypotheses may be one text: so that others take their place, all of a beam are kept
+        search = search_options(config, self.model.tokenizers.tgt, n_best=config.beam_size if n_best > 1 else 1)
         with self._lock:
             if search not in self._pools:
                 made = self._engines(self.model.network, search, independent=self._independent)
@@ -269,12 +270,12 @@ class Translator:
                 self._pools.popitem(last=False)
             return self._pools[search]
 
-    def _run(self, lines: Iterable[str], pool: EnginePool, hurry: bool) -> Iterator[Translation]:
+    def _run(self, lines: Iterable[str], pool: EnginePool, n_best: int, hurry: bool) -> Iterator[Translation]:
         with pool.stream.open(decoded=self.count) as call:
             windows = Windows(lines, call, hurry=hurry)
             try:
                 for prepared, hypotheses in in_order(call, windows, self._prepare):
-                    yield self.translation(prepared, hypotheses, pool.options.length_penalty)
+                    yield self.translation(prepared, hypotheses, n_best, pool.options.length_penalty)
             finally:
                 windows.close()
 
@@ -301,8 +302,13 @@ class Translator:
         """The longest output of a source of so many tokens, in tokens."""
         return self.options.longest_output(source_length, self.model.network.max_positions)
 
-    def translation(self, prepared: _Prepared, found: Sequence[list[Hypothesis]], length_penalty: float) -> Translation:
-        """Join what was found for a line's parts: rank r of its n-best list has their translations of rank r."""
+    def translation(
+        self, prepared: _Prepared, found: Sequence[list[Hypothesis]], n_best: int, length_penalty: float
+    ) -> Translation:
+        """Join what was found for a line's parts: rank r of its list has their translations of rank r.
+
+        Of those with the same text, cut into other tokens, the best stays; the list has at most `n_best`.
+        """
         line, parts = prepared.line, prepared.parts
         if not parts:
             return Translation(line, (Candidate(copied(line), 0.0, 0.0, 0),))
@@ -311,8 +317,10 @@ class Translator:
             self._join(parts, [part[min(rank, len(part) - 1)] for part in found], length_penalty)
             for rank in range(ranks)
         )
-        n_best = tuple(replace(candidate, text=frame.around(candidate.text)) for candidate in joined)
-        return Translation(line, n_best, tuple(part.text for part in parts))
+        by_text: dict[str, Candidate] = {}
+        for candidate in joined:
+            by_text.setdefault(candidate.text, replace(candidate, text=frame.around(candidate.text)))
+        return Translation(line, tuple(by_text.values())[:n_best], tuple(part.text for part in parts))
 
     def _join(self, parts: Sequence[Part], chosen: Sequence[Hypothesis], length_penalty: float) -> Candidate:
         log_prob = sum(hypothesis.log_prob for hypothesis in chosen)
@@ -332,9 +340,13 @@ class _Submission:
     """Lines of `Translator.submit` on their way; the engines' threads resolve their futures."""
 
     def __init__(
-        self, translator: Translator, pool: EnginePool, prepared: Sequence[tuple[_Prepared, list[Sentence]]]
+        self,
+        translator: Translator,
+        pool: EnginePool,
+        n_best: int,
+        prepared: Sequence[tuple[_Prepared, list[Sentence]]],
     ) -> None:
-        self._translator, self._penalty = translator, pool.options.length_penalty
+        self._translator, self._n_best, self._penalty = translator, n_best, pool.options.length_penalty
         self._waiting = deque(line for line, _ in prepared)
         self.futures: list[Future[Translation]] = [Future() for _ in prepared]
         self._left = deque(self.futures)
@@ -349,7 +361,8 @@ class _Submission:
         with self._resolving:
             try:
                 for hypotheses in self._call.ready():
-                    translation = self._translator.translation(self._waiting.popleft(), hypotheses, self._penalty)
+                    line = self._waiting.popleft()
+                    translation = self._translator.translation(line, hypotheses, self._n_best, self._penalty)
                     _resolve_one(self._left.popleft(), translation)
             except BaseException as error:  # noqa: BLE001 (raised again by whoever asks for a result)
                 self._call.close()

@@ -104,6 +104,18 @@ def test_an_overlong_line_keeps_its_parts() -> None:
     assert not is_blank(translator.translate(["x" * 20_000])[0].text)
 
 
+def test_no_two_translations_of_a_line_are_one_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = untrained_model(24)
+    tgt = type(model.tokenizers.tgt)
+    decode = tgt.decode
+    # Hypotheses that differ in their last token alone become one text, as two ways to cut a word do
+    monkeypatch.setattr(tgt, "decode", lambda self, tokens: decode(self, tokens[:1]) or "x")
+    for translation in Translator(model).translate(sentences(20, seed=13), beam_size=6, n_best=3):
+        texts = [candidate.text for candidate in translation.n_best]
+        assert len(texts) == len(set(texts)) <= 3
+        assert [c.score for c in translation.n_best] == sorted((c.score for c in translation.n_best), reverse=True)
+
+
 def test_what_has_no_text_falls_back_to_the_source(monkeypatch: pytest.MonkeyPatch) -> None:
     model = untrained_model()
     monkeypatch.setattr(type(model.tokenizers.tgt), "decode", lambda self, tokens: " \u200b\r\n")
