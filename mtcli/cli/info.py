@@ -147,12 +147,19 @@ def _history(provenance: dict[str, Any]) -> dict[str, Any]:
         facts["pairs"] = f"{data['train']['pairs']:,} for training, {data['valid']['pairs']:,} for validation"
     if scores:
         facts["validation"] = (
-            f"BLEU {scores['bleu']:.2f}, perplexity {scores['perplexity']:.2f} at step {scores['step']:,}"
+            f"BLEU {scores['bleu']:.2f}{_tokenizer(scores)}, perplexity {scores['perplexity']:.2f} "
+            f"at step {scores['step']:,}"
         )
     facts |= _card(provenance)
     if "versions" in provenance:
         facts["made by"] = ", ".join(f"{name} {version}" for name, version in provenance["versions"].items())
     return facts
+
+
+def _tokenizer(scores: dict[str, Any]) -> str:
+    """That of a validation's BLEU, where it is not the usual one."""
+    name = scores.get("bleu_tokenizer", "13a")
+    return "" if name == "13a" else f" (tokenizer {name})"
 
 
 def _card(provenance: dict[str, Any]) -> dict[str, Any]:
