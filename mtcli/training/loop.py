@@ -226,8 +226,8 @@ class Trainer:
         took = time.monotonic() - began
         state.seconds, _ = self.world.agree(state.seconds + took, False)
         self._window_began += took
-        why = criterion(record, settings.stop_metric) if is_best else None
-        self.journal.validation({**record, "seconds": round(state.seconds, 2)}, why)
+        best = f"best so far{criterion(record, settings.stop_metric)}" if is_best else ""
+        self.journal.validation({**record, "seconds": round(state.seconds, 2)}, best)
         if self.world.is_first and state.step in state.kept:
             self._kept.write(state.step, self._averaged_weights())
         if is_best:

@@ -35,7 +35,7 @@ def tokenizer_of(record: Record) -> str:
 
 
 def criterion(record: Record, metric: Metric) -> str:
-    """What makes a validation the best, in words."""
+    """By what a validation is the best, in words behind a comma; "" where it is BLEU."""
     if metric == "loss":
-        return "by loss"
-    return "by BLEU" if record["bleu"] else "by perplexity, as BLEU is 0"
+        return ", by loss"
+    return "" if record["bleu"] else ", by perplexity, as BLEU is 0"

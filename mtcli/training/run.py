@@ -240,8 +240,10 @@ def _more(state: RunState) -> str:
 def _summarise(trainer: Trainer, journal: Journal) -> None:
     state = trainer.state
     record = state.published
-    why = f", {criterion(record, trainer.config.training.stop_metric)}" if record and not record["bleu"] else ""
-    best = f" Best validation: BLEU {record['bleu']:.2f} at step {state.published_step:,}{why}." if record else ""
+    best = ""
+    if record:
+        why = criterion(record, trainer.config.training.stop_metric)
+        best = f" Best validation: BLEU {record['bleu']:.2f} at step {state.published_step:,}{why}."
     journal.say(
         f"Done: {state.step:,} steps, {state.tgt_tokens:,} target tokens in {format_seconds(state.seconds)}.{best}"
     )

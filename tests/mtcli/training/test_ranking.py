@@ -30,13 +30,13 @@ def test_where_bleu_stays_0_perplexity_decides() -> None:
     assert best(records, "bleu", "zh") is None
     records = [{**record, "bleu_tokenizer": "zh"} for record in records]
     assert best(records, "bleu", "zh") == records[1]
-    assert criterion(records[1], "bleu") == "by perplexity, as BLEU is 0"
+    assert criterion(records[1], "bleu") == ", by perplexity, as BLEU is 0"
     assert best([*records, record(4, 0.01, 9.0, bleu_tokenizer="zh")], "bleu", "zh") == record(
         4, 0.01, 9.0, bleu_tokenizer="zh"
     )
 
 
-@pytest.mark.parametrize(("metric", "said"), [("bleu", "by BLEU"), ("loss", "by loss")])
+@pytest.mark.parametrize(("metric", "said"), [("bleu", ""), ("loss", ", by loss")])
 def test_it_is_said_by_what(metric: Any, said: str) -> None:
     assert criterion(record(1, 2.0, 3.0), metric) == said
 
