@@ -191,7 +191,7 @@ def test_an_imported_model_gives_the_same_lines_in_ctranslate2(tmp_path: Path) -
     original = make_marian(tmp_path / "original", end_bias=2.0)
     write_imported(read_marian(Original(original, "original")), tmp_path / "model")
     ct2 = export(export_ctranslate2, tmp_path / "model", tmp_path / "ct2")
-    translator = Translator(tmp_path / "model")
+    translator = Translator(tmp_path / "model", dtype="float32")
     src, tgt = translator.model.tokenizers.src, translator.model.tokenizers.tgt
     ours = [tgt.pieces(translation.tokens) for translation in translator.translate([*ENGLISH], beam_size=1)]
     theirs = ctranslate2.Translator(str(ct2), device="cpu", compute_type="float32", intra_threads=1)
