@@ -262,6 +262,7 @@ class Trainer:
             self._publish(self.state.step)
         elif step != self.state.published_step or not self._kept.is_published(step, self.run_dir):
             self._publish(step)
+            self.journal.say(f"The model is that of step {step:,} now, the best of those that were validated.")
 
     def _publish(self, step: int) -> None:
         """Make the weights kept of this step, or the average as it is now, what `mtcli translate` loads."""

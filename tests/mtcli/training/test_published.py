@@ -138,6 +138,24 @@ def test_another_tokenizer_leaves_the_model_until_there_is_a_score_by_it(
     assert (told["scores"]["step"], told["scores"]["bleu_tokenizer"]) == (3, "char")
 
 
+CHINESE = str.maketrans("0123456789", "零一二三四五六七八九", " ")
+
+
+def test_the_targets_script_chooses_the_tokenizer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = Run(tmp_path, monkeypatch)
+    for _, path in (run.train, run.valid):
+        path.write_text(path.read_text().translate(CHINESE))
+    train(run.config("bleu", 1), run.model)
+    assert "BLEU with the tokenizer zh, which suits the target's script" in capsys.readouterr().err
+    told = json.loads((run.model / "provenance.json").read_text())["scores"]
+    logged = [json.loads(line) for line in (run.model / "log.jsonl").read_text().splitlines()]
+    [validated] = [record for record in logged if record["kind"] == "valid"]
+    for record in (told, validated):
+        assert (record["bleu_tokenizer"], record["signature"]) == ("zh", "tok:zh")
+
+
 def test_weights_of_no_measure_are_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run(tmp_path, monkeypatch)
     train(run.config("loss", 6, keep=1), run.model, quiet=True)
