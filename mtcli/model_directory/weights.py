@@ -56,6 +56,22 @@ def read_tensors(path: Path, device: torch.device) -> dict[str, Tensor]:
     raise CheckpointError(f"{path} is damaged: its weights do not fit its checksum. {COPY_AGAIN}")
 
 
+def stored_checksum(path: Path) -> str | None:
+    """The checksum of its tensors that a safetensors file says it has; None where it says none.
+
+    Raises:
+        CheckpointError: it is missing, unreadable or damaged.
+    """
+    readable_size(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            return _known_metadata(path, file.metadata()).get(_CHECKSUM)
+    except (SafetensorError, ValueError) as error:
+        raise CheckpointError(f"{path} is damaged or not a safetensors file ({error}). {COPY_AGAIN}") from None
+    except OSError as error:
+        raise CheckpointError(str(file_error(path, error, "read"))) from None
+
+
 def _identity(path: Path) -> tuple[int, int, int]:
     readable_size(path)
     status = path.stat()
