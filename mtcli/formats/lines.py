@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mtcli.formats.records import Record
 
 if TYPE_CHECKING:
-    from mtcli.decoding.translator import Translation
+    from mtcli.translation import Translation
 
 Formatter = Callable[[int, Record, "Translation"], str]
 """From a line's number (from 0 over all input), the line and its translation to what is written for it."""

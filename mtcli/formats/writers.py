@@ -12,7 +12,7 @@ from mtcli.formats.lines import FORMATS
 from mtcli.formats.records import Reader, Record
 
 if TYPE_CHECKING:
-    from mtcli.decoding.translator import Translation
+    from mtcli.translation import Translation
 
 OpenOutput = Callable[[Path | None], AbstractContextManager[Output]]
 """Opens an output, which appears under its name when the block ends well."""

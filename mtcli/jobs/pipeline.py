@@ -15,9 +15,9 @@ from mtcli.formats.writers import Writer, miscounted
 from mtcli.jobs.tally import Tally
 
 if TYPE_CHECKING:
-    from mtcli.decoding.translator import Translation
     from mtcli.jobs.resume import Resumable
     from mtcli.jobs.verify import Sample
+    from mtcli.translation import Translation
 
 Translate = Callable[[Iterable[str]], Iterator["Translation"]]
 """From lines, which may be read in another thread, to their translations, in order and as soon as they are there."""

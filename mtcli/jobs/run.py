@@ -19,7 +19,8 @@ from mtcli.jobs.tally import Tally
 from mtcli.jobs.verify import Sample, agreement, disagreement, verify_alone
 
 if TYPE_CHECKING:
-    from mtcli.decoding.translator import Translation, Translator
+    from mtcli.decoding.translator import Translator
+    from mtcli.translation import Translation
 
 
 @contextmanager

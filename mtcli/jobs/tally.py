@@ -9,7 +9,8 @@ from mtcli.decoding.lines import is_blank
 from mtcli.formats.records import Record
 
 if TYPE_CHECKING:
-    from mtcli.decoding.translator import Translation, Work
+    from mtcli.decoding.translator import Work
+    from mtcli.translation import Translation
 
 
 @dataclass

@@ -12,7 +12,7 @@ from mtcli.formats.records import Reader, Record
 from mtcli.jobs.pipeline import Translate
 
 if TYPE_CHECKING:
-    from mtcli.decoding.translator import Translation
+    from mtcli.translation import Translation
 
 _SEED = 1  # the same lines of the same input, run after run
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from unittest import mock
 
 from mtcli.decoding.lines import is_invisible, one_line
-from mtcli.decoding.translator import Candidate, Translation
 from mtcli.files import STDIN
 from mtcli.formats.records import Reader
 from mtcli.jobs.pipeline import Job, Translate, run
 from mtcli.jobs.tally import Tally
+from mtcli.translation import Candidate, Translation
 
 
 def stub_text(line: str) -> str:

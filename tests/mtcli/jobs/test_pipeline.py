@@ -17,13 +17,14 @@ from support.pipes import job_for, pipe_through, run_job, stub_text, stub_transl
 from support.tiny import untrained_model
 
 from mtcli.decoding.lines import is_blank
-from mtcli.decoding.translator import Candidate, Translation, Translator
+from mtcli.decoding.translator import Translator
 from mtcli.errors import DataError, MtcliError
 from mtcli.files import STDIN
 from mtcli.formats.records import Reader
 from mtcli.formats.writers import Writer
 from mtcli.jobs.pipeline import Job, Translate, run
 from mtcli.jobs.tally import Tally
+from mtcli.translation import Candidate, Translation
 
 lines_of = st.lists(line_text, max_size=8)
 newline = st.sampled_from(["\n", "\r\n"])

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from support.pipes import job_for
 
-from mtcli.decoding.translator import Candidate, Translation
 from mtcli.errors import DataError, MtcliError
 from mtcli.formats.records import Reader
 from mtcli.jobs import pipeline
@@ -23,6 +22,7 @@ from mtcli.jobs.identity import job_key
 from mtcli.jobs.pipeline import Job, run
 from mtcli.jobs.resume import Resumable, can_resume, resumable
 from mtcli.jobs.tally import Tally
+from mtcli.translation import Candidate, Translation
 
 Fork = multiprocessing.get_context("fork")
 TEXT = b"one\ntwo\r\n\nthree four\nfive"

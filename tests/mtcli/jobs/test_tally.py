@@ -11,11 +11,12 @@ from support.pipes import job_for, stub_translate
 
 from mtcli.cli import progress
 from mtcli.cli.progress import progress_bar, size_of_inputs
-from mtcli.decoding.translator import Candidate, Translation, Work
+from mtcli.decoding.translator import Work
 from mtcli.formats.records import Reader, Record
 from mtcli.jobs import tally
 from mtcli.jobs.pipeline import run
 from mtcli.jobs.tally import Tally
+from mtcli.translation import Candidate, Translation
 
 
 def test_the_share_counts_the_bytes_of_lines_written(monkeypatch: pytest.MonkeyPatch) -> None:

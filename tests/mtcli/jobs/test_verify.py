@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from mtcli.decoding.translator import Candidate, Translation
 from mtcli.errors import ExitCode
 from mtcli.formats.records import Reader, Record
 from mtcli.jobs import verify as verifying
 from mtcli.jobs.verify import Sample, agreement, disagreement, verify_alone
+from mtcli.translation import Candidate, Translation
 
 
 def translation(text: str, score: float = -0.5) -> Translation:
