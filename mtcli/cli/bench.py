@@ -15,7 +15,7 @@ from mtcli.cli.options import DtypeOption, ForceOption, QuietOption, known_devic
 from mtcli.cli.signals import tidy_when_stopped
 from mtcli.errors import BackendUnavailableError, DataError, MtcliError, UsageError
 from mtcli.files import STDIN, check_writable, read_lines, write_output
-from mtcli.formats.writers import check_outputs
+from mtcli.jobs.outputs import check_outputs
 
 if TYPE_CHECKING:
     from mtcli.bench.asked import Asked

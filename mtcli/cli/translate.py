@@ -103,15 +103,15 @@ def command(
     if size is not None and n_best > size:
         raise UsageError(f"--n-best {n_best} needs a beam of at least {n_best}; --beam-size is {size}.")
     from mtcli.cli.signals import tidy_when_stopped
-    from mtcli.formats.writers import outputs_in
-    from mtcli.jobs.pipeline import Job
+    from mtcli.jobs.outputs import outputs_in
+    from mtcli.jobs.pipeline import FileJob
     from mtcli.jobs.run import execute, outputs_of, up_to_date
 
     if model is None:
         say(f"Translating with the model in the box, {DIRECTION} (-m takes another).", quiet)
         model = IN_THE_BOX
     inputs = files or [input_file or _STDIN]
-    job = Job(
+    job = FileJob(
         inputs=inputs,
         outputs=outputs_in(output_dir, inputs) if output_dir else [output],
         input_format=input_format,

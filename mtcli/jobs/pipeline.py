@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from mtcli.errors import MtcliError
 from mtcli.files import Output, open_output
 from mtcli.formats.records import Reader, Record
-from mtcli.formats.writers import Writer, miscounted
+from mtcli.formats.writers import Writer
+from mtcli.jobs.outputs import miscounted
+from mtcli.jobs.sample import Sample
 from mtcli.jobs.tally import Tally
 
 if TYPE_CHECKING:
     from mtcli.jobs.resume import Resumable
-    from mtcli.jobs.verify import Sample
     from mtcli.translation import Translation
 
 Translate = Callable[[Iterable[str]], Iterator["Translation"]]
@@ -28,7 +29,7 @@ _ALIGNED = 256  # lines aligned together
 
 
 @dataclass(frozen=True, kw_only=True)
-class Job:
+class FileJob:
     """What to read and where to write it.
 
     Attributes:
@@ -47,13 +48,13 @@ class Job:
 
 
 def run(
-    job: Job,
+    job: FileJob,
     reader: Reader,
     translate: Translate,
     align: Align | None,
     tally: Tally,
     files: "Resumable | None" = None,
-    sample: "Sample | None" = None,
+    sample: Sample | None = None,
 ) -> None:
     """Translate all lines of the reader, which reads the job's inputs, but for those that an earlier run wrote.
 
@@ -109,7 +110,7 @@ class _Run:
         links: _Links | None,
         tally: Tally,
         files: "Resumable | None",
-        sample: "Sample | None",
+        sample: Sample | None,
     ) -> None:
         self._reader, self._records, self._writer, self._links = reader, iter(reader), writer, links
         self._tally, self._files, self._sample = tally, files, sample

@@ -17,7 +17,7 @@ from mtcli.errors import MtcliError
 from mtcli.files import STDIN, Fingerprint, Output, content_hash, file_error, is_awaited, refuse_to_overwrite
 from mtcli.jobs.identity import difference
 from mtcli.jobs.partial import Partial, partial_of, remove_partials
-from mtcli.jobs.state import Journal, State, chain_of, chained
+from mtcli.jobs.state import Commit, JobState, chain_of, chained
 
 _PERIOD = 1.0  # seconds between two commits
 _Say = Callable[[str], None]
@@ -51,7 +51,7 @@ def resumable(
         DataError: an output exists that is not of this job, or another process is writing them.
     """
     targets = [path.resolve() for path in outputs]
-    journal = Journal(targets[0])
+    journal = JobState(targets[0])
     if not journal.path.exists():
         _refuse_existing(outputs, force)
     with journal:
@@ -75,13 +75,13 @@ class _Found:
         fingerprints: of the partial files to go on with, by their target's index.
     """
 
-    state: State
+    state: Commit
     reason: str = ""
     fingerprints: Mapping[int, Fingerprint] = field(default_factory=dict)
 
 
-def _find(journal: Journal, key: Mapping[str, str], targets: list[Path], *, force: bool, verify: int) -> _Found:
-    fresh = State(key=key, forced=force)
+def _find(journal: JobState, key: Mapping[str, str], targets: list[Path], *, force: bool, verify: int) -> _Found:
+    fresh = Commit(key=key, forced=force)
     if force:
         return _Found(fresh)
     try:
@@ -110,14 +110,14 @@ def _find(journal: Journal, key: Mapping[str, str], targets: list[Path], *, forc
     return _Found(state, fingerprints=fingerprints)
 
 
-def _with_appeared(state: State, targets: list[Path]) -> State:
+def _with_appeared(state: Commit, targets: list[Path]) -> Commit:
     """The state, with the target that was about to appear if it did."""
     if not state.whole or not targets[state.place].is_file() or content_hash(targets[state.place]) != state.whole:
         return state
     return _without_first(state, state.whole)
 
 
-def _without_first(state: State, digest: str) -> State:
+def _without_first(state: Commit, digest: str) -> Commit:
     """The state after the first unfinished target has appeared with bytes of this hash."""
     partials = {index: partial for index, partial in state.partials.items() if index != str(state.place)}
     finished = chained(state.finished, digest)
@@ -128,7 +128,7 @@ class Point(NamedTuple):
     """A moment at which a run may end: everything up to a line is written, and nothing of the next.
 
     Attributes:
-        lines, unended, counts: as in `State`.
+        lines, unended, counts: as in `Commit`.
         lengths: bytes of each target being written, by its index.
     """
 
@@ -145,7 +145,7 @@ class Resumable:
         earlier: what earlier runs of this job have done.
     """
 
-    def __init__(self, targets: Mapping[Path, Path], journal: Journal, found: _Found, force: bool, say: _Say) -> None:
+    def __init__(self, targets: Mapping[Path, Path], journal: JobState, found: _Found, force: bool, say: _Say) -> None:
         """For `resumable`; `targets` maps the outputs' names to their places."""
         self.earlier = self._state = found.state
         self._reason, self._left = found.reason, dict(found.fingerprints)
@@ -290,7 +290,7 @@ class Resumable:
             raise MtcliError(f"{partial_of(partial.target)} was changed while it was being written. Run again.")
         return digest
 
-    def _write_journal(self, state: State) -> None:
+    def _write_journal(self, state: Commit) -> None:
         try:
             self._journal.write(state)
         except OSError as error:

@@ -11,12 +11,13 @@ from mtcli.cli.errors import printable
 from mtcli.cli.options import say
 from mtcli.files import STDIN, is_awaited, write_output
 from mtcli.formats.records import Reader
-from mtcli.formats.writers import check_outputs
 from mtcli.jobs.identity import job_key
-from mtcli.jobs.pipeline import Job, Translate, run
+from mtcli.jobs.outputs import check_outputs
+from mtcli.jobs.pipeline import FileJob, Translate, run
 from mtcli.jobs.resume import Resumable, can_resume, resumable
+from mtcli.jobs.sample import Sample
 from mtcli.jobs.tally import Tally
-from mtcli.jobs.verify import Sample, agreement, disagreement, verify_alone
+from mtcli.jobs.verify import agreement, disagreement, verify_alone
 
 if TYPE_CHECKING:
     from mtcli.decoding.translator import Translator
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def outputs_of(
-    job: Job,
+    job: FileJob,
     model: Path,
     settings: Mapping[str, object],
     *,
@@ -67,7 +68,7 @@ def _arithmetic(device: str, dtype: str) -> dict[str, str]:
     return {"device": where.type, "dtype": dtype_name(decoding_dtype(dtype, where))}
 
 
-def up_to_date(job: Job) -> str:
+def up_to_date(job: FileJob) -> str:
     """What to say of a job that is done already."""
     if len(job.outputs) == 1:
         return printable(f"{job.outputs[0]} is up to date.")
@@ -75,7 +76,7 @@ def up_to_date(job: Job) -> str:
 
 
 def execute(
-    job: Job,
+    job: FileJob,
     translator: "Translator",
     saved: Resumable | None,
     *,
@@ -153,7 +154,7 @@ def _verify(
     return None
 
 
-def _is_conversation(job: Job) -> bool:
+def _is_conversation(job: FileJob) -> bool:
     """Whether lines are typed or translations shown on the terminal: a bar would run through them."""
     typed = STDIN in job.inputs and sys.stdin is not None and sys.stdin.isatty()
     return typed or (sys.stdout.isatty() and any(output in (None, STDIN) for output in job.outputs))

@@ -1,6 +1,6 @@
 """How far a translation into files has come: a small file beside the first output, by which a later run goes on.
 
-It holds one `State` as JSON, with a checksum, and is replaced in one step. The process that holds its lock
+It holds one `Commit` as JSON, with a checksum, and is replaced in one step. The process that holds its lock
 may write it, and the partial files that it speaks of. When the job is done it stays, so that the same
 command again knows whose the outputs are.
 """
@@ -22,7 +22,7 @@ _FORMAT = 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class State:
+class Commit:
     """How far a job is committed. Its targets are the outputs in order, then the alignments, then the statistics.
 
     Attributes:
@@ -56,7 +56,7 @@ class State:
         return json.dumps({**content, "checksum": _checksum(content)}) + "\n"
 
     @classmethod
-    def from_json(cls, text: str) -> "State":
+    def from_json(cls, text: str) -> "Commit":
         """The state that `to_json` wrote.
 
         Raises:
@@ -94,7 +94,7 @@ def chain_of(paths: list[Path]) -> str | None:
     return finished
 
 
-class Journal:
+class JobState:
     """The journal of the job whose first output is `target`; a context manager that holds its lock."""
 
     def __init__(self, target: Path) -> None:
@@ -103,7 +103,7 @@ class Journal:
         self._lock: BinaryIO | None = None
         self._removed = False
 
-    def __enter__(self) -> "Journal":
+    def __enter__(self) -> "JobState":
         """Lock the journal, which is made if it is not there.
 
         Raises:
@@ -126,7 +126,7 @@ class Journal:
                 self.path.unlink(missing_ok=True)
         self._lock.close()
 
-    def read(self) -> State | None:
+    def read(self) -> Commit | None:
         """What was committed last; None where nothing was.
 
         Raises:
@@ -135,13 +135,13 @@ class Journal:
         """
         try:
             text = self.path.read_text(encoding="utf-8")
-            return State.from_json(text) if text else None
+            return Commit.from_json(text) if text else None
         except (KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError(str(error)) from error
         except OSError as error:
             raise file_error(self.path, error, "read") from error
 
-    def write(self, state: State) -> None:
+    def write(self, state: Commit) -> None:
         """Replace what is there by a new state, which is on the disk then.
 
         Raises:

@@ -22,7 +22,7 @@ from mtcli.errors import DataError, MtcliError
 from mtcli.files import STDIN
 from mtcli.formats.records import Reader
 from mtcli.formats.writers import Writer
-from mtcli.jobs.pipeline import Job, Translate, run
+from mtcli.jobs.pipeline import FileJob, Translate, run
 from mtcli.jobs.tally import Tally
 from mtcli.translation import Candidate, Translation
 
@@ -337,7 +337,7 @@ def links_of(lines: Sequence[bytes], translate: Translate, tmp_path: Path) -> li
         sizes.append(len(translations))
         return [translation.text for translation in translations]
 
-    job = Job(inputs=[tmp_path / "in"], outputs=[tmp_path / "out"], alignments=tmp_path / "links")
+    job = FileJob(inputs=[tmp_path / "in"], outputs=[tmp_path / "out"], alignments=tmp_path / "links")
     run(job, Reader(job.inputs), translate, align, Tally())
     assert (tmp_path / "links").read_bytes() == (tmp_path / "out").read_bytes()
     return sizes

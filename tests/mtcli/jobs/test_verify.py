@@ -9,7 +9,8 @@ import pytest
 from mtcli.errors import ExitCode
 from mtcli.formats.records import Reader, Record
 from mtcli.jobs import verify as verifying
-from mtcli.jobs.verify import Sample, agreement, disagreement, verify_alone
+from mtcli.jobs.sample import Sample
+from mtcli.jobs.verify import agreement, disagreement, verify_alone
 from mtcli.translation import Candidate, Translation
 
 
