@@ -116,10 +116,11 @@ def _check(directory: Path, device: str, attention: str) -> str:
     Raises:
         CheckpointError: nothing is stored, or it differs.
     """
-    from mtcli.cli.options import load
+    from mtcli.decoding.loading import load_for
+    from mtcli.decoding.options import ComputeOptions
     from mtcli.interop.reference import Ours, largest_difference, stored
 
-    model = load(directory, device, "float32", attention)
+    model = load_for(directory, ComputeOptions(device=device, dtype="float32", attention=attention))
     reference = stored(directory, model.architecture.checksums)
     difference = largest_difference(reference, Ours(model, attention))
     return (

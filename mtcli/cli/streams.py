@@ -5,6 +5,7 @@ import os
 import sys
 from typing import BinaryIO, NoReturn
 
+from mtcli.cli.errors import printable
 from mtcli.errors import DataError
 
 
@@ -38,3 +39,9 @@ def _occupy_closed_descriptors() -> None:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
+
+
+def say(sentence: str, quiet: bool = False) -> None:
+    """Tell the user something on stderr."""
+    if not quiet:
+        print(printable(sentence), file=sys.stderr)

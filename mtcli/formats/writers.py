@@ -1,24 +1,22 @@
-"""How `mtcli translate` writes: one output for all input, or one for each input file."""
+"""How translations are written: one output for all input, or one for each input file."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 from mtcli.files import Output, open_output
-from mtcli.formats.lines import FORMATS
-from mtcli.formats.records import Reader, Record
-
-if TYPE_CHECKING:
-    from mtcli.translation import Translation
+from mtcli.formats.lines import LINE_FORMATS
+from mtcli.formats.reader import Reader
+from mtcli.formats.records import Record
+from mtcli.translation import Translation
 
 OpenOutput = Callable[[Path | None], AbstractContextManager[Output]]
-"""Opens an output, which appears under its name when the block ends well."""
+"""Open an output, which appears under its name when the block ends well."""
 
 
 class Writer:
-    """Writes records' translations in order; a context manager whose end makes the outputs appear.
+    """Write records' translations in order; a context manager whose end makes the outputs appear.
 
     With an output for each input, an output appears as soon as it is whole, and stays when a later input fails.
 
@@ -35,7 +33,7 @@ class Writer:
         open_file: OpenOutput = open_output,
     ) -> None:
         """Write to `outputs`, one for each of the reader's files or one for all."""
-        self._outputs, self._reader, self._format = outputs, reader, FORMATS[output_format]
+        self._outputs, self._reader, self._format = outputs, reader, LINE_FORMATS[output_format].write
         self._open_file, self._stack, self._place = open_file, ExitStack(), 0
         self.lines, self.unended = 0, False
 
@@ -54,7 +52,7 @@ class Writer:
         else:
             self._stack.__exit__(kind, error, traceback)
 
-    def write(self, record: Record, translation: "Translation") -> None:
+    def write(self, record: Record, translation: Translation) -> None:
         """Write one record's translation.
 
         Raises:

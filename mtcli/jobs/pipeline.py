@@ -1,17 +1,17 @@
-"""From input lines to written translations, in order: what `mtcli translate` does once everything is loaded."""
+"""From input lines to written translations, in order: what a job does once everything is loaded."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mtcli.errors import MtcliError
 from mtcli.files import Output, open_output
-from mtcli.formats.records import Reader, Record
+from mtcli.formats.reader import Reader
+from mtcli.formats.records import Record
 from mtcli.formats.writers import Writer
+from mtcli.jobs.job import FileJob
 from mtcli.jobs.outputs import miscounted
 from mtcli.jobs.sample import Sample
 from mtcli.jobs.tally import Tally
@@ -26,25 +26,6 @@ Align = Callable[[Sequence["Translation"]], Sequence[str]]
 """From translations to their word alignments, a line each."""
 
 _ALIGNED = 256  # lines aligned together
-
-
-@dataclass(frozen=True, kw_only=True)
-class FileJob:
-    """What to read and where to write it.
-
-    Attributes:
-        inputs: files, `-` for stdin.
-        outputs: one for all inputs, or one for each; None and `-` are stdout.
-        alignments, stats: where the word alignments of all inputs and the counts go, if anywhere.
-    """
-
-    inputs: Sequence[Path]
-    outputs: Sequence[Path | None]
-    input_format: str = "text"
-    output_format: str = "text"
-    on_bad_utf8: str = "error"
-    alignments: Path | None = None
-    stats: Path | None = None
 
 
 def run(

@@ -12,7 +12,7 @@ from mtcli import __version__
 from mtcli.config import DecodingConfig
 from mtcli.devices import dtype_name
 from mtcli.files import display_name
-from mtcli.formats.records import Reader
+from mtcli.formats.reader import Reader
 from mtcli.jobs.tally import Tally
 from mtcli.model_directory.loading import LoadedModel
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mtcli.errors import MtcliError
 from mtcli.files import display_name
-from mtcli.formats.records import Reader
+from mtcli.formats.reader import Reader
 from mtcli.jobs.pipeline import Translate
 from mtcli.jobs.sample import Sample, Sampled
 

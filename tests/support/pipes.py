@@ -8,8 +8,9 @@ from unittest import mock
 
 from mtcli.decoding.lines import is_invisible, one_line
 from mtcli.files import STDIN
-from mtcli.formats.records import Reader
-from mtcli.jobs.pipeline import FileJob, Translate, run
+from mtcli.formats.reader import Reader
+from mtcli.jobs.job import FileJob
+from mtcli.jobs.pipeline import Translate, run
 from mtcli.jobs.tally import Tally
 from mtcli.translation import Candidate, Translation
 

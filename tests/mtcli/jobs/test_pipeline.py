@@ -20,9 +20,10 @@ from mtcli.decoding.lines import is_blank
 from mtcli.decoding.translator import Translator
 from mtcli.errors import DataError, MtcliError
 from mtcli.files import STDIN
-from mtcli.formats.records import Reader
+from mtcli.formats.reader import Reader
 from mtcli.formats.writers import Writer
-from mtcli.jobs.pipeline import FileJob, Translate, run
+from mtcli.jobs.job import FileJob
+from mtcli.jobs.pipeline import Translate, run
 from mtcli.jobs.tally import Tally
 from mtcli.translation import Candidate, Translation
 

@@ -12,7 +12,8 @@ from support.pipes import job_for, stub_translate
 from mtcli.cli import progress
 from mtcli.cli.progress import progress_bar, size_of_inputs
 from mtcli.decoding.translator import Work
-from mtcli.formats.records import Reader, Record
+from mtcli.formats.reader import Reader
+from mtcli.formats.records import Record
 from mtcli.jobs import tally
 from mtcli.jobs.pipeline import run
 from mtcli.jobs.tally import Tally
