@@ -15,14 +15,14 @@ from mtcli.jobs.job import FileJob
 from mtcli.jobs.outputs import miscounted
 from mtcli.jobs.sample import Sample
 from mtcli.jobs.tally import Tally
+from mtcli.translation import Translation
 
 if TYPE_CHECKING:
     from mtcli.jobs.resume import Resumable
-    from mtcli.translation import Translation
 
-Translate = Callable[[Iterable[str]], Iterator["Translation"]]
+Translate = Callable[[Iterable[str]], Iterator[Translation]]
 """From lines, which may be read in another thread, to their translations, in order and as soon as they are there."""
-Align = Callable[[Sequence["Translation"]], Sequence[str]]
+Align = Callable[[Sequence[Translation]], Sequence[str]]
 """From translations to their word alignments, a line each."""
 
 _ALIGNED = 256  # lines aligned together
@@ -64,7 +64,7 @@ class _Links:
         self._output, self._align = output, align
         self._waiting: list[Translation] = []
 
-    def add(self, translation: "Translation") -> None:
+    def add(self, translation: Translation) -> None:
         self._waiting.append(translation)
         if len(self._waiting) == _ALIGNED:
             self.settle()
@@ -124,7 +124,7 @@ class _Run:
                 self._files.give_up()  # the input must be mended, and makes another job then
             raise
 
-    def _write(self, translation: "Translation") -> None:
+    def _write(self, translation: Translation) -> None:
         if not self._waiting:
             raise self._miscounted(self._writer.lines + 1)
         record = self._waiting.popleft()

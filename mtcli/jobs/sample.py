@@ -23,7 +23,7 @@ class Sampled:
 
     file: int
     line: int
-    translation: "Translation"
+    translation: Translation
 
 
 class Sample:
@@ -34,7 +34,7 @@ class Sample:
         self._size, self._seen, self._chance = size, 0, random.Random(_SEED)
         self._kept: list[Sampled] = []
 
-    def offer(self, record: Record, line: int, translation: "Translation") -> None:
+    def offer(self, record: Record, line: int, translation: Translation) -> None:
         """Keep a line or not; a blank one never."""
         if is_blank(record.text):
             return

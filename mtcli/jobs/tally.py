@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from mtcli.decoding.lines import is_blank
 from mtcli.formats.records import Record
+from mtcli.translation import Translation
 
 if TYPE_CHECKING:
     from mtcli.decoding.translator import Work
-    from mtcli.translation import Translation
 
 
 @dataclass
@@ -44,7 +44,7 @@ class Tally:
     began: float = field(default_factory=time.monotonic)
     ended: float | None = None
 
-    def add(self, record: Record, translation: "Translation") -> None:
+    def add(self, record: Record, translation: Translation) -> None:
         """Count one line whose translation was written."""
         self._add_line(record)
         parts = len(translation.source_parts)

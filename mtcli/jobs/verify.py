@@ -2,16 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from mtcli.errors import MtcliError
 from mtcli.files import display_name
 from mtcli.formats.reader import Reader
 from mtcli.jobs.pipeline import Translate
 from mtcli.jobs.sample import Sample, Sampled
-
-if TYPE_CHECKING:
-    from mtcli.translation import Translation
+from mtcli.translation import Translation
 
 
 @dataclass(frozen=True)
@@ -19,7 +16,7 @@ class Difference:
     """A line that came out otherwise when it was translated alone."""
 
     sampled: Sampled
-    alone: "Translation"
+    alone: Translation
 
     def describe(self, reader: Reader) -> str:
         """Where the line is, and what it became, in three lines."""
@@ -59,5 +56,5 @@ def disagreement(num_lines: int, differences: Sequence[Difference]) -> MtcliErro
     )
 
 
-def _shown(translation: "Translation") -> str:
+def _shown(translation: Translation) -> str:
     return " | ".join(f"{candidate.text} ({candidate.score!r})" for candidate in translation.n_best)
