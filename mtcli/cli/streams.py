@@ -10,7 +10,7 @@ from mtcli.errors import DataError
 
 
 class ClosedOutput(io.TextIOBase):
-    """Stands where standard output was closed (`>&-`): whoever needs it is told, whoever does not goes on."""
+    """Stand where standard output was closed (`>&-`): whoever needs it is told, whoever does not goes on."""
 
     def write(self, text: str) -> NoReturn:
         raise DataError("Standard output is closed. Send it somewhere (> FILE), or name an output with -o.")

@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One line of input.
+    """Hold one line of input.
 
     Attributes:
         text: what is to be translated.

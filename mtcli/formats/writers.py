@@ -58,7 +58,7 @@ class Writer:
         Raises:
             DataError: the output cannot be written.
         """
-        if self.begins_another(record):
+        if self.belongs_to_next(record):
             self._turn_to(record.file)
         line = self._format(self.lines, record, translation)
         if self.unended:
@@ -67,19 +67,24 @@ class Writer:
         self._output.write(line.encode())
         self.lines += 1
 
-    def begins_another(self, record: Record) -> bool:
-        """Whether the output at hand is whole before this record is written."""
+    def belongs_to_next(self, record: Record) -> bool:
+        """Tell whether this record goes to a later output than the one at hand, which is whole then."""
         return len(self._outputs) > 1 and self._place < record.file
 
-    def go_on(self, place: int, lines: int, unended: bool) -> None:
-        """Stand where an earlier run stood: in the output of this index (the last if it is past all), after so many
-        lines of all outputs together."""
+    def resume(self, place: int, lines: int, unended: bool) -> None:
+        """Go on where an earlier run stopped.
+
+        Args:
+            place: index of the output at hand; of the last where all are whole.
+            lines: lines written to all outputs together.
+            unended: whether the last of them had no newline.
+        """
         self._turn_to(min(place, len(self._outputs) - 1))
         self.lines, self.unended = lines, unended
 
     @property
     def is_awaited(self) -> bool:
-        """Whether somebody may read while we write."""
+        """Tell whether somebody may read while we write."""
         return self._output.awaited
 
     def flush(self) -> None:

@@ -53,5 +53,5 @@ class FileJob:
 
     @property
     def written(self) -> list[Path | None]:
-        """All outputs, in the order in which they appear."""
+        """List all outputs, in the order in which they appear."""
         return [*self.outputs, *(path for path in (self.alignments, self.stats) if path)]

@@ -8,7 +8,7 @@ from mtcli.files import STDIN, refuse_to_overwrite
 
 
 def outputs_in(directory: Path, inputs: Sequence[Path]) -> list[Path]:
-    """Where each input's translation goes with `--output-dir`: a file of the input's own name.
+    """Name each input's output in a directory: a file of the input's own name (`--output-dir`).
 
     Raises:
         UsageError: an input is stdin, or two have one name.
@@ -48,7 +48,7 @@ def check_outputs(paths: Sequence[Path | None], force: bool) -> None:
 
 
 def miscounted(lines_in: int, lines_out: int) -> MtcliError:
-    """The error that must never be seen."""
+    """Make the error that must never be seen: lines were lost, or came from nowhere."""
     return MtcliError(
         f"{lines_in} lines were read and {lines_out} translated. This is a bug in mtcli: please report it. "
         "No output file was left."

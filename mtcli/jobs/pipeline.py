@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import islice
-from typing import TYPE_CHECKING
 
 from mtcli.errors import MtcliError
 from mtcli.files import Output, open_output
@@ -13,12 +12,10 @@ from mtcli.formats.records import Record
 from mtcli.formats.writers import Writer
 from mtcli.jobs.job import FileJob
 from mtcli.jobs.outputs import miscounted
+from mtcli.jobs.resume import Resumable
 from mtcli.jobs.sample import Sample
 from mtcli.jobs.tally import Tally
 from mtcli.translation import Translation
-
-if TYPE_CHECKING:
-    from mtcli.jobs.resume import Resumable
 
 Translate = Callable[[Iterable[str]], Iterator[Translation]]
 """From lines, which may be read in another thread, to their translations, in order and as soon as they are there."""
@@ -34,7 +31,7 @@ def run(
     translate: Translate,
     align: Align | None,
     tally: Tally,
-    files: "Resumable | None" = None,
+    files: Resumable | None = None,
     sample: Sample | None = None,
 ) -> None:
     """Translate all lines of the reader, which reads the job's inputs, but for those that an earlier run wrote.
@@ -51,13 +48,13 @@ def run(
     with ExitStack() as stack:
         links = None
         if job.alignments and align:
-            links = _Links(stack.enter_context(open_file(job.alignments)), align)
+            links = _AlignmentWriter(stack.enter_context(open_file(job.alignments)), align)
         writer = stack.enter_context(Writer(job.outputs, reader, job.output_format, open_file))
-        _Run(reader, writer, links, tally, files, sample).translate_all(translate)
+        _Pass(reader, writer, links, tally, files, sample).translate_all(translate)
     tally.end()
 
 
-class _Links:
+class _AlignmentWriter:
     """Word alignments on their way to their file, some hundred lines at a time."""
 
     def __init__(self, output: Output, align: Align) -> None:
@@ -67,9 +64,9 @@ class _Links:
     def add(self, translation: Translation) -> None:
         self._waiting.append(translation)
         if len(self._waiting) == _ALIGNED:
-            self.settle()
+            self.flush()
 
-    def settle(self) -> None:
+    def flush(self) -> None:
         """Align and write what waits."""
         if self._waiting:
             self._output.write("".join(f"{line}\n" for line in self._align(self._waiting)).encode())
@@ -77,20 +74,20 @@ class _Links:
             self._waiting = []
 
     @property
-    def is_settled(self) -> bool:
+    def is_empty(self) -> bool:
         return not self._waiting
 
 
-class _Run:
+class _Pass:
     """One pass over the records: each waits here until its translation comes back."""
 
     def __init__(
         self,
         reader: Reader,
         writer: Writer,
-        links: _Links | None,
+        links: _AlignmentWriter | None,
         tally: Tally,
-        files: "Resumable | None",
+        files: Resumable | None,
         sample: Sample | None,
     ) -> None:
         self._reader, self._records, self._writer, self._links = reader, iter(reader), writer, links
@@ -105,13 +102,13 @@ class _Run:
                 self._write(translation)
         if self._writer.lines != self._reader.lines:
             raise self._miscounted(self._writer.lines)
-        self._settle()
+        self._flush()
 
     def _skip(self) -> None:
         if self._files and self._files.earlier.lines:
             earlier = self._files.earlier
-            self._tally.go_on(islice(self._records, earlier.lines), earlier.counts)
-            self._writer.go_on(earlier.place, earlier.lines, earlier.unended)
+            self._tally.resume(islice(self._records, earlier.lines), earlier.counts)
+            self._writer.resume(earlier.place, earlier.lines, earlier.unended)
 
     def _texts(self) -> Iterator[str]:
         """What is to be translated; may be asked for from another thread."""
@@ -128,8 +125,8 @@ class _Run:
         if not self._waiting:
             raise self._miscounted(self._writer.lines + 1)
         record = self._waiting.popleft()
-        if self._writer.begins_another(record):
-            self._settle()
+        if self._writer.belongs_to_next(record):
+            self._flush()
         self._writer.write(record, translation)
         self._tally.add(record, translation)
         if self._sample is not None:
@@ -140,12 +137,12 @@ class _Run:
         if self._links:
             self._links.add(translation)
             if idle and not self._files:
-                self._links.settle()
+                self._links.flush()
         self._note()
 
-    def _settle(self) -> None:
+    def _flush(self) -> None:
         if self._links:
-            self._links.settle()
+            self._links.flush()
         self._note()
 
     def _note(self) -> None:
@@ -153,7 +150,7 @@ class _Run:
 
         So the same lines are aligned together whether or not a run was killed.
         """
-        if self._files and (self._links is None or self._links.is_settled):
+        if self._files and (self._links is None or self._links.is_empty):
             self._files.reached(self._writer.lines, self._writer.unended, self._tally.counts())
 
     def _miscounted(self, lines_out: int) -> MtcliError:
@@ -163,7 +160,7 @@ class _Run:
 
 
 @contextmanager
-def _ending(translations: "Iterator[Translation]") -> "Iterator[Iterator[Translation]]":
+def _ending(translations: Iterator[Translation]) -> Iterator[Iterator[Translation]]:
     """Stop a generator's threads when the block ends, however it does."""
     try:
         yield translations

@@ -13,7 +13,7 @@ _SEED = 1  # the same lines of the same input, run after run
 
 @dataclass(frozen=True)
 class Sampled:
-    """One line to be translated again.
+    """Hold one line that is to be translated again.
 
     Attributes:
         file: index of its input.
@@ -27,7 +27,7 @@ class Sampled:
 
 
 class Sample:
-    """Some lines of all that are offered, each with the same chance (reservoir sampling, Vitter 1985, algorithm R)."""
+    """Choose some lines of all, each with the same chance (reservoir sampling, Vitter 1985, algorithm R)."""
 
     def __init__(self, size: int) -> None:
         """Keep `size` lines, or all where there are fewer."""
@@ -45,7 +45,7 @@ class Sample:
             self._kept[place] = Sampled(record.file, line, translation)
 
     def __iter__(self) -> Iterator[Sampled]:
-        """The lines kept, in their order."""
+        """Yield the lines kept, in their order."""
         return iter(sorted(self._kept, key=lambda sampled: sampled.line))
 
     def __len__(self) -> int:

@@ -23,7 +23,7 @@ _FORMAT = 1
 
 @dataclass(frozen=True, kw_only=True)
 class Commit:
-    """How far a job is committed. Its targets are the outputs in order, then the alignments, then the statistics.
+    """Say how far a job is on the disk. Its targets are the outputs in order, then the alignments, then the statistics.
 
     Attributes:
         key: what makes it this job and no other: a hash for each kind of thing (mtcli/jobs/identity.py).
@@ -57,7 +57,7 @@ class Commit:
 
     @classmethod
     def from_json(cls, text: str) -> "Commit":
-        """The state that `to_json` wrote.
+        """Read what `to_json` wrote.
 
         Raises:
             ValueError: the text is something else.
@@ -76,12 +76,12 @@ def _checksum(content: Mapping[str, Any]) -> str:
 
 
 def chained(finished: str, digest: str) -> str:
-    """The hash over one more finished target."""
+    """Extend a hash over finished targets by one more."""
     return hashlib.blake2b(f"{finished}\n{digest}".encode(), digest_size=16).hexdigest()
 
 
 def chain_of(paths: list[Path]) -> str | None:
-    """The hash over these finished targets; None where one of them is not there.
+    """Hash these finished targets; None where one of them is not there.
 
     Raises:
         DataError: one cannot be read.
@@ -95,7 +95,7 @@ def chain_of(paths: list[Path]) -> str | None:
 
 
 class JobState:
-    """The journal of the job whose first output is `target`; a context manager that holds its lock."""
+    """Keep the journal of the job whose first output is `target`; a context manager that holds its lock."""
 
     def __init__(self, target: Path) -> None:
         self.path = hidden_name(target, "journal")
@@ -127,7 +127,7 @@ class JobState:
         self._lock.close()
 
     def read(self) -> Commit | None:
-        """What was committed last; None where nothing was.
+        """Read what was committed last; None where nothing was.
 
         Raises:
             ValueError: the journal is damaged.
@@ -166,12 +166,12 @@ class JobState:
         self._lock = stream
 
     def remove(self) -> None:
-        """Leave nothing."""
+        """Remove the journal."""
         self._removed = True
         with suppress(OSError):
             self.path.unlink(missing_ok=True)
 
 
 def in_use(path: Path) -> DataError:
-    """The error for an output that another process is writing."""
+    """Make the error for an output that another process is writing."""
     return DataError(f"Another process is writing {path}. Wait until it has ended, or give another output.")

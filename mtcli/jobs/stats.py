@@ -1,4 +1,4 @@
-"""What `mtcli translate --stats` writes."""
+"""The statistics of a file job, as `--stats` writes them."""
 
 import importlib.metadata
 import json
@@ -20,7 +20,7 @@ from mtcli.model_directory.loading import LoadedModel
 def statistics(
     tally: Tally, reader: Reader, model: LoadedModel, options: DecodingConfig, load_seconds: float
 ) -> dict[str, Any]:
-    """Counts, times in seconds, and what they were measured on."""
+    """Gather counts, times in seconds, and what they were measured on."""
     seconds = tally.seconds
     weight = model.network.output.weight
     return {

@@ -1,4 +1,4 @@
-"""`mtcli translate --verify`: does a line's translation depend on the line alone? A few are translated again, alone."""
+"""Does a line's translation depend on the line alone? A few lines are translated again, alone, and compared."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from mtcli.translation import Translation
 
 @dataclass(frozen=True)
 class Difference:
-    """A line that came out otherwise when it was translated alone."""
+    """Hold a line that came out otherwise when it was translated alone."""
 
     sampled: Sampled
     alone: Translation
 
     def describe(self, reader: Reader) -> str:
-        """Where the line is, and what it became, in three lines."""
+        """Say where the line is, and what it became, in three lines."""
         before = reader.ends[self.sampled.file - 1] if self.sampled.file else 0
         where = f"{display_name(reader.paths[self.sampled.file])}:{self.sampled.line - before}"
         return "\n".join(
@@ -42,14 +42,14 @@ def verify_alone(sample: Sample, translate: Translate) -> list[Difference]:
 
 
 def agreement(num_lines: int) -> str:
-    """What to say where all agree."""
+    """Say that all lines agree."""
     if not num_lines:
         return "Nothing to verify: this run translated no line that is not blank."
     return f"Verified: {num_lines:,} lines, chosen at random and translated again alone, came out the same to the bit."
 
 
 def disagreement(num_lines: int, differences: Sequence[Difference]) -> MtcliError:
-    """The error for lines that depend on more than themselves."""
+    """Make the error for lines that depend on more than themselves."""
     return MtcliError(
         f"{len(differences)} of {num_lines} lines came out different when they were translated alone. The outputs are "
         "whole, but what is in them depended on more than each line. Try --dtype float32, and please report it."

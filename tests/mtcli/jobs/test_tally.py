@@ -45,7 +45,7 @@ def test_what_is_left_takes_as_long_as_this_run_takes(monkeypatch: pytest.Monkey
     now = 100.0
     monkeypatch.setattr(tally.time, "monotonic", lambda: now)
     counts = Tally(work=Work(target_tokens=50), total_bytes=200, began=now)
-    counts.go_on([Record("a", num_bytes=100)], {"seconds": 1000.0, "target_tokens": 450, "parts": 3})
+    counts.resume([Record("a", num_bytes=100)], {"seconds": 1000.0, "target_tokens": 450, "parts": 3})
     assert (counts.share_done, counts.seconds_left) == (0.5, None)
     counts.add(*counted("b c", 20, "b", "c"))
     now = 110.0
