@@ -71,7 +71,7 @@ def test_the_bar_shows_lines_speed_and_what_is_left(monkeypatch: pytest.MonkeyPa
         progress, "Console", lambda stderr: Console(file=screen, force_terminal=True, width=100, legacy_windows=False)
     )
     counts = Tally(work=Work(target_tokens=1000), total_bytes=total, lines=1234, num_bytes=5)
-    counts.began -= 10
+    counts.ended = counts.began + 10
     with progress_bar(counts):
         pass
     assert "1,234 lines, 100 tokens/s" in screen.getvalue()
