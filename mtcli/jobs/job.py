@@ -48,7 +48,8 @@ class FileJob:
         check_choice("--on-bad-utf8", self.on_bad_utf8, BAD_UTF8)
         if len(self.outputs) not in (1, len(self.inputs)):
             raise UsageError(
-                f"{len(self.inputs)} inputs and {len(self.outputs)} outputs: expected one output for all, or one for each."
+                f"{len(self.inputs)} inputs and {len(self.outputs)} outputs: expected one output for all, or one for "
+                "each."
             )
         if self.options.n_best > 1 and not LINE_FORMATS[self.output_format].lists_all:
             raise UsageError(
