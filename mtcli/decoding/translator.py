@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, overload
 
 from mtcli.config import DecodingConfig
+from mtcli.data.conventions import TextConventions
 from mtcli.data.tokenizer import Tokenizer
 from mtcli.decoding import engines
 from mtcli.decoding.frame import Frame
-from mtcli.decoding.lines import Part, is_invisible, one_line, rejoin, split_line
+from mtcli.decoding.lines import Part, copied, has_words, is_invisible, one_line, rejoin, split_line
 from mtcli.decoding.pool import EnginePool
 from mtcli.decoding.search import Hypothesis, SearchOptions, Sentence, Task
 from mtcli.decoding.stream import Call
@@ -23,6 +24,7 @@ from mtcli.model_directory.box import IN_THE_BOX
 from mtcli.model_directory.loading import LoadedModel, load_model
 from mtcli.translation import Candidate, Translation
 
+_SEVERAL_ARE_KNOWN = 0.25  # share of training lines: fewer teach nothing of lines with many sentences
 _KEPT = 4  # ways to search whose pools are kept, with their memory
 
 
@@ -57,6 +59,14 @@ def search_options(config: DecodingConfig, tgt: Tokenizer, n_best: int = 1) -> S
         free_end=config.free_end,
         renormalize=config.renormalize,
     )
+
+
+def _is_by_sentence(sentences: str, text: TextConventions) -> bool:
+    """Whether lines are translated sentence by sentence: `auto` does so unless many lines that were learnt from hold
+    several, or where nobody measured that."""
+    if sentences != "auto":
+        return sentences == "split"
+    return text.multi_sentence_share is None or text.multi_sentence_share < _SEVERAL_ARE_KNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +120,7 @@ class Translator:
             model = load_model(Path(model), where, decoding_dtype(dtype, where))
             model.network.attention = attention
         self.model, self.options = model, options or model.architecture.decoding
+        self._by_sentence = _is_by_sentence(self.options.sentences, model.architecture.text)
         self._engines, self._independent = engines.load(engine), independent
         self._pools: OrderedDict[SearchOptions, EnginePool] = OrderedDict()
         self._lock = threading.Lock()
@@ -231,7 +242,7 @@ class Translator:
         """What is to be decoded of a line."""
         src = self.model.tokenizers.src
         longest = self.model.architecture.model.max_length - 1
-        parts = [] if is_invisible(line) else split_line(line, src, longest)
+        parts = split_line(line, src, longest, by_sentence=self._by_sentence) if has_words(line) else []
         with self._lock:
             self.work.parts += len(parts)
             self.work.split_lines += len(parts) > 1
@@ -247,7 +258,7 @@ class Translator:
         """Join what was found for a line's parts: rank r of its n-best list has their translations of rank r."""
         line, parts = prepared.line, prepared.parts
         if not parts:
-            return Translation(line, (Candidate(one_line(line), 0.0, 0.0, 0),))
+            return Translation(line, (Candidate(copied(line), 0.0, 0.0, 0),))
         ranks, frame = max(len(part) for part in found), Frame.of(line)
         joined = (
             self._join(parts, [part[min(rank, len(part) - 1)] for part in found], length_penalty)
@@ -262,7 +273,7 @@ class Translator:
         texts = [self._text(part, hypothesis) for part, hypothesis in zip(parts, chosen, strict=True)]
         tokens = tuple(token for hypothesis in chosen for token in hypothesis.tokens)
         score = log_prob / num_tokens**length_penalty
-        return Candidate(rejoin(texts), score, log_prob, num_tokens, tuple(texts), tokens)
+        return Candidate(rejoin(texts, [part.gap for part in parts]), score, log_prob, num_tokens, tuple(texts), tokens)
 
     def _text(self, part: Part, hypothesis: Hypothesis) -> str:
         """The hypothesis as text; the source where it has none, so that nothing comes out blank."""

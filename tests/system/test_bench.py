@@ -4,12 +4,12 @@ import csv
 import json
 import signal
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.command import MTCLI, mtcli, succeed
+from support.patience import PATIENCE
 from support.tiny import write_untrained
 
 from mtcli.bench.records.record import Record
@@ -19,16 +19,14 @@ SHORT = ("bench", "--device", "cpu", "--preset", "tiny", "--seconds", "30")
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[bytes], float]:
-    """All of it once: the record's file, how the command ended, and seconds."""
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[bytes]]:
+    """All of it once: the record's file, and how the command ended."""
     path = tmp_path_factory.mktemp("bench") / "bench.json"
-    began = time.monotonic()
-    finished = mtcli(*SHORT, "-o", path)
-    return path, finished, time.monotonic() - began
+    return path, mtcli(*SHORT, "-o", path)
 
 
-def test_all_is_measured_and_right(run: tuple[Path, subprocess.CompletedProcess[bytes], float]) -> None:
-    path, finished, seconds = run
+def test_all_is_measured_and_right(run: tuple[Path, subprocess.CompletedProcess[bytes]]) -> None:
+    path, finished = run
     assert finished.returncode == 0, finished.stderr.decode()
     record = read_record(path)
     assert record.device.kind == "cpu" and {"mtcli", "torch", "python"} <= set(record.versions)
@@ -39,17 +37,16 @@ def test_all_is_measured_and_right(run: tuple[Path, subprocess.CompletedProcess[
     assert any(row.status == "right" for row in record.train.rows)
     assert all(check.passed for part in (record.translate, record.train) for check in part.checks)
     assert record.translate.model.name == record.train.model.name == "tiny"
-    assert seconds < 180
 
 
-def test_the_json_has_the_schema(run: tuple[Path, subprocess.CompletedProcess[bytes], float]) -> None:
+def test_the_json_has_the_schema(run: tuple[Path, subprocess.CompletedProcess[bytes]]) -> None:
     found: dict[str, Any] = json.loads(run[0].read_text(encoding="utf-8"))
     schema = Record.model_json_schema()
     assert set(found) == set(schema["properties"])
     assert Record.model_validate(found).format_version == 1
 
 
-def test_shares_and_fractions_are_possible(run: tuple[Path, subprocess.CompletedProcess[bytes], float]) -> None:
+def test_shares_and_fractions_are_possible(run: tuple[Path, subprocess.CompletedProcess[bytes]]) -> None:
     record = read_record(run[0])
     assert record.translate and record.train
     for row in (*record.translate.rows, *record.train.rows):
@@ -61,8 +58,8 @@ def test_shares_and_fractions_are_possible(run: tuple[Path, subprocess.Completed
     assert all(row.mfu is None or row.mfu > 0 for row in record.train.rows)
 
 
-def test_tables_go_to_stdout_and_talk_to_stderr(run: tuple[Path, subprocess.CompletedProcess[bytes], float]) -> None:
-    path, finished, _ = run
+def test_tables_go_to_stdout_and_talk_to_stderr(run: tuple[Path, subprocess.CompletedProcess[bytes]]) -> None:
+    path, finished = run
     text, talk = finished.stdout.decode(), finished.stderr.decode()
     for title in ("Ceilings:", "cross_entropy", "Translate: tiny", "Train: tiny"):
         assert title in text
@@ -72,7 +69,7 @@ def test_tables_go_to_stdout_and_talk_to_stderr(run: tuple[Path, subprocess.Comp
 
 
 def test_a_record_compared_with_itself_has_no_regression(
-    run: tuple[Path, subprocess.CompletedProcess[bytes], float],
+    run: tuple[Path, subprocess.CompletedProcess[bytes]],
 ) -> None:
     text = succeed("bench", "--from", run[0], "--compare", run[0], "--fail-on-regression")
     assert "No regression" in text and "REGRESSION" not in text
@@ -101,7 +98,7 @@ def test_ctrl_c_leaves_what_was_measured(tmp_path: Path) -> None:
         if not line.startswith(b"ceilings"):  # the next section has begun
             break
     process.send_signal(signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=60)
+    stdout, stderr = process.communicate(timeout=PATIENCE)
     assert (process.returncode, stdout) == (130, b"")
     assert b"Interrupted." in stderr and b"Traceback" not in stderr
     record = read_record(path)
