@@ -36,8 +36,8 @@ from gpu.training.entries import DTYPE, EXACT, FULL, MODULES, PEERS, TOY, Entry,
 from gpu.training.figures import Figures, row
 from mtcli.bench.arithmetic.transformer_cost import Sizes as ModelSizes
 from mtcli.bench.arithmetic.transformer_cost import update
+from mtcli.bench.contest.timing import Stopwatch
 from mtcli.bench.host import available_cores
-from mtcli.bench.measuring.timing import Stopwatch
 from mtcli.bench.work.sentences import PairBatch, Words, random_batches
 
 ROUNDS = 5
