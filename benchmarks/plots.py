@@ -15,8 +15,8 @@ from decoding.records import BaseResult, Rate, TrainedResult
 from growth_table import Growth
 from training.records import Row, Trained
 
-from mtcli.bench.records.record import Record
-from mtcli.bench.showing.plot import write_roofline
+from mtcli.bench.display.plot import write_roofline
+from mtcli.bench.record.schema import Record
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 WIDTH = 7.0  # inches

@@ -18,7 +18,7 @@ from gpu.probe import CLOCKS
 from gpu.results import Json, ResultsFile, load
 from mtcli.bench.contest.timing import Stopwatch
 from mtcli.bench.host import query_nvidia_smi
-from mtcli.bench.measuring.peaks import (
+from mtcli.bench.peaks import (
     COPIED_MIB,
     DTYPES,
     gpu_products,

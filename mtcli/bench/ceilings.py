@@ -1,7 +1,7 @@
 """The ceilings that everything else is held against: what this device does at best, measured, never looked up.
 
 On a CPU the copies go from sizes that fit its caches to one that clearly does not; a model's activations are in the
-caches, its weights mostly are not. See `mtcli.bench.arithmetic.roofline` for which of them counts where.
+caches, its weights mostly are not. See `mtcli.bench.roofline.limits` for which of them counts where.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,11 +10,9 @@ from functools import partial
 import torch
 
 from mtcli.bench import host
-from mtcli.bench.arithmetic import formulas
-from mtcli.bench.asked import Asked
 from mtcli.bench.contest.timing import WARM_UPS, Stopwatch
 from mtcli.bench.machine import current_device
-from mtcli.bench.measuring.peaks import (
+from mtcli.bench.peaks import (
     COPIED_MIB,
     DTYPES,
     gpu_products,
@@ -23,8 +21,10 @@ from mtcli.bench.measuring.peaks import (
     measure_launches,
     measure_matmul,
 )
-from mtcli.bench.records.files import Json
-from mtcli.bench.records.record import Ceilings, Copied, Figure, Launched, Product
+from mtcli.bench.record.files import Json
+from mtcli.bench.record.schema import Ceilings, Copied, Figure, Launched, Product
+from mtcli.bench.roofline import formulas
+from mtcli.bench.settings import Asked
 
 SECONDS_EACH = 0.2
 CALLS = WARM_UPS + 11  # of what takes long: the fewest repetitions and one to see how long it takes

@@ -7,15 +7,15 @@ import torch
 
 from mtcli import __version__
 from mtcli.bench import host
-from mtcli.bench.asked import Asked
+from mtcli.bench.settings import Asked
 
 if TYPE_CHECKING:
-    from mtcli.bench.records.record import Device
+    from mtcli.bench.record.schema import Device
 
 
 def device(asked: Asked) -> "Device":
     """The GPU or the processor, and the machine it is in."""
-    from mtcli.bench.records.record import Device  # here, so that `versions` needs no pydantic
+    from mtcli.bench.record.schema import Device  # here, so that `versions` needs no pydantic
 
     name = host.cpu_name()
     found = Device(

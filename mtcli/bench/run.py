@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from mtcli.bench.asked import Asked
 from mtcli.bench.budget import CEILINGS, SECTIONS, Budget
-from mtcli.bench.records.record import Ceilings, Device, Kernels, Record, Train, Translate
-from mtcli.bench.records.stored import as_stored
+from mtcli.bench.record.schema import Ceilings, Device, Kernels, Record, Train, Translate
+from mtcli.bench.record.stored import as_stored
+from mtcli.bench.settings import Asked
 
 Section = Callable[[Asked, Ceilings, list[str]], Kernels | Translate | Train]
 
@@ -100,8 +100,8 @@ def _ceilings() -> Callable[[Asked], Ceilings]:
 
 
 def _kernels() -> Section:
-    from mtcli.bench.kernels import OPERATIONS, measure_kernels
-    from mtcli.bench.measuring.contest import operation
+    from mtcli.bench.kernels.comparison import operation
+    from mtcli.bench.kernels.section import OPERATIONS, measure_kernels
 
     for name in OPERATIONS:
         operation(name)
@@ -109,13 +109,13 @@ def _kernels() -> Section:
 
 
 def _translate() -> Section:
-    from mtcli.bench.translate import measure_translate
+    from mtcli.bench.translation.section import measure_translate
 
     return measure_translate
 
 
 def _train() -> Section:
-    from mtcli.bench.train import measure_train
+    from mtcli.bench.training.section import measure_train
 
     return measure_train
 

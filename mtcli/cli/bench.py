@@ -18,8 +18,8 @@ from mtcli.files import STDIN, check_writable, read_lines, write_output
 from mtcli.formats.writers import check_outputs
 
 if TYPE_CHECKING:
-    from mtcli.bench.asked import Asked
-    from mtcli.bench.records.record import Record
+    from mtcli.bench.record.schema import Record
+    from mtcli.bench.settings import Asked
 
 NAME = "bench"
 EXAMPLE = """\b
@@ -117,10 +117,10 @@ def command(
     for path in (output, plot):
         check_writable(path)
     if plot is not None:
-        from mtcli.bench.showing.plot import check_plot
+        from mtcli.bench.display.plot import check_plot
 
         check_plot(plot)
-    from mtcli.bench.records.stored import read_record
+    from mtcli.bench.record.stored import read_record
 
     old = None if compare is None else read_record(compare)
     if stored is not None:
@@ -180,7 +180,7 @@ def _asked(
     Raises:
         BackendUnavailableError: the device or the number type is not here.
     """
-    from mtcli.bench.asked import Asked
+    from mtcli.bench.settings import Asked
     from mtcli.devices import prepare_cpu, resolve_device, resolve_dtype
 
     prepare_cpu()
@@ -207,7 +207,7 @@ def _asked(
 
 def _measure(asked: "Asked", wanted: Wanted, seconds: float | None, old: "Record | None") -> "Record":
     """Measure, and write the record if that is wanted, also when something ends it early."""
-    from mtcli.bench.records.compare import device_differences
+    from mtcli.bench.record.compare import device_differences
     from mtcli.bench.run import Run
 
     command = shlex.join(["mtcli", *sys.argv[1:]])
@@ -227,7 +227,7 @@ def _measure(asked: "Asked", wanted: Wanted, seconds: float | None, old: "Record
 
 
 def _write(record: "Record | None", output: Path | None) -> None:
-    from mtcli.bench.records.stored import to_json
+    from mtcli.bench.record.stored import to_json
 
     if record is not None and output is not None:
         write_output(output, to_json(record).encode())
@@ -254,8 +254,8 @@ def _tell(record: "Record", old: "Record | None", wanted: Wanted) -> None:
         MtcliError: a result is wrong, or there is a regression and that is to fail.
         DataError: the records cannot be compared, or the plot cannot be written.
     """
-    from mtcli.bench.records.outcomes import wrongs
-    from mtcli.bench.showing.comparison_table import regressions_in_words
+    from mtcli.bench.display.comparison_table import regressions_in_words
+    from mtcli.bench.record.outcomes import wrongs
 
     regressions = 0
     if old is None or not (wanted.as_json or wanted.as_csv):
@@ -263,7 +263,7 @@ def _tell(record: "Record", old: "Record | None", wanted: Wanted) -> None:
     if old is not None:
         regressions = _print_comparison(old, record, wanted)
     if wanted.plot is not None:
-        from mtcli.bench.showing.plot import write_roofline
+        from mtcli.bench.display.plot import write_roofline
 
         write_roofline(record, wanted.plot)
     if wrong := wrongs(record):
@@ -274,24 +274,24 @@ def _tell(record: "Record", old: "Record | None", wanted: Wanted) -> None:
 
 def _print_record(record: "Record", wanted: Wanted) -> None:
     if wanted.as_json:
-        from mtcli.bench.records.stored import to_json
+        from mtcli.bench.record.stored import to_json
 
         sys.stdout.write(to_json(record))
     elif wanted.as_csv:
-        from mtcli.bench.showing.csv_rows import csv_text
+        from mtcli.bench.display.csv_rows import csv_text
 
         sys.stdout.write(csv_text(record))
     else:
-        from mtcli.bench.showing.report import report
-        from mtcli.bench.showing.tables import show
+        from mtcli.bench.display.report import report
+        from mtcli.bench.display.tables import show
 
         show(report(record), sys.stdout)
 
 
 def _print_comparison(old: "Record", record: "Record", wanted: Wanted) -> int:
     """Print the ratios; returns the number of regressions."""
-    from mtcli.bench.records.compare import compare, differences
-    from mtcli.bench.showing.comparison_table import comparison_blocks, comparison_csv, comparison_json
+    from mtcli.bench.display.comparison_table import comparison_blocks, comparison_csv, comparison_json
+    from mtcli.bench.record.compare import compare, differences
 
     _refuse_to_compare(wanted.old, differences(old, record))
     comparison = compare(old, record)
@@ -302,7 +302,7 @@ def _print_comparison(old: "Record", record: "Record", wanted: Wanted) -> int:
     elif wanted.as_csv:
         sys.stdout.write(comparison_csv(comparison))
     else:
-        from mtcli.bench.showing.tables import show
+        from mtcli.bench.display.tables import show
 
         sys.stdout.write("\n")
         show(comparison_blocks(comparison, old, record), sys.stdout)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mtcli.bench.records.record import (
+from mtcli.bench.record.schema import (
     Ceilings,
     Copied,
     Decoded,

@@ -3,8 +3,8 @@
 import time
 from typing import Any
 
-from mtcli.bench.asked import Asked
-from mtcli.bench.records.record import Ceilings, Phase
+from mtcli.bench.record.schema import Ceilings, Phase
+from mtcli.bench.settings import Asked
 
 CEILINGS = Ceilings(
     copy=(),

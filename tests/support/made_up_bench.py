@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from mtcli.bench.records.record import (
+from mtcli.bench.record.rows import DEFINITION, EAGER
+from mtcli.bench.record.schema import (
     Ceilings,
     Check,
     Copied,
@@ -20,7 +21,6 @@ from mtcli.bench.records.record import (
     Trained,
     Translate,
 )
-from mtcli.bench.records.rows import DEFINITION, EAGER
 
 DEVICE = Device(kind="cpu", name="Some CPU", cpu="Some CPU", cores=2, memory_gib=23.4, threads=2)
 GPU = DEVICE.model_copy(update={"kind": "cuda", "name": "Some GPU", "gpu_memory_gib": 79.6, "driver": "570.1"})

@@ -12,8 +12,8 @@ import pytest
 from support.command import MTCLI, mtcli, succeed
 from support.tiny import write_untrained
 
-from mtcli.bench.records.record import Record
-from mtcli.bench.records.stored import read_record
+from mtcli.bench.record.schema import Record
+from mtcli.bench.record.stored import read_record
 
 SHORT = ("bench", "--device", "cpu", "--preset", "tiny", "--seconds", "30")
 

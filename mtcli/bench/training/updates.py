@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 
 import torch
 
-from mtcli.bench.arithmetic.formulas import Cost
-from mtcli.bench.arithmetic.transformer_cost import Update, update
-from mtcli.bench.asked import Asked
-from mtcli.bench.records.record import Ceilings, Figure, Phase, Status, Trained
+from mtcli.bench.record.schema import Ceilings, Figure, Phase, Status, Trained
+from mtcli.bench.roofline.formulas import Cost
+from mtcli.bench.roofline.transformer_cost import Update, update
+from mtcli.bench.settings import Asked
 from mtcli.bench.training.parts import BACKWARD, DECODER, ENCODER, LOSS, PARTS, UPDATE
-from mtcli.bench.work.sentences import PairBatch
-from mtcli.bench.work.subject import Subject
+from mtcli.bench.workload.model import Subject
+from mtcli.bench.workload.sentences import PairBatch
 from mtcli.devices import dtype_name
 from mtcli.model.implementations import Implementations
 from mtcli.training.batch import Batch

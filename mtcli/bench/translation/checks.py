@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 
-from mtcli.bench.measuring.contest import first_lines, raise_if_broken
-from mtcli.bench.records.record import Check
-from mtcli.bench.work.sentences import Sentences
-from mtcli.bench.work.subject import Subject
+from mtcli.bench.kernels.comparison import first_lines, raise_if_broken
+from mtcli.bench.record.schema import Check
+from mtcli.bench.workload.model import Subject
+from mtcli.bench.workload.sentences import Sentences
 from mtcli.decoding.pool import Decoder
 from mtcli.decoding.scoring import score_targets
 from mtcli.decoding.search import Hypothesis, SearchOptions

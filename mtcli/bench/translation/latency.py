@@ -6,11 +6,11 @@ from functools import partial
 
 import numpy as np
 
-from mtcli.bench.asked import Asked
-from mtcli.bench.records.record import Latency
+from mtcli.bench.record.schema import Latency
+from mtcli.bench.settings import Asked
 from mtcli.bench.translation.checks import searched
-from mtcli.bench.work.sentences import Sentences
-from mtcli.bench.work.subject import Subject
+from mtcli.bench.workload.model import Subject
+from mtcli.bench.workload.sentences import Sentences
 from mtcli.decoding.lines import is_blank
 from mtcli.decoding.pool import Decoder
 from mtcli.decoding.translator import Translator

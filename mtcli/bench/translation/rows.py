@@ -7,15 +7,15 @@ from functools import cached_property
 
 import torch
 
-from mtcli.bench.arithmetic.formulas import Cost
-from mtcli.bench.arithmetic.transformer_cost import Decoding, decoding
-from mtcli.bench.asked import Asked
 from mtcli.bench.contest.memory import Peak
-from mtcli.bench.records.record import Ceilings, Decoded, Figure, Phase
+from mtcli.bench.record.schema import Ceilings, Decoded, Figure, Phase
+from mtcli.bench.roofline.formulas import Cost
+from mtcli.bench.roofline.transformer_cost import Decoding, decoding
+from mtcli.bench.settings import Asked
 from mtcli.bench.translation.checks import best_of, searched
 from mtcli.bench.translation.phases import DECODER, ENCODER, HOST, SEARCH, Phases
-from mtcli.bench.work.sentences import Sentences
-from mtcli.bench.work.subject import Subject
+from mtcli.bench.workload.model import Subject
+from mtcli.bench.workload.sentences import Sentences
 from mtcli.decoding.pool import Decoder
 from mtcli.decoding.stream import FAIR_SHARE
 from mtcli.devices import dtype_name

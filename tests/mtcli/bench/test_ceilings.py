@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from mtcli.bench import ceilings, host
-from mtcli.bench.asked import Asked
 from mtcli.bench.ceilings import measure_ceilings
 from mtcli.bench.contest.timing import Stopwatch
-from mtcli.bench.measuring.peaks import DTYPES, gpu_products, measure_matmul
-from mtcli.bench.records.record import Ceilings
+from mtcli.bench.peaks import DTYPES, gpu_products, measure_matmul
+from mtcli.bench.record.schema import Ceilings
+from mtcli.bench.settings import Asked
 
 
 def asked(seconds: float = 60.0, toy: bool = True) -> Asked:

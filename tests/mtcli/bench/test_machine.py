@@ -7,8 +7,8 @@ import torch
 
 from mtcli import __version__
 from mtcli.bench import host
-from mtcli.bench.asked import Asked
 from mtcli.bench.machine import device, versions
+from mtcli.bench.settings import Asked
 
 
 def test_a_processor() -> None:

@@ -8,11 +8,11 @@ import pytest
 from support.made_up_bench import DEVICE, ceilings, kernels, record, train, translate
 
 from mtcli.bench import run
-from mtcli.bench.asked import Asked
 from mtcli.bench.budget import CEILINGS, ON_CPU, ON_GPU, SECTIONS, Budget
-from mtcli.bench.records.record import Ceilings, Record
-from mtcli.bench.records.stored import as_stored
+from mtcli.bench.record.schema import Ceilings, Record
+from mtcli.bench.record.stored import as_stored
 from mtcli.bench.run import Run
+from mtcli.bench.settings import Asked
 
 KERNELS, TRAIN = as_stored(record()).kernels, as_stored(record()).train
 ASKED = Asked(torch_device="cpu", seed=7, ends_at=0.0)

@@ -24,10 +24,10 @@ from support.made_up_bench import (
 from typer.testing import CliRunner, Result
 
 from mtcli.bench import run
-from mtcli.bench.asked import Asked
-from mtcli.bench.records.record import Check, Kernels, Record
-from mtcli.bench.records.rows import EAGER
-from mtcli.bench.records.stored import read_record, to_json
+from mtcli.bench.record.rows import EAGER
+from mtcli.bench.record.schema import Check, Kernels, Record
+from mtcli.bench.record.stored import read_record, to_json
+from mtcli.bench.settings import Asked
 from mtcli.cli.main import app
 from mtcli.errors import BackendUnavailableError
 
@@ -325,7 +325,7 @@ def test_a_plot_that_cannot_be_drawn_is_refused_first(asked: list[Asked], monkey
 
 
 def _make_up_the_plot(monkeypatch: pytest.MonkeyPatch, **functions: Any) -> None:
-    plot = types.ModuleType("mtcli.bench.showing.plot")
+    plot = types.ModuleType("mtcli.bench.display.plot")
     for name, function in functions.items():
         setattr(plot, name, function)
-    monkeypatch.setitem(sys.modules, "mtcli.bench.showing.plot", plot)
+    monkeypatch.setitem(sys.modules, "mtcli.bench.display.plot", plot)
