@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.made_up_bench import record
+from support.bench_records import record
 
 from mtcli.bench.record.stored import to_json
 

@@ -1,1 +1,1 @@
-"""Records for people: tables, CSV and pictures. Needs no torch."""
+"""Records for people and for spreadsheets: tables, CSV and pictures. Needs no torch."""

@@ -1,23 +1,23 @@
-"""Tables and paragraphs as data, and how they are shown: in aligned columns, or by rich on a terminal."""
+"""Tables and paragraphs, drawn by rich: in plain text for files and pipes, with a frame on a terminal."""
 
-import textwrap
-from collections.abc import Iterator, Sequence
+import csv
+import io
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
-from rich.cells import cell_len
-
-if TYPE_CHECKING:
-    from rich.console import Console
+from rich.box import SIMPLE, Box
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text
 
 WIDTH = 110
-NARROWEST = 14  # columns of the page that a column of words keeps
-GAP = "  "
+# A rule of dashes below the heads, and nothing else, so that every terminal and every file can hold it.
+_RULED = Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table:
+class ReportTable:
     """Rows under headers.
 
     Attributes:
@@ -35,98 +35,85 @@ class Table:
     notes: tuple[str, ...] = ()
 
 
-Block = Table | str
+Block = ReportTable | str
 """A table or a paragraph."""
 
 
 def as_text(blocks: Sequence[Block], width: int = WIDTH) -> str:
-    """All blocks in plain text, an empty line between them, columns aligned by blanks."""
-    return "\n\n".join("\n".join(_lines(block, width)) for block in blocks) + "\n"
-
-
-def _lines(block: Block, width: int) -> Iterator[str]:
-    if isinstance(block, str):
-        yield from wrapped(block, width)
-        return
-    yield from wrapped(block.title, width)
-    yield from _grid(block, width)
-    for note in block.notes:
-        yield from wrapped(note, width)
-
-
-def wrapped(text: str, width: int) -> list[str]:
-    """The text in lines; those that it has stay ends of lines."""
-    wrapper = textwrap.TextWrapper(max(width, 1), break_long_words=False, break_on_hyphens=False)
-    return [part for line in text.splitlines() for part in wrapper.wrap(line)]
-
-
-def _grid(table: Table, width: int) -> Iterator[str]:
-    """Header, rule and rows."""
-    widths = _widths(table, width)
-    yield from _row(table.columns, widths, table.words, broken=range(len(widths)))
-    yield GAP.join("-" * each for each in widths)
-    for row in table.rows:
-        yield from _row(row, widths, table.words, broken=table.words)
-
-
-def _widths(table: Table, width: int) -> list[int]:
-    """Of the columns: narrower where words are, and then over figures, as far as the whole is to be."""
-    columns = list(zip(table.columns, *table.rows, strict=True))
-    widths = [max(map(cell_len, column)) for column in columns]
-    figures = [place for place in range(len(columns)) if place not in table.words]
-    least = dict.fromkeys(table.words, NARROWEST)
-    least |= {place: max(map(cell_len, [*columns[place][0].split(), *columns[place][1:]])) for place in figures}
-    for places in (table.words, figures):
-        while sum(widths) + len(GAP) * (len(widths) - 1) > width:
-            wide = [place for place in places if widths[place] > least[place]]
-            if not wide:
-                break
-            widths[max(wide, key=lambda place: widths[place])] -= 1
-    return widths
-
-
-def _row(cells: Sequence[str], widths: Sequence[int], words: Sequence[int], broken: Sequence[int]) -> Iterator[str]:
-    """A row's lines: cells of the columns in `broken` are wrapped, those in `words` stand at the left."""
-    lines = [
-        wrapped(cell, width) if place in broken else [cell]
-        for place, (cell, width) in enumerate(zip(cells, widths, strict=True))
-    ]
-    for line in zip_longest(*lines, fillvalue=""):
-        padded = [_padded(cell, widths[place], left=place in words) for place, cell in enumerate(line)]
-        yield GAP.join(padded).rstrip()
-
-
-def _padded(cell: str, width: int, *, left: bool) -> str:
-    blanks = " " * (width - cell_len(cell))
-    return cell + blanks if left else blanks + cell
+    """All blocks in plain text, an empty line between them."""
+    stream = io.StringIO()
+    _draw(blocks, Console(file=stream, width=width, color_system=None, highlight=False, force_terminal=False), _RULED)
+    return "\n".join(line.rstrip() for line in stream.getvalue().splitlines()).strip("\n") + "\n"
 
 
 def show(blocks: Sequence[Block], stream: TextIO) -> None:
-    """Print the blocks: with rich where the stream is a terminal."""
-    if not stream.isatty():
+    """Print the blocks: as wide as the terminal where the stream is one."""
+    if stream.isatty():
+        _draw(blocks, Console(file=stream, highlight=False), SIMPLE)
+    else:
         stream.write(as_text(blocks))
-        return
-    from rich.console import Console
 
-    console = Console(file=stream, highlight=False)
+
+def _draw(blocks: Sequence[Block], console: Console, box: Box) -> None:
     for block in blocks:
         if isinstance(block, str):
-            console.print(block, markup=False)
+            console.print(Text(block))
         else:
-            _show_table(block, console)
+            console.print(Text(block.title, style="bold"))
+            console.print(_rich_table(block, box))
+            for note in block.notes:
+                console.print(Text(note))
         console.print()
 
 
-def _show_table(block: Table, console: "Console") -> None:
-    from rich.box import SIMPLE
-    from rich.table import Table as RichTable
-    from rich.text import Text
-
-    table = RichTable(box=SIMPLE, title=Text(block.title, style="bold"), title_justify="left")
+def _rich_table(block: ReportTable, box: Box) -> RichTable:
+    table = RichTable(box=box, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for place, head in enumerate(block.columns):
-        table.add_column(Text(head), justify="left" if place in block.words else "right")
+        is_words = place in block.words
+        longest = max((len(row[place]) for row in block.rows), default=0)
+        table.add_column(
+            Text(head), justify="left" if is_words else "right", min_width=None if is_words else longest, vertical="top"
+        )
     for row in block.rows:
         table.add_row(*map(Text, row))
-    console.print(table)
-    for note in block.notes:
-        console.print(note, markup=False)
+    return table
+
+
+def as_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Header and rows; numbers to six significant digits, an empty cell for None, yes or no for truth."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_csv_cell(value) for value in row] for row in rows)
+    return stream.getvalue()
+
+
+def _csv_cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def number(value: float | None, *, whole: bool = False) -> str:
+    """Three significant digits, all of those before the point, thousands set apart; nothing where there is none."""
+    if value is None:
+        return ""
+    size = float("inf") if whole else abs(value)
+    return f"{value:,.{0 if size >= 100 else 1 if size >= 10 else 2 if size >= 1 else 3}f}"
+
+
+def scaled(rate: float) -> str:
+    """Three digits and a prefix, such as `1.53 T`, to which a unit can be added."""
+    for factor, prefix in ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if rate >= factor:
+            return f"{float(f'{rate / factor:.3g}'):g} {prefix}"
+    return f"{rate:.3g} "
+
+
+def share(value: float | None) -> str:
+    """A share of 1 in percent; nothing where there is none."""
+    if value is None:
+        return ""
+    return f"{value:.0%}" if value >= 0.1 else f"{value:.1%}"

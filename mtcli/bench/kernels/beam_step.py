@@ -13,64 +13,59 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mtcli.bench.kernels import compiled
-from mtcli.bench.kernels.comparison import Case, Contestant
-from mtcli.bench.kernels.forms import ON_CPU, Lineup, Setting, Size, lineup_on
-from mtcli.bench.record.rows import EAGER
+from mtcli.bench.kernels import pytorch
+from mtcli.bench.kernels.forms import ON_CPU, CaseSize, Lineup, OperationCase, Variant, lineup_on
+from mtcli.bench.record.schema import PADDED
 from mtcli.bench.roofline import formulas
+from mtcli.bench.settings import BenchSettings
 from mtcli_kernels.beam_step import BeamRules, BeamState, beam_step
 
 BEAMS = (4, 1)
 # Number types, slots and vocabulary; the most wanted first.
 PLANS = {
-    Size.GPU: ((torch.float16, torch.float32), (64, 1024, 1, 256), 32_000),
-    Size.CPU: ((torch.float32,), (16, 1, 64), 32_000),
-    Size.TOY: ((torch.float16,), (3,), 70),
+    CaseSize.GPU: ((torch.float16, torch.float32), (64, 1024, 1, 256), 32_000),
+    CaseSize.CPU: ((torch.float32,), (16, 1, 64), 32_000),
+    CaseSize.TOY: ((torch.float16,), (3,), 70),
 }
 STEPS, MOST_STEPS = 16, 128  # taken so far, and room
 SPREAD = 3.0  # standard deviation of the logits
 END, START, BANNED = 2, 1, (0, 1)
 END_LOGIT = -30.0
-LENGTH_PENALTY = 1.0
 TOP_K = "log_softmax and topk"  # on a CPU it stands for the definition, which takes seconds for many slots
 
 
 @dataclass
-class Inputs:
+class BeamStepInputs:
     logits: Tensor  # [S*K, V]
     state: BeamState
     kept: BeamState  # the same, to put back
     rules: BeamRules
 
 
-def cases(setting: Setting) -> Iterator[Case]:
-    dtypes, all_slots, vocabulary = PLANS[Size.of(setting)]
+def cases(settings: BenchSettings) -> Iterator[OperationCase]:
+    """Every number of slots with every beam."""
+    dtypes, all_slots, vocabulary = PLANS[CaseSize.of(settings)]
+    device = settings.torch_device
     for dtype, beam, slots in product(dtypes, BEAMS, all_slots):
-        with_compile = (dtype, slots) == (dtypes[0], all_slots[0]) and compiled.takes_part(setting)
-        yield _case(slots, beam, vocabulary, dtype, setting.torch_device, with_compile)
+        lineup = lineup_on(device)
+        if lineup == ON_CPU and slots > 1:
+            lineup = Lineup(lineup.ours, TOP_K)
+        with_compile = (dtype, slots) == (dtypes[0], all_slots[0]) and pytorch.compiler_takes_part(settings)
+        yield OperationCase(
+            name=f"slots {slots}, beam {beam}, vocabulary {vocabulary}",
+            dtype=dtype,
+            arithmetic=torch.float32,
+            cost=formulas.beam_step(slots * beam, vocabulary, dtype.itemsize),
+            make=partial(_make, slots, beam, vocabulary, dtype, device),
+            exact=_exact,
+            variants=tuple(_variants(lineup, with_compile)),
+            lineup=lineup,
+            before=_put_back,
+            in_graph=True,
+        )
 
 
-def _case(slots: int, beam: int, vocabulary: int, dtype: torch.dtype, device: str, with_compile: bool) -> Case:
-    lineup = lineup_on(device)
-    if lineup == ON_CPU and slots > 1:
-        lineup = Lineup(lineup.ours, TOP_K)
-    return Case(
-        name=f"slots {slots}, beam {beam}, vocabulary {vocabulary}",
-        direction="forward",
-        shape={"slots": slots, "beam": beam, "vocabulary": vocabulary, "steps": STEPS},
-        dtype=dtype,
-        arithmetic=torch.float32,
-        cost=formulas.beam_step(slots * beam, vocabulary, dtype.itemsize),
-        make=partial(_make, slots, beam, vocabulary, dtype, device),
-        exact=_exact,
-        contestants=tuple(_contestants(lineup, with_compile)),
-        lineup=lineup,
-        before=_put_back,
-        in_graph=True,
-    )
-
-
-def _make(slots: int, beam: int, vocabulary: int, dtype: torch.dtype, device: str, seed: int) -> Inputs:
+def _make(slots: int, beam: int, vocabulary: int, dtype: torch.dtype, device: str, seed: int) -> BeamStepInputs:
     generator = torch.Generator(device).manual_seed(seed)
 
     def random_logits(size: int) -> Tensor:
@@ -82,44 +77,36 @@ def _make(slots: int, beam: int, vocabulary: int, dtype: torch.dtype, device: st
     state.admit(range(slots), [MOST_STEPS] * slots, START)
     few = min(vocabulary, 64)
     for _ in range(STEPS):  # of a smaller vocabulary: only where the search stands matters
-        beam_step(random_logits(few), state, _rules(few, device), impl=EAGER)
-    return Inputs(random_logits(vocabulary), state, _copy(state), _rules(vocabulary, device))
+        beam_step(random_logits(few), state, _rules(few, device), impl=PADDED)
+    kept = BeamState(**{field.name: getattr(state, field.name).clone() for field in fields(state)})
+    return BeamStepInputs(random_logits(vocabulary), state, kept, _rules(vocabulary, device))
 
 
 def _rules(vocabulary: int, device: str) -> BeamRules:
     return BeamRules.of(
-        vocab_size=vocabulary,
-        eos_id=END,
-        max_steps=MOST_STEPS,
-        length_penalty=LENGTH_PENALTY,
-        banned=BANNED,
-        device=device,
+        vocab_size=vocabulary, eos_id=END, max_steps=MOST_STEPS, length_penalty=1.0, banned=BANNED, device=device
     )
 
 
-def _copy(state: BeamState) -> BeamState:
-    return BeamState(**{field.name: getattr(state, field.name).clone() for field in fields(state)})
-
-
-def _put_back(inputs: Inputs) -> None:
+def _put_back(inputs: BeamStepInputs) -> None:
     for field in fields(inputs.state):
         getattr(inputs.state, field.name).copy_(getattr(inputs.kept, field.name))
 
 
-def _exact(inputs: Inputs) -> tuple[Tensor, ...]:
+def _exact(inputs: BeamStepInputs) -> tuple[Tensor, ...]:
     """By sorting all continuations, in float64: totals, twice; new positions; statuses; no wrong ancestor."""
     totals = _continuations(inputs).flatten(1).topk(inputs.state.beam, dim=1).values
     kept = inputs.kept
     return totals, totals, kept.positions + 1, kept.status, torch.zeros_like(kept.positions)
 
 
-def _continuations(inputs: Inputs) -> Tensor:
+def _continuations(inputs: BeamStepInputs) -> Tensor:
     """[S, K, V] float64: the totals of all candidates, -inf where banned."""
     wide = inputs.logits.double().log_softmax(dim=-1).masked_fill_(inputs.rules.banned, float("-inf"))
     return wide.view(inputs.state.num_slots, inputs.state.beam, -1).add_(inputs.kept.log_probs[:, :, None])
 
 
-def _found(inputs: Inputs, returned: Any) -> tuple[Tensor, ...]:
+def _found(inputs: BeamStepInputs, returned: Any) -> tuple[Tensor, ...]:
     """What the state says: its totals, and those that its tokens and parents really have.
 
     Not the tokens themselves: of two that are equal but for rounding, either may be taken.
@@ -133,22 +120,22 @@ def _found(inputs: Inputs, returned: Any) -> tuple[Tensor, ...]:
     return state.log_probs, real, state.positions, state.status, wrong.int()
 
 
-def _contestants(lineup: Lineup, with_compile: bool) -> Iterator[Contestant]:
+def _variants(lineup: Lineup, with_compile: bool) -> Iterator[Variant]:
     for impl in lineup.forms:
         if impl != TOP_K:
-            yield Contestant(name=impl, run=partial(_mtcli, impl=impl), outputs=_found)
+            yield Variant(name=impl, run=partial(_mtcli, impl=impl), outputs=_found)
     note = "ranks the continuations; keeps no state"
-    yield Contestant(name=TOP_K, run=partial(_torch, _rank), outputs=_ranked, note=note)
+    yield Variant(name=TOP_K, run=partial(_torch, _rank), outputs=_ranked, note=note)
     if with_compile:
-        run = partial(_torch, compiled.compiled(_rank))
-        yield Contestant(name="torch.compile", run=run, outputs=_ranked, note=f"of log_softmax and topk; {note}")
+        run = partial(_torch, pytorch.compiled(_rank))
+        yield Variant(name="torch.compile", run=run, outputs=_ranked, note=f"of {TOP_K}; {note}")
 
 
-def _mtcli(inputs: Inputs, impl: str) -> None:
+def _mtcli(inputs: BeamStepInputs, impl: str) -> None:
     beam_step(inputs.logits, inputs.state, inputs.rules, impl=impl)
 
 
-def _torch(rank: Callable[..., tuple[Tensor, Tensor]], inputs: Inputs) -> tuple[Tensor, Tensor]:
+def _torch(rank: Callable[..., tuple[Tensor, Tensor]], inputs: BeamStepInputs) -> tuple[Tensor, Tensor]:
     return rank(inputs.logits, inputs.kept.log_probs, inputs.rules.banned)
 
 
@@ -160,7 +147,7 @@ def _rank(logits: Tensor, log_probs: Tensor, banned: Tensor) -> tuple[Tensor, Te
     return best.values, best.indices
 
 
-def _ranked(inputs: Inputs, returned: tuple[Tensor, Tensor]) -> tuple[Tensor, ...]:
+def _ranked(inputs: BeamStepInputs, returned: tuple[Tensor, Tensor]) -> tuple[Tensor, ...]:
     """The totals; a ranking has no state to look at, so what is expected of one is handed back."""
     best = returned[0][:, : inputs.state.beam]
     _, _, *rest = _exact(inputs)

@@ -1,35 +1,22 @@
-"""Which forms of an operation meet on a device, by name, and at what size."""
+"""The ways to compute an operation that meet on a device, and the inputs they meet on."""
 
+import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Any
 
 import torch
+from torch import Tensor
 
-from mtcli.bench.record.rows import EAGER, OURS
+from mtcli.bench.contest.timing import Within
+from mtcli.bench.record.schema import DEFINITION, KERNEL, PADDED
+from mtcli.bench.roofline.formulas import Cost
+from mtcli.bench.settings import BenchSettings
 from mtcli_kernels.dispatch import triton_obstacle
 
 
-class Setting(Protocol):
-    """What an operation must know to say which cases there are."""
-
-    @property
-    def torch_device(self) -> str:
-        """cpu, cuda or cuda:N."""
-
-    @property
-    def toy(self) -> bool:
-        """Whether all is small, to see that it runs at all."""
-
-    @property
-    def seed(self) -> int:
-        """Of everything random."""
-
-    def left(self) -> float:
-        """Seconds until all must have ended."""
-
-
-class Size(Enum):
+class CaseSize(Enum):
     """How large an operation's cases are."""
 
     TOY = "toy"
@@ -37,10 +24,10 @@ class Size(Enum):
     GPU = "gpu"
 
     @classmethod
-    def of(cls, setting: Setting) -> "Size":
-        if setting.toy:
+    def of(cls, settings: BenchSettings) -> "CaseSize":
+        if settings.toy:
             return cls.TOY
-        return cls.GPU if setting.torch_device.startswith("cuda") else cls.CPU
+        return cls.GPU if settings.on_gpu else cls.CPU
 
 
 @dataclass(frozen=True)
@@ -60,9 +47,9 @@ class Lineup:
         return self.ours, self.plain
 
 
-KERNELS = Lineup(OURS, EAGER)  # also in Triton's interpreter, where no timing means anything
-ON_CPU = Lineup(EAGER, "reference")  # what is plain elsewhere is the fast form here, and checked by the definition
-OLD_GPU = Lineup("auto", EAGER)  # where the kernels cannot run: `sdpa` for attention, `padded` for the rest
+KERNELS = Lineup(KERNEL, PADDED)  # also in Triton's interpreter, where no timing means anything
+ON_CPU = Lineup(PADDED, DEFINITION)  # what is plain elsewhere is the fast form here, and checked by the definition
+OLD_GPU = Lineup("auto", PADDED)  # where the kernels cannot run: `sdpa` for attention, `padded` for the rest
 
 
 def lineup_on(torch_device: str) -> Lineup:
@@ -79,4 +66,63 @@ def exact_form(device: torch.device) -> tuple[str, torch.dtype]:
     On a CPU the definition in float64. On a GPU that takes too long at full size: there it is the plain form in
     float32, which the kernels' tests hold against the definition.
     """
-    return ("reference", torch.float64) if device.type == "cpu" else (EAGER, torch.float32)
+    return (DEFINITION, torch.float64) if device.type == "cpu" else (PADDED, torch.float32)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variant:
+    """One way to compute an operation, as a contestant.
+
+    Attributes:
+        name: for mtcli's own forms their `impl`.
+        run: from a case's inputs; this is timed.
+        outputs: from the inputs and what `run` returned to what is compared with the exact outputs.
+        within: a context that `run` needs, not timed.
+        note: what a reader must know to compare.
+        prepared: whether it gets more than mtcli does, such as tensors that are padded already.
+    """
+
+    name: str
+    run: Callable[[Any], Any]
+    outputs: Callable[[Any, Any], tuple[Tensor, ...]] = lambda inputs, returned: returned
+    within: Within = contextlib.nullcontext
+    note: str = ""
+    prepared: bool = False
+
+    @property
+    def kind(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperationCase:
+    """One operation on inputs of one shape.
+
+    Attributes:
+        name: for people.
+        direction: "forward" or "forward and backward".
+        dtype: their number type; arithmetic: the number type whose roundings are allowed, where it is another.
+        cost: the fewest bytes and operations.
+        make: inputs from a seed, random each time.
+        exact: the outputs, computed in float32 or better.
+        variants: those of the line-up among them.
+        lineup: which of them is what mtcli takes, and which one's error sets the limit.
+        before: puts back what a call destroys.
+        in_graph: also time it inside a CUDA graph.
+    """
+
+    name: str
+    direction: str = "forward"
+    dtype: torch.dtype
+    cost: Cost
+    make: Callable[[int], Any]
+    exact: Callable[[Any], tuple[Tensor, ...]]
+    variants: tuple[Variant, ...]
+    lineup: Lineup = KERNELS
+    before: Callable[[Any], None] | None = None
+    arithmetic: torch.dtype | None = None
+    in_graph: bool = False
+
+    @property
+    def title(self) -> str:
+        return f"{self.name}, {self.direction}"

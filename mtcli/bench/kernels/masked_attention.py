@@ -16,44 +16,32 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mtcli.bench.kernels import compiled, sdpa
-from mtcli.bench.kernels.comparison import Case, Contestant
-from mtcli.bench.kernels.forms import Lineup, Setting, Size, exact_form, lineup_on
-from mtcli.bench.kernels.varlen import varlen_attn_on
+from mtcli.bench.kernels import pytorch
+from mtcli.bench.kernels.forms import CaseSize, OperationCase, Variant, exact_form, lineup_on
 from mtcli.bench.roofline import formulas
+from mtcli.bench.settings import BenchSettings
 from mtcli.bench.workload.shapes import BASE, BIG, TOY, WIDE, Heads, bucketed_lengths, news_lengths, translated_lengths
 from mtcli_kernels.masked_attention import masked_attention
 from mtcli_kernels.masked_attention.padded import padded_attention
 from mtcli_kernels.packing import Packing
 
-KINDS = ("encoder", "causal", "cross")
 PADS_INSIDE = "gets packed tokens: pads them, makes the mask and packs the results inside"
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Heads with the spread of their sentences' lengths, the most wanted first; tokens of a batch, and number type."""
-
-    heads: tuple[tuple[Heads, str], ...]
-    tokens: int
-    dtype: torch.dtype
-
-
 NOTES = {
     "triton": "gets packed tokens",
     "padded": PADS_INSIDE,
     "auto": PADS_INSIDE,
     "reference": "gets packed tokens: one sentence after another",
 }
+# Heads with the spread of their sentences' lengths, the most wanted first; tokens of a batch, and number type.
 PLANS = {
-    Size.GPU: Plan(((BASE, "news"), (BIG, "news"), (BASE, "bucketed"), (WIDE, "news")), 25_000, torch.bfloat16),
-    Size.CPU: Plan(((BASE, "bucketed"), (BASE, "news")), 1000, torch.float32),
-    Size.TOY: Plan(((TOY, "news"),), 60, torch.float16),
+    CaseSize.GPU: (((BASE, "news"), (BIG, "news"), (BASE, "bucketed"), (WIDE, "news")), 25_000, torch.bfloat16),
+    CaseSize.CPU: (((BASE, "bucketed"), (BASE, "news")), 1000, torch.float32),
+    CaseSize.TOY: (((TOY, "news"),), 60, torch.float16),
 }
 
 
 @dataclass
-class Inputs:
+class MaskedAttentionInputs:
     """A batch, packed and padded; made leaves where gradients are wanted."""
 
     packed: tuple[Tensor, Tensor, Tensor]  # [N, H, D]
@@ -69,13 +57,12 @@ class Inputs:
     @cached_property
     def compiled(self) -> Callable[..., Any]:
         """The padded form for these sentences."""
-        return compiled.compiled(partial(padded_attention, queries=self.queries, keys=self.keys, causal=self.causal))
+        form = partial(padded_attention, queries=self.queries, keys=self.keys, causal=self.causal)
+        return pytorch.compiled(form)
 
 
 @dataclass(frozen=True)
-class Shape:
-    """What a case is about."""
-
+class _Shape:
     heads: Heads
     kind: str
     spread: str
@@ -86,53 +73,37 @@ class Shape:
     training: bool
 
     @property
-    def on_cpu(self) -> bool:
-        return torch.device(self.device).type == "cpu"
-
-    @property
     def causal(self) -> bool:
         return self.kind == "causal"
 
 
-def cases(setting: Setting) -> Iterator[Case]:
+def cases(settings: BenchSettings) -> Iterator[OperationCase]:
     """The shapes that matter most come first."""
-    plan, lineup = PLANS[Size.of(setting)], lineup_on(setting.torch_device)
-    for (heads, spread), kind, training in product(plan.heads, KINDS, (False, True)):
-        lengths = (news_lengths if spread == "news" else bucketed_lengths)(plan.tokens, setting.seed)
-        keys = translated_lengths(lengths, setting.seed + 1) if kind == "cross" else lengths
-        shape = Shape(heads, kind, spread, tuple(lengths), tuple(keys), plan.dtype, setting.torch_device, training)
-        with_compile = (heads, spread) == plan.heads[0] and compiled.takes_part(setting)
-        yield _case(shape, lineup, with_compile)
+    all_heads, tokens, dtype = PLANS[CaseSize.of(settings)]
+    for (heads, spread), kind, training in product(all_heads, ("encoder", "causal", "cross"), (False, True)):
+        lengths = (news_lengths if spread == "news" else bucketed_lengths)(tokens, settings.seed)
+        keys = translated_lengths(lengths, settings.seed + 1) if kind == "cross" else lengths
+        shape = _Shape(heads, kind, spread, tuple(lengths), tuple(keys), dtype, settings.torch_device, training)
+        with_compile = (heads, spread) == all_heads[0] and pytorch.compiler_takes_part(settings)
+        yield _case(shape, with_compile)
 
 
-def _case(shape: Shape, lineup: Lineup, with_compile: bool) -> Case:
+def _case(shape: _Shape, with_compile: bool) -> OperationCase:
     heads = shape.heads
     formula = formulas.attention_training if shape.training else formulas.attention_forward
-    width = shape.dtype.itemsize
-    return Case(
+    return OperationCase(
         name=f"{shape.kind}, {heads.model}, {shape.spread} lengths",
         direction="forward and backward" if shape.training else "forward",
-        shape={
-            "model": heads.model,
-            "heads": heads.heads,
-            "head_dim": heads.head_dim,
-            "kind": shape.kind,
-            "lengths": shape.spread,
-            "sentences": len(shape.queries),
-            "query_tokens": sum(shape.queries),
-            "key_tokens": sum(shape.keys),
-            "longest": max(*shape.queries, *shape.keys),
-        },
         dtype=shape.dtype,
-        cost=formula(shape.queries, shape.keys, shape.causal, heads.heads, heads.head_dim, width),
+        cost=formula(shape.queries, shape.keys, shape.causal, heads.heads, heads.head_dim, shape.dtype.itemsize),
         make=partial(_make, shape),
         exact=partial(_exact, training=shape.training),
-        contestants=tuple(_contestants(shape, lineup, with_compile)),
-        lineup=lineup,
+        variants=tuple(_variants(shape, with_compile)),
+        lineup=lineup_on(shape.device),
     )
 
 
-def _make(shape: Shape, seed: int) -> Inputs:
+def _make(shape: _Shape, seed: int) -> MaskedAttentionInputs:
     generator = torch.Generator(shape.device).manual_seed(seed)
     queries = Packing.of(shape.queries, shape.device)
     keys = Packing.of(shape.keys, shape.device) if shape.kind == "cross" else queries
@@ -146,7 +117,7 @@ def _make(shape: Shape, seed: int) -> Inputs:
     if shape.training:
         for leaf in (q, k, v, *padded):
             leaf.requires_grad_()
-    return Inputs(
+    return MaskedAttentionInputs(
         packed=(q, k, v),
         padded=padded,
         grad=grad,
@@ -167,39 +138,42 @@ def _starts(packing: Packing) -> Tensor:
     return F.pad(packing.lengths.cumsum(0), (1, 0)).to(torch.int32)
 
 
-def _exact(inputs: Inputs, training: bool) -> tuple[Tensor, ...]:
+def _exact(inputs: MaskedAttentionInputs, training: bool) -> tuple[Tensor, ...]:
     impl, dtype = exact_form(inputs.grad.device)
     q, k, v = (x.detach().to(dtype).requires_grad_(training) for x in inputs.packed)
     out = masked_attention(q, k, v, inputs.queries, inputs.keys, causal=inputs.causal, impl=impl)
-    return (out, *torch.autograd.grad(out, (q, k, v), inputs.grad.to(dtype))) if training else (out,)
+    return _with_gradients(out, (q, k, v), inputs.grad.to(dtype), training)
 
 
-def _contestants(shape: Shape, lineup: Lineup, with_compile: bool) -> Iterator[Contestant]:
+def _with_gradients(out: Tensor, leaves: tuple[Tensor, ...], grad: Tensor, training: bool) -> tuple[Tensor, ...]:
+    return (out, *torch.autograd.grad(out, leaves, grad)) if training else (out,)
+
+
+def _variants(shape: _Shape, with_compile: bool) -> Iterator[Variant]:
     training = shape.training
 
-    def packed(name: str, forward: Callable[[Inputs], Tensor], note: str = "") -> Contestant:
-        def run(inputs: Inputs) -> tuple[Tensor, ...]:
-            out = forward(inputs)
-            return (out, *torch.autograd.grad(out, inputs.packed, inputs.grad)) if training else (out,)
+    def packed(name: str, forward: Callable[[MaskedAttentionInputs], Tensor], note: str = "") -> Variant:
+        def run(inputs: MaskedAttentionInputs) -> tuple[Tensor, ...]:
+            return _with_gradients(forward(inputs), inputs.packed, inputs.grad, training)
 
-        return Contestant(name=name, run=run, note=note)
+        return Variant(name=name, run=run, note=note)
 
-    def run_padded(inputs: Inputs) -> tuple[Tensor, ...]:
-        out = sdpa.attend(*inputs.padded, inputs.mask, inputs.causal)
-        return (out, *torch.autograd.grad(out, inputs.padded, inputs.grad_padded)) if training else (out,)
+    def run_padded(inputs: MaskedAttentionInputs) -> tuple[Tensor, ...]:
+        out = pytorch.attend(*inputs.padded, inputs.mask, inputs.causal)
+        return _with_gradients(out, inputs.padded, inputs.grad_padded, training)
 
-    for impl in lineup.forms:
+    for impl in lineup_on(shape.device).forms:
         yield packed(impl, partial(_mtcli, impl=impl), NOTES.get(impl, ""))
-    if shape.on_cpu:
+    if torch.device(shape.device).type == "cpu":
         yield packed("sdpa, on packed tokens", partial(_mtcli, impl="sdpa"), PADS_INSIDE)
-    if varlen_attn := varlen_attn_on(shape.device):
+    if varlen_attn := pytorch.varlen_attn_on(shape.device):
         yield packed("varlen_attn", partial(_varlen, varlen_attn), "gets packed tokens")
-    for backend in sdpa.backends_on(shape.device):
-        yield Contestant(
+    for backend in pytorch.backends_on(shape.device):
+        yield Variant(
             name=f"sdpa {backend}",
             run=run_padded,
             outputs=_unpadded,
-            within=sdpa.only(backend),
+            within=pytorch.only(backend),
             note="gets tensors padded beforehand, and its mask",
             prepared=True,
         )
@@ -207,17 +181,17 @@ def _contestants(shape: Shape, lineup: Lineup, with_compile: bool) -> Iterator[C
         yield packed("torch.compile", lambda inputs: inputs.compiled(*inputs.packed), "of the padded form")
 
 
-def _mtcli(inputs: Inputs, impl: str) -> Tensor:
+def _mtcli(inputs: MaskedAttentionInputs, impl: str) -> Tensor:
     q, k, v = inputs.packed
     return masked_attention(q, k, v, inputs.queries, inputs.keys, causal=inputs.causal, impl=impl)
 
 
-def _varlen(varlen_attn: Callable[..., Any], inputs: Inputs) -> Tensor:
+def _varlen(varlen_attn: Callable[..., Any], inputs: MaskedAttentionInputs) -> Tensor:
     longest = (inputs.queries.max_length, inputs.keys.max_length)
     window = (-1, 0) if inputs.causal else (-1, -1)
     return varlen_attn(*inputs.packed, *inputs.starts, *longest, window_size=window)  # type: ignore[no-any-return]
 
 
-def _unpadded(inputs: Inputs, returned: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+def _unpadded(inputs: MaskedAttentionInputs, returned: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     packings = (inputs.queries, inputs.queries, inputs.keys, inputs.keys)  # of the output and of the gradients
     return tuple(packing.unpad(x.transpose(1, 2)) for x, packing in zip(returned, packings, strict=False))

@@ -11,11 +11,11 @@ from functools import cached_property, partial
 import torch
 from torch import Tensor
 
-from mtcli.bench.kernels import sdpa
-from mtcli.bench.kernels.comparison import Case, Contestant
-from mtcli.bench.kernels.decoding_plan import DTYPES, decoding_plan
-from mtcli.bench.kernels.forms import Lineup, Setting, Size, exact_form, lineup_on
+from mtcli.bench.kernels import pytorch
+from mtcli.bench.kernels.decoding_step import DTYPES, sdpa_variants, step_shapes
+from mtcli.bench.kernels.forms import CaseSize, OperationCase, Variant, exact_form, lineup_on
 from mtcli.bench.roofline import formulas
+from mtcli.bench.settings import BenchSettings
 from mtcli.bench.workload.shapes import Heads
 from mtcli_kernels.decoding_layout import BeamPlaces
 from mtcli_kernels.self_attention_decode import self_attention_decode
@@ -24,7 +24,7 @@ POSITIONS, TOY_POSITION = (16, 64, 128), 5
 
 
 @dataclass(eq=False)
-class Inputs:
+class SelfAttentionInputs:
     q: Tensor  # [S*K, H, D]
     k: Tensor
     v: Tensor
@@ -58,38 +58,23 @@ class Inputs:
         return own.transpose(1, 2).flatten(0, 1)[self.parents.argsort()].contiguous()
 
 
-def cases(setting: Setting) -> Iterator[Case]:
-    size = Size.of(setting)
-    for heads, beam, position, slots in decoding_plan(size, POSITIONS, TOY_POSITION):
-        ancestry = random_ancestry(slots, beam, position, setting.seed)
-        yield _case(heads, ancestry, DTYPES[size], setting.torch_device)
-
-
-def _case(heads: Heads, ancestry: Tensor, dtype: torch.dtype, device: str) -> Case:
-    slots, beam, steps = ancestry.shape
-    position, owned, lineup = steps - 1, owned_entries(ancestry), lineup_on(device)
-    return Case(
-        name=f"{heads.model}, slots {slots}, beam {beam}, position {position}",
-        direction="forward",
-        shape={
-            "model": heads.model,
-            "heads": heads.heads,
-            "head_dim": heads.head_dim,
-            "slots": slots,
-            "beam": beam,
-            "position": position,
-            "owned": owned,
-        },
-        dtype=dtype,
-        cost=formulas.self_attention_decode(
-            owned, [position] * slots, beam, heads.heads, heads.head_dim, dtype.itemsize
-        ),
-        make=partial(_make, heads, ancestry, dtype, device),
-        exact=_exact,
-        contestants=tuple(_contestants(lineup, device)),
-        lineup=lineup,
-        in_graph=True,
-    )
+def cases(settings: BenchSettings) -> Iterator[OperationCase]:
+    """Slots in the middle of their searches, all at one position."""
+    size, device = CaseSize.of(settings), settings.torch_device
+    dtype = DTYPES[size]
+    for heads, beam, position, slots in step_shapes(size, POSITIONS, TOY_POSITION):
+        ancestry = random_ancestry(slots, beam, position, settings.seed)
+        owned, width = owned_entries(ancestry), dtype.itemsize
+        yield OperationCase(
+            name=f"{heads.model}, slots {slots}, beam {beam}, position {position}",
+            dtype=dtype,
+            cost=formulas.self_attention_decode(owned, [position] * slots, beam, heads.heads, heads.head_dim, width),
+            make=partial(_make, heads, ancestry, dtype, device),
+            exact=_exact,
+            variants=tuple(_variants(device)),
+            lineup=lineup_on(device),
+            in_graph=True,
+        )
 
 
 def random_ancestry(slots: int, beam: int, position: int, seed: int) -> Tensor:
@@ -110,7 +95,7 @@ def owned_entries(ancestry: Tensor) -> int:
     return int((ancestry[:, :, :-1, None] == places).any(dim=1).sum())
 
 
-def _make(heads: Heads, ancestry: Tensor, dtype: torch.dtype, device: str, seed: int) -> Inputs:
+def _make(heads: Heads, ancestry: Tensor, dtype: torch.dtype, device: str, seed: int) -> SelfAttentionInputs:
     generator = torch.Generator(device).manual_seed(seed)
     slots, beam, steps = ancestry.shape
 
@@ -122,28 +107,21 @@ def _make(heads: Heads, ancestry: Tensor, dtype: torch.dtype, device: str, seed:
     own = places.ancestry[:, :, :, None] == torch.arange(beam, device=device)  # [S, K, T, K]
     q, k, v = (random(slots * beam, heads.heads) for _ in range(3))
     k_cache, v_cache = (random(slots, heads.heads, steps * beam) for _ in range(2))
-    return Inputs(q, k, v, k_cache, v_cache, places, own.flatten(2)[:, None])
+    return SelfAttentionInputs(q, k, v, k_cache, v_cache, places, own.flatten(2)[:, None])
 
 
-def _exact(inputs: Inputs) -> tuple[Tensor, ...]:
+def _exact(inputs: SelfAttentionInputs) -> tuple[Tensor, ...]:
     impl, dtype = exact_form(inputs.q.device)
     q, k, v = inputs.q.to(dtype), inputs.k.to(dtype), inputs.v.to(dtype)
     caches = (inputs.k_cache.to(dtype), inputs.v_cache.to(dtype))
     return (self_attention_decode(q, k, v, *caches, inputs.places, impl=impl),)
 
 
-def _contestants(lineup: Lineup, device: str) -> Iterator[Contestant]:
-    for impl in lineup.forms:
-        yield Contestant(name=impl, run=partial(_mtcli, impl=impl))
-    for backend in sdpa.backends_on(device):
-        yield Contestant(
-            name=f"sdpa {backend}",
-            run=_sdpa,
-            outputs=_by_row,
-            within=sdpa.only(backend),
-            note="over all entries of a slot, masked; all slots at one position",
-        )
-    yield Contestant(
+def _variants(device: str) -> Iterator[Variant]:
+    for impl in lineup_on(device).forms:
+        yield Variant(name=impl, run=partial(_mtcli, impl=impl))
+    yield from sdpa_variants(device, _sdpa, "over all entries of a slot, masked; all slots at one position")
+    yield Variant(
         name="sdpa, copied caches",
         run=_sdpa_on_copies,
         outputs=lambda inputs, out: (out[:, :, 0],),
@@ -151,24 +129,20 @@ def _contestants(lineup: Lineup, device: str) -> Iterator[Contestant]:
     )
 
 
-def _mtcli(inputs: Inputs, impl: str) -> tuple[Tensor, ...]:
+def _mtcli(inputs: SelfAttentionInputs, impl: str) -> tuple[Tensor, ...]:
     x = inputs
     return (self_attention_decode(x.q, x.k, x.v, x.k_cache, x.v_cache, x.places, impl=impl),)
 
 
-def _sdpa(inputs: Inputs) -> Tensor:
+def _sdpa(inputs: SelfAttentionInputs) -> Tensor:
     beam, step = inputs.places.beam, inputs.places.longest
     for rows, cache in ((inputs.k, inputs.k_cache), (inputs.v, inputs.v_cache)):
         cache[:, :, step * beam : (step + 1) * beam] = inputs.by_slot(rows)
-    return sdpa.attend(inputs.by_slot(inputs.q), inputs.k_cache, inputs.v_cache, inputs.seen)
+    return pytorch.attend(inputs.by_slot(inputs.q), inputs.k_cache, inputs.v_cache, inputs.seen)
 
 
-def _by_row(inputs: Inputs, out: Tensor) -> tuple[Tensor, ...]:
-    return (out.transpose(1, 2).flatten(0, 1),)
-
-
-def _sdpa_on_copies(inputs: Inputs) -> Tensor:
+def _sdpa_on_copies(inputs: SelfAttentionInputs) -> Tensor:
     k_cache, v_cache = (cache.index_select(0, inputs.parents) for cache in inputs.own_caches)
     for rows, cache in ((inputs.k, k_cache), (inputs.v, v_cache)):
         cache[:, :, inputs.places.longest] = rows
-    return sdpa.attend(inputs.q[:, :, None], k_cache, v_cache, None)
+    return pytorch.attend(inputs.q[:, :, None], k_cache, v_cache, None)

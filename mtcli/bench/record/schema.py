@@ -1,63 +1,31 @@
-"""The results of `mtcli bench`, as its JSON holds them. Needs no torch.
+"""The results of `mtcli bench`, as its JSON holds them: rows of figures, and what they are held against. No torch."""
 
-Rates are a second; every measured number is a `Figure` with its spread. Times say their unit in their names.
-"""
+from typing import Literal
 
-import statistics
-from collections.abc import Sequence
-from typing import Any, Literal
+from pydantic import BaseModel, ConfigDict
 
-from pydantic import BaseModel, ConfigDict, Field
+from mtcli.bench.contest import Check, Figure, Status
 
-NOISY = 0.10  # a spread of more than this share of the median
-FORMAT_VERSION: Literal[1] = 1
-
-Status = Literal["right", "wrong", "cannot run", "out of memory", "left out"]
+FORMAT_VERSION: Literal[2] = 2
+SECTIONS = ("ceilings", "kernels", "translate", "train")
+MTCLI, MACHINE = "mtcli", "the machine"
+KERNEL, PADDED, DEFINITION = "triton", "padded", "reference"  # mtcli's forms of an operation
+TIME, GRAPH_TIME, MEMORY = "time (µs)", "time in a CUDA graph (µs)", "memory (GiB)"
 
 
-class Part(BaseModel):
-    """A part of the record: exactly these keys."""
+class RecordPart(BaseModel):
+    """Exactly these keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Figure(Part):
-    """What was measured several times.
-
-    Attributes:
-        median: of the repetitions.
-        low, high: where a fifth lie below and above.
-        repeats: how many.
-    """
-
-    median: float
-    low: float
-    high: float
-    repeats: int = Field(ge=1)
-
-    @classmethod
-    def of(cls, samples: Sequence[float]) -> "Figure":
-        """What came out each time; one at least."""
-        ordered = sorted(samples)
-        last = len(ordered) - 1
-        low, high = ordered[round(0.2 * last)], ordered[round(0.8 * last)]
-        return cls(median=statistics.median(ordered), low=low, high=high, repeats=len(ordered))
-
-    @property
-    def noisy(self) -> bool:
-        """Whether it spreads too far to rest anything on."""
-        return self.high - self.low > NOISY * self.median
-
-
-class Device(Part):
+class Device(RecordPart):
     """What it ran on.
 
     Attributes:
-        kind: cpu or cuda.
-        name: of the GPU, else of the processor.
-        cpu, cores, memory_gib: of the machine; the cores are those that the process may use.
+        kind: cpu or cuda; name: of the GPU, else of the processor.
+        cpu, cores, memory_gib: of the machine; the cores are those that the process may use; threads: PyTorch's.
         gpu_memory_gib, driver: of the GPU.
-        threads: of PyTorch.
     """
 
     kind: Literal["cpu", "cuda"]
@@ -70,74 +38,46 @@ class Device(Part):
     driver: str | None = None
 
 
-class Copied(Part):
-    """A copy within the device's memory; the rate counts bytes read and bytes written."""
+class CopyRate(RecordPart):
+    """How fast so many bytes are copied; the rate counts bytes read and bytes written, a second."""
 
     bytes: int
-    microseconds: Figure
     bytes_per_second: float
 
 
-class Product(Part):
-    """[m, k] @ [k, n]."""
-
-    dtype: str
-    m: int
-    k: int
-    n: int
-    microseconds: Figure
-    flops_per_second: float
-
-
-class Launched(Part):
-    """One of many calls of a kernel that does next to nothing."""
-
-    what: str
-    microseconds: Figure
-
-
-class Ceilings(Part):
+class Ceilings(RecordPart):
     """What the device can do at best.
 
     Attributes:
-        bytes_per_second: the best copy among those larger than the caches.
-        flops_per_second: the best product of each number type.
-        launch_microseconds: the least of the launches: below it no step of one kernel can get.
+        bytes_per_second: the best copy among those larger than the caches; copies: all of them.
+        flops_per_second: the best matrix product of each number type.
+        launch_us: microseconds, the least of the launches: below it no step of one kernel can get.
     """
 
-    copy_: tuple[Copied, ...] = Field(alias="copy")
-    matmul: tuple[Product, ...]
-    launch: tuple[Launched, ...]
     bytes_per_second: float
+    copies: tuple[CopyRate, ...] = ()
     flops_per_second: dict[str, float]
-    launch_microseconds: float
+    launch_us: float
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
+    def bandwidth(self, num_bytes: int, *, in_caches: bool) -> float:
+        """The bandwidth that work moving so many bytes is held against, bytes a second.
 
-
-class Kernels(Part):
-    """Every operation's kernels, the plain form and PyTorch's best; without Triton, what runs in its place.
-
-    Attributes:
-        operations: name to rows, see `mtcli.bench.record.rows`.
-        ours: name of the contestant that mtcli would take on this device.
-        broken: what broke the device, in a sentence; it ended this section and the run.
-    """
-
-    operations: dict[str, tuple[dict[str, Any], ...]]
-    ours: str
-    broken: str | None = None
+        Args:
+            num_bytes: read and written.
+            in_caches: whether what fits the caches is there when the work begins: on a CPU, where nothing empties
+                them. Then it is the best copy that moves at least as much; a smaller one could be nearer in the caches.
+        """
+        fitting = [one.bytes_per_second for one in self.copies if 2 * one.bytes >= num_bytes] if in_caches else []
+        return max([self.bytes_per_second, *fitting])
 
 
-class Phase(Part):
-    """A part of the work, its share of the time, and how near its limit it is.
+class Phase(RecordPart):
+    """A part of the work, such as encoder, decoder, search, host; or forward, backward, optimizer.
 
     Attributes:
-        name: such as encoder, decoder, search, host; or forward, backward, optimizer.
-        seconds: of the whole run, or of one update.
-        share: of that time.
+        seconds: of the whole run, or of one update; share: of that time.
         bytes, flops: the fewest; 0 where nothing is counted.
-        fraction: the least time at the measured ceilings over the time taken; None where nothing is counted.
+        fraction: of the roofline; None where nothing is counted.
     """
 
     name: str
@@ -148,127 +88,80 @@ class Phase(Part):
     fraction: float | None = None
 
 
-class Check(Part):
-    """What was compared before anything was timed."""
-
-    what: str
-    passed: bool
-    detail: str
-
-
-class Model(Part):
-    """What was run: a preset with random weights, or a model directory."""
-
-    name: str
-    parameters: int
-    vocabulary: int
-    encoder_layers: int
-    decoder_layers: int
-    d_model: int
-    random: bool
-
-
-class Decoded(Part):
-    """Sentences decoded at once, with one beam size.
+class BenchRow(RecordPart):
+    """One thing that was measured.
 
     Attributes:
-        beam: hypotheses of a sentence.
-        slots: sentences decoded at once.
-        sentences: decoded for one figure.
-        src_tokens, tgt_tokens: of all these sentences, end tokens included.
-        peak_gib: the most that was allocated on the GPU; on a CPU, the most that was resident.
-        fraction: of the roofline: the least time that the work takes at the measured ceilings over the time taken.
+        section: one of SECTIONS; name: of the operation or the work; case: what it was done on.
+        by: who did it: mtcli, the machine, or a way to compute an operation, those of mtcli's own by their `impl`.
+        ours: whether it is what mtcli takes on this device.
+        status, why: whether it was found right, which is the condition for figures; a clause where it was not.
+        note: what a reader must know to compare; prepared: whether it gets more than mtcli does, such as tensors that
+            were padded beforehand.
+        figures: by name with unit; the first is what the row is judged by.
+        dtype: number type; bytes, flops: the fewest that the work takes, see mtcli.bench.roofline.
+        fraction: of the roofline: the least time at the measured ceilings over the time it took; in training the MFU.
+        phases: where the time goes.
     """
 
-    beam: int
-    slots: int
-    status: Status
+    section: str
+    name: str
+    case: str
+    by: str = MTCLI
+    ours: bool = True
+    status: Status = "right"
     why: str | None = None
-    sentences: int = 0
-    src_tokens: int = 0
-    tgt_tokens: int = 0
-    seconds: Figure | None = None
-    tgt_tokens_per_second: Figure | None = None
-    src_tokens_per_second: Figure | None = None
-    sentences_per_second: Figure | None = None
-    peak_gib: float | None = None
+    note: str = ""
+    prepared: bool = False
+    figures: dict[str, Figure] = {}
+    dtype: str = ""
     bytes: int = 0
     flops: int = 0
     fraction: float | None = None
     phases: tuple[Phase, ...] = ()
 
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What it is found by in another record."""
+        return self.section, self.name, self.case, self.by
 
-class Latency(Part):
-    """One sentence at a time, each waited for; milliseconds."""
+    @property
+    def main(self) -> Figure | None:
+        return next(iter(self.figures.values()), None)
 
-    beam: int
-    sentences: int
-    p50_ms: float
-    p95_ms: float
-    p99_ms: float
+    @property
+    def is_fault(self) -> bool:
+        """Whether mtcli gave no right result. What it does not take here need not run; if it does, it must be right."""
+        own = self.by in (MTCLI, KERNEL, PADDED, DEFINITION)
+        return (self.status == "wrong" and (own or self.ours)) or (self.status == "cannot run" and self.ours)
+
+    @property
+    def sentence(self) -> str:
+        """How it ended."""
+        by = "" if self.by == MTCLI else f", {self.by}"
+        because = f": {self.why.rstrip('.')}" if self.why else ""
+        return f"{self.section}: {self.name}, {self.case}{by}: {self.status}{because}."
 
 
-class Translate(Part):
-    """Whole sentences decoded."""
+class Workload(RecordPart):
+    """What translate or train worked on: the model and the sentences in words, number type, and what was checked."""
 
-    model: Model
+    model: str
     dtype: str
-    sources: str  # in words: where the sentences or their lengths are from
-    checks: tuple[Check, ...]
-    rows: tuple[Decoded, ...]
-    latency: tuple[Latency, ...]
+    sentences: str
+    checks: tuple[Check, ...] = ()
 
 
-class Trained(Part):
-    """Updates of one model on batches of so many tokens.
-
-    Attributes:
-        way: how, in words.
-        batch_tokens: on the longer side.
-        src_tokens, tgt_tokens: of a batch, on average, end tokens included.
-        flops: of an update.
-        mfu: model FLOPs utilisation: operations a second over the best matrix product of the number type.
-        peak_gib: as elsewhere.
-    """
-
-    way: str
-    status: Status
-    batch_tokens: int
-    why: str | None = None
-    src_tokens: float = 0.0
-    tgt_tokens: float = 0.0
-    step_ms: Figure | None = None
-    tgt_tokens_per_second: Figure | None = None
-    flops: int = 0
-    flops_per_second: float | None = None
-    mfu: float | None = None
-    peak_gib: float | None = None
-    phases: tuple[Phase, ...] = ()
-
-
-class Train(Part):
-    """Updates of a model."""
-
-    model: Model
-    dtype: str
-    sources: str
-    checks: tuple[Check, ...]
-    rows: tuple[Trained, ...]
-
-
-class Record(Part):
+class BenchRecord(RecordPart):
     """All of it.
 
     Attributes:
-        command: how it was called.
-        date: ISO 8601, UTC.
-        seconds: that all took.
-        seed: of everything random.
+        command: how it was called; date: ISO 8601, UTC; seconds: that all took; seed: of everything random.
         left_out: what the time did not suffice for, in words.
-        kernels, translate, train: None where not asked for.
+        workloads: of translate and train, if measured.
     """
 
-    format_version: Literal[1] = FORMAT_VERSION
+    format_version: Literal[2] = FORMAT_VERSION
     command: str
     date: str
     seconds: float
@@ -277,6 +170,26 @@ class Record(Part):
     versions: dict[str, str]
     left_out: tuple[str, ...] = ()
     ceilings: Ceilings
-    kernels: Kernels | None = None
-    translate: Translate | None = None
-    train: Train | None = None
+    workloads: dict[str, Workload] = {}
+    rows: tuple[BenchRow, ...]
+
+    @property
+    def sections(self) -> list[str]:
+        """Those that were measured, in their order."""
+        found = {row.section for row in self.rows} | set(self.workloads)
+        return [name for name in SECTIONS if name in found]
+
+    def of(self, section: str) -> list[BenchRow]:
+        return [row for row in self.rows if row.section == section]
+
+    def only(self, sections: tuple[str, ...]) -> "BenchRecord":
+        """The record without other sections; the ceilings stay."""
+        rows = tuple(row for row in self.rows if row.section in ("ceilings", *sections))
+        workloads = {name: one for name, one in self.workloads.items() if name in sections}
+        return self.model_copy(update={"rows": rows, "workloads": workloads})
+
+    def faults(self) -> list[str]:
+        """A sentence for every check that failed and for all of mtcli's own that gave no right result."""
+        failed = [(name, one) for name, work in self.workloads.items() for one in work.checks if not one.passed]
+        checks = [f"{name}: a check failed: {one.sentence}." for name, one in failed]
+        return [row.sentence for row in self.rows if row.is_fault] + checks

@@ -1,28 +1,38 @@
 """Records of `mtcli bench` as files. Needs no torch."""
 
 import json
+import math
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
-from mtcli.bench.record.files import rounded
-from mtcli.bench.record.schema import FORMAT_VERSION, Record
+from mtcli.bench.record.schema import FORMAT_VERSION, BenchRecord
 from mtcli.errors import DataError
 from mtcli.files import display_name, open_binary
 
 
-def to_json(record: Record) -> str:
+def to_json(record: BenchRecord) -> str:
     """The record as it is stored, numbers to five significant digits."""
-    plain = rounded(record.model_dump(mode="json", by_alias=True))
+    plain = _rounded(record.model_dump(mode="json", by_alias=True))
     return json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def as_stored(record: Record) -> Record:
+def _rounded(value: Any) -> Any:
+    """Floats to five significant digits, and None for those that JSON cannot hold."""
+    if isinstance(value, float):
+        return float(f"{value:.5g}") if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _rounded(part) for key, part in value.items()}
+    return [_rounded(part) for part in value] if isinstance(value, list) else value
+
+
+def as_stored(record: BenchRecord) -> BenchRecord:
     """The record as it will be read back, so that what is shown now and later is the same."""
-    return Record.model_validate_json(to_json(record))
+    return BenchRecord.model_validate_json(to_json(record))
 
 
-def read_record(path: Path) -> Record:
+def read_record(path: Path) -> BenchRecord:
     """A stored record; compressed by suffix, `-` is stdin.
 
     Raises:
@@ -45,7 +55,7 @@ def read_record(path: Path) -> Record:
             "Measure again, or use the mtcli that wrote it."
         )
     try:
-        return Record.model_validate_json(data)
+        return BenchRecord.model_validate_json(data)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the top"

@@ -22,7 +22,7 @@ OPTIMIZER_BYTES = 32  # a number: gradient for its norm; weight, gradient and tw
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sizes:
+class TransformerSizes:
     """A Transformer in numbers, as above."""
 
     encoder_layers: int
@@ -33,7 +33,7 @@ class Sizes:
     vocab: int
 
     @classmethod
-    def of(cls, config: ModelConfig, vocab: int) -> "Sizes":
+    def of(cls, config: ModelConfig, vocab: int) -> "TransformerSizes":
         """`vocab` is the target's."""
         return cls(
             encoder_layers=config.encoder_layers,
@@ -75,7 +75,7 @@ class Decoding:
 
 
 def decoding(
-    sizes: Sizes, sources: Sequence[int], steps: Sequence[int], *, beam: int, slots: int, width: int
+    sizes: TransformerSizes, sources: Sequence[int], steps: Sequence[int], *, beam: int, slots: int, width: int
 ) -> Decoding:
     """Sentences searched, so many at once, each step for all of them together.
 
@@ -137,7 +137,12 @@ class Update:
 
 
 def update(
-    sizes: Sizes, src: Sequence[int], tgt: Sequence[int], *, parameters: int, gradients_with_loss: bool = False
+    sizes: TransformerSizes,
+    src: Sequence[int],
+    tgt: Sequence[int],
+    *,
+    parameters: int,
+    gradients_with_loss: bool = False,
 ) -> Update:
     """One update: each product forward makes two of its size backward, attention's two products make five.
 

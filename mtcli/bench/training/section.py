@@ -4,211 +4,121 @@ A preset with random weights, or a model directory's (which stays as it is), on 
 in batches of like lengths, which lie on the device beforehand. What gives a wrong loss or gradient gets no time.
 """
 
-import time
-from collections.abc import Sequence
+from functools import cache
 
 import torch
 
-from mtcli.bench.contest.memory import Peak
-from mtcli.bench.kernels.comparison import first_lines, raise_if_broken
-from mtcli.bench.record.schema import Ceilings, Check, Status, Train, Trained
-from mtcli.bench.settings import Asked
+from mtcli.bench.contest import Check, Contest, ContestantError
+from mtcli.bench.contest.failures import told
+from mtcli.bench.record.findings import Findings
+from mtcli.bench.record.schema import Workload
+from mtcli.bench.settings import BenchSettings
 from mtcli.bench.training.gradients import judged, loss_and_norm
-from mtcli.bench.training.parts import Parts
-from mtcli.bench.training.updates import Contestant, Entry, entries
-from mtcli.bench.workload.model import Subject, opened
-from mtcli.bench.workload.sentences import PairBatch, random_batches
-from mtcli.bench.workload.shapes import LONGEST
+from mtcli.bench.training.updates import CPU_TOKENS, GPU_TOKENS, TOY_TOKENS, UpdateContestant, make_batches
+from mtcli.bench.workload.model import BenchModel
 from mtcli.config import TrainingConfig
-from mtcli.devices import dtype_name, prepare_cpu, resolve_device, resolve_dtype
-from mtcli.errors import MtcliError, is_out_of_memory
-from mtcli.training.batch import Batch
+from mtcli.devices import dtype_name, resolve_device, resolve_dtype
 from mtcli.training.step import TrainingStep
 from mtcli_kernels.dispatch import UnavailableError
 
 CONFIG = TrainingConfig()
-LEARNING_RATE = 1e-4  # low, so that random sentences spoil nothing
 CHECKED_TOKENS = 128
 MOST_ROUNDS, TOY_ROUNDS = 20, 2
-FEWEST_ROUNDS = 2  # that there should be time for, where an entry is begun
+FEWEST_ROUNDS = 2  # before it is looked at where the time goes
 
 
-def measure_train(asked: Asked, ceilings: Ceilings, left_out: list[str]) -> Train:
+def ways(settings: BenchSettings) -> tuple[tuple[str, int], ...]:
+    """Form of attention and tokens of a batch: all there is to measure, the most wanted first."""
+    if settings.toy:
+        return (("auto", TOY_TOKENS),)
+    if settings.on_gpu:
+        return ("auto", GPU_TOKENS), ("sdpa", GPU_TOKENS)
+    return tuple(("auto", tokens) for tokens in CPU_TOKENS)
+
+
+def measure_train(settings: BenchSettings, findings: Findings) -> None:
     """Measure as much as the time suffices for, most wanted first.
 
     Args:
-        asked: what, on which device, for how long.
-        ceilings: what the device can do.
-        left_out: gets a sentence for what the time did not suffice for.
+        settings: what, on which device, for how long.
+        findings: has the ceilings, and gets the rows.
 
     Raises:
         MtcliError: there is no such device, number type or preset, or the model is missing or damaged.
     """
-    asked.say("train: making the model ready")
-    device = resolve_device(asked.torch_device)
-    if device.type == "cpu":
-        prepare_cpu()
-    wanted = asked.dtype or "auto"
+    settings.say("train: making the model ready")
+    device, ceilings = resolve_device(settings.torch_device), findings.ceilings
+    assert ceilings is not None
+    wanted = settings.dtype or "auto"
     if wanted == "float16":
         wanted = "auto"
-        left_out.append("train: float16, in which mtcli does not train")
+        findings.leave_out("train: float16, in which mtcli does not train")
     dtype = resolve_dtype(wanted, device)
-    section = _Section(asked, ceilings, left_out, opened(asked, device, torch.float32), dtype)
-    section.run()
-    return Train(
-        model=section.subject.record,
-        dtype=dtype_name(dtype),
-        sources="random tokens in pairs as long as news",
-        checks=tuple(section.checks),
-        rows=tuple(section.rows),
+    model = BenchModel.of(settings, device, torch.float32)
+    step = TrainingStep(model.network, CONFIG, dtype=dtype)
+    contest: Contest[UpdateContestant] = Contest(
+        [UpdateContestant(model, step, dtype, attention, tokens, settings) for attention, tokens in ways(settings)],
+        UpdateContestant.seconds,
+        better=min,
+        left=settings.left,
+        say=lambda words: settings.say(f"train: {words}"),
+        save=lambda: save(),
     )
 
+    def save() -> None:
+        about = {
+            "model": model.words,
+            "dtype": dtype_name(dtype),
+            "sentences": "random tokens in pairs as long as news",
+        }
+        findings.describe("train", Workload(checks=tuple(contest.checks), **about))
+        findings.add(*(one.contestant.row(one, ceilings) for one in contest.series))
 
-class _Section:
-    """One measurement."""
+    if settings.left() > 0:
+        settings.say("train: checking the loss and its gradient")
+        check = cache(_Checker(model, dtype, settings.seed).check)
+        contest.check(lambda one: check(one.attention))
+    # On a GPU the rounds have twice the updates of the warm-up; one more is to see the parts.
+    to_come = (FEWEST_ROUNDS + 1) * (2 if settings.on_gpu else 1)
+    contest.warm_up(UpdateContestant.warm_up, size=lambda one: one.batch_tokens, rounds_to_come=to_come)
+    contest.rounds(FEWEST_ROUNDS)
+    for one in contest.series:
+        if one.status == "right" and settings.left() > one.cost:
+            one.contestant.take_apart(ceilings)
+    contest.rounds((TOY_ROUNDS if settings.toy else MOST_ROUNDS) - FEWEST_ROUNDS)
+    save()
+    for one in contest.series:
+        if one.status == "left out":
+            findings.leave_out(f"train: {one.name}")
+        elif one.status == "right" and not one.contestant.phases:
+            findings.leave_out(f"train: where the time goes, {one.name}")
 
-    def __init__(
-        self, asked: Asked, ceilings: Ceilings, left_out: list[str], subject: Subject, dtype: torch.dtype
-    ) -> None:
-        self._asked, self._ceilings, self._left_out, self._dtype = asked, ceilings, left_out, dtype
-        self.subject, self._network = subject, subject.network
-        self._device = self._network.output.weight.device
-        self._step = TrainingStep(self._network, CONFIG, dtype=dtype)
-        self._updates = 0
-        self._contestants: list[Contestant] = []
-        self.checks: list[Check] = []
-        self.rows: list[Trained] = []
 
-    def run(self) -> None:
-        found, refused, has_time = entries(self._asked), {}, self._asked.left() > 0
-        if has_time:
-            refused = self._check(list(dict.fromkeys(entry.attention for entry in found)))
-        for entry in found:
-            if entry.attention in refused:
-                self._add_row(entry, *refused[entry.attention])
-            # The first is begun however slow the machine, for the section to say something.
-            elif self._asked.left() <= self._to_come(entry) and (self._contestants or not has_time):
-                self._add_row(entry, "left out", "the time did not suffice")
-                self._left_out.append(f"train: {entry.name}")
-            else:
-                self._begin(entry)
-        self._take_turns(0, FEWEST_ROUNDS)
-        self._take_apart()
-        self._take_turns(FEWEST_ROUNDS, TOY_ROUNDS if self._asked.toy else MOST_ROUNDS)
-        self._tell_what_was_left_out()
-        self.rows += [one.row(self._ceilings) for one in self._contestants]
+class _Checker:
+    """Holds the loss of one batch and its gradient's norm as they are in float32 with plain attention."""
 
-    def _add_row(self, entry: Entry, status: Status, why: str) -> None:
-        self.rows.append(Trained(way=entry.way, status=status, batch_tokens=entry.batch_tokens, why=why))
+    def __init__(self, model: BenchModel, dtype: torch.dtype, seed: int) -> None:
+        self._network, self._dtype = model.network, dtype
+        [batch] = make_batches(model, CHECKED_TOKENS, 1, seed)
+        self._batch = batch.on_device(model.start_id, model.device)
+        self._expected = self._found("reference", torch.float32)
 
-    def _batches(self, tokens: int, count: int) -> list[PairBatch]:
-        longest = min(LONGEST + 1, self._network.config.max_length)
-        src, tgt = self.subject.src, self.subject.tgt
-        return random_batches(src, tgt, tokens=tokens, count=count, seed=self._asked.seed, longest=longest)
+    def _found(self, attention: str, dtype: torch.dtype) -> dict[str, float]:
+        self._network.attention = attention
+        return loss_and_norm(self._network, self._batch, CONFIG.label_smoothing, dtype)
 
-    def _on_device(self, batch: PairBatch) -> Batch:
-        return batch.on_device(self.subject.start_id, self._device)
+    def check(self, attention: str) -> tuple[Check, ...]:
+        """Whether this form of attention gives the same.
 
-    def _check(self, attentions: Sequence[str]) -> dict[str, tuple[Status, str]]:
-        """The forms of attention that get no time, and why."""
-        self._asked.say("train: checking the loss and its gradient")
-        [batch] = self._batches(CHECKED_TOKENS, 1)
-        on_device, name = self._on_device(batch), dtype_name(self._dtype)
-        self._network.attention = "reference"
-        expected = loss_and_norm(self._network, on_device, CONFIG.label_smoothing, torch.float32)
-        refused: dict[str, tuple[Status, str]] = {}
-        for attention in attentions:
-            self._network.attention = attention
-            what = f"attention {attention}: the loss and its gradient's norm in float32 with plain attention"
-            try:
-                found = loss_and_norm(self._network, on_device, CONFIG.label_smoothing, self._dtype)
-                passed, detail = judged(found, expected, name)
-            except UnavailableError as error:
-                refused[attention] = ("cannot run", str(error))
-                continue
-            except (MtcliError, RuntimeError, ValueError) as error:
-                raise_if_broken(what, error)
-                passed, detail = False, first_lines(error)
-            self.checks.append(Check(what=what, passed=passed, detail=detail))
-            if not passed:
-                refused[attention] = ("wrong", detail)
-        return refused
-
-    def _to_come(self, entry: Entry) -> float:
-        """Seconds that an entry would take, and those begun will yet: a few rounds, and one to see the parts."""
-        costs = sum(one.cost for one in self._contestants)
-        newest = self._contestants[-1] if self._contestants else None
-        expected = newest.cost * entry.batch_tokens / newest.entry.batch_tokens if newest else 0.0
-        return (1 + FEWEST_ROUNDS) * costs + (2 + FEWEST_ROUNDS) * expected
-
-    def _begin(self, entry: Entry) -> None:
-        """Make an entry's batches, and the updates that do not count."""
-        self._asked.say(f"train: {entry.name}")
-        batches = self._batches(entry.batch_tokens, entry.batches)
-        on_device = [self._on_device(batch) for batch in batches]
-        contestant = Contestant(
-            entry=entry, subject=self.subject, dtype=self._dtype, batches=batches, on_device=on_device
-        )
-        self._contestants.append(contestant)
-        seconds = self._run(contestant, entry.warm_up)
-        contestant.cost = (seconds or 0.0) * entry.updates / entry.warm_up
-
-    def _run(self, one: Contestant, updates: int, parts: Parts | None = None) -> float | None:
-        """Seconds of so many updates; None where they cannot be made."""
-        self._network.attention = one.entry.attention
-        peak = Peak(self._device)
+        Raises:
+            ContestantError: it is not made for this device.
+        """
+        what = f"attention {attention}: the loss and its gradient's norm in float32 with plain attention"
         try:
-            self._synchronize()
-            start = time.perf_counter()
-            for number in range(updates):
-                self._update(one.on_device[number % len(one.on_device)], parts)
-            self._synchronize()
-        except (MtcliError, RuntimeError) as error:
-            raise_if_broken(one.entry.name, error)
-            one.status = "out of memory" if is_out_of_memory(error) else "cannot run"
-            one.why = first_lines(error)
-            self._network.zero_grad()
-            return None
-        seconds, one.peak = time.perf_counter() - start, peak.bytes
-        return seconds
-
-    def _update(self, batch: Batch, parts: Parts | None) -> None:
-        self._updates += 1
-        if parts is not None:
-            parts.begin()
-        self._step.step([batch], LEARNING_RATE, self._updates)
-        if parts is not None:
-            parts.end()
-
-    def _synchronize(self) -> None:
-        if self._device.type == "cuda":
-            torch.cuda.synchronize()
-
-    def _take_turns(self, first: int, end: int) -> None:
-        """Rounds of these numbers, every other one backwards, as long as there is time for another."""
-        for number in range(first, end):
-            running = [one for one in self._contestants if one.runs]
-            if not running or (number and self._asked.left() < sum(one.cost for one in running)):
-                break
-            self._asked.say(f"train: round {number + 1}")
-            for one in running if number % 2 == 0 else reversed(running):
-                if self._asked.left() <= one.cost and any(other.samples for other in self._contestants):
-                    continue
-                if (seconds := self._run(one, one.entry.updates)) is not None:
-                    one.cost, one.status = seconds, "right"
-                    one.samples.append(seconds / one.entry.updates)
-
-    def _take_apart(self) -> None:
-        for one in self._contestants:
-            if one.status != "right" or self._asked.left() < one.cost:
-                continue
-            with Parts(self._network, self._step, self._device) as parts:
-                if self._run(one, one.entry.updates, parts) is not None:
-                    one.take_in(parts.medians(), self._ceilings)
-
-    def _tell_what_was_left_out(self) -> None:
-        for one in self._contestants:
-            if one.status == "left out":
-                self._left_out.append(f"train: {one.entry.name}")
-            elif one.status == "right" and not one.phases:
-                self._left_out.append(f"train: where the time goes, {one.entry.name}")
+            with told(what):
+                passed, detail = judged(self._found(attention, self._dtype), self._expected, dtype_name(self._dtype))
+        except ContestantError as error:
+            if isinstance(error.__cause__, UnavailableError):
+                raise
+            passed, detail = False, str(error)
+        return (Check(what=what, passed=passed, detail=detail),)

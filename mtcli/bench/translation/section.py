@@ -6,183 +6,111 @@ of a file, which are translated from text to text. What a beam's checks find wro
 """
 
 from collections.abc import Sequence
+from functools import cache
 
 import torch
 
-from mtcli.bench.record.schema import Ceilings, Check, Decoded, Translate
-from mtcli.bench.settings import Asked
-from mtcli.bench.translation.checks import COMPANY, Checker, failed
-from mtcli.bench.translation.latency import MOST, measure_latency
-from mtcli.bench.translation.rows import Contestant, Entry, Sizes, entries
-from mtcli.bench.workload.model import Subject, opened
-from mtcli.bench.workload.sentences import Sentences, random_sentences, sentences_of
-from mtcli.devices import decoding_dtype, dtype_name, prepare_cpu, resolve_device
+from mtcli.bench.contest import Contest, ContestantError
+from mtcli.bench.record.findings import Findings
+from mtcli.bench.record.schema import Workload
+from mtcli.bench.settings import BenchSettings
+from mtcli.bench.translation.checks import Checker
+from mtcli.bench.translation.decoding import DecodingContestant
+from mtcli.bench.translation.latency import MOST_LINES, measure_latency
+from mtcli.bench.workload.model import BenchModel
+from mtcli.bench.workload.sentences import SourceSentences, random_sentences, sentences_of
+from mtcli.devices import decoding_dtype, resolve_device
 from mtcli.files import read_lines
 
+# Sentences at once, the most wanted number first, sentences for each of these slots, and the fewest for one figure.
+ON_GPU, ON_CPU, TOY = ((64, 256, 1024, 16, 1), 4, 16), ((8, 32, 1, 128), 1, 2), ((2, 1), 1, 2)
 MOST_ROUNDS, TOY_ROUNDS = 20, 2
 TOY_OUTPUT = 6  # tokens
 FOR_LATENCY = 0.2  # part of the time that is kept for single lines
-FEWEST_ROUNDS = 2  # that there should be time for, where an entry is begun
+FEWEST_ROUNDS = 2  # before it is looked at where the time goes
 
 
-def measure_translate(asked: Asked, ceilings: Ceilings, left_out: list[str]) -> Translate:
+def measure_translate(settings: BenchSettings, findings: Findings) -> None:
     """Measure as much as the time suffices for, most wanted first.
 
     Args:
-        asked: what, on which device, for how long.
-        ceilings: what the device can do.
-        left_out: gets a sentence for what the time did not suffice for.
+        settings: what, on which device, for how long.
+        findings: has the ceilings, and gets the rows.
 
     Raises:
         MtcliError: there is no such device, number type or preset, or the model or the input is missing or damaged.
     """
-    asked.say("translate: making the model ready")
-    device = resolve_device(asked.torch_device)
-    if device.type == "cpu":
-        prepare_cpu()
-    dtype = decoding_dtype(asked.dtype or "auto", device)
-    subject = opened(asked, device, dtype)
-    lines = list(read_lines(asked.input)) if asked.model and asked.input else []
-    section = _Section(asked, ceilings, left_out, subject, lines)
-    section.run()
-    return Translate(
-        model=subject.record,
-        dtype=dtype_name(dtype),
-        sources=section.sources,
-        checks=tuple(section.checks),
-        rows=tuple(section.rows),
-        latency=measure_latency(asked, subject, section.sentences, lines, section.right_beams, left_out),
+    settings.say("translate: making the model ready")
+    device = resolve_device(settings.torch_device)
+    model = BenchModel.of(settings, device, decoding_dtype(settings.dtype or "auto", device))
+    lines = list(read_lines(settings.input)) if settings.model and settings.input else []
+    slots, refills, fewest = TOY if settings.toy else ON_GPU if settings.on_gpu else ON_CPU
+    sentences = _sentences(settings, model, lines, max(refills * max(slots), fewest, MOST_LINES))
+    kept, ceilings = FOR_LATENCY * max(settings.left(), 0.0), findings.ceilings
+    assert ceilings is not None
+    beams = dict.fromkeys((model.decoding.beam_size, 1))
+    contest = Contest(
+        [DecodingContestant(model, sentences, beam, count, refills, fewest) for count in slots for beam in beams],
+        DecodingContestant.seconds,
+        better=min,
+        left=lambda: settings.left() - kept,
+        say=lambda words: settings.say(f"translate: {words}"),
+        save=lambda: save(),
     )
 
+    def save(is_over: bool = False) -> None:
+        words = _where_from(settings, sentences)
+        work = Workload(model=model.words, dtype=model.dtype, sentences=words, checks=tuple(contest.checks))
+        findings.describe("translate", work)
+        # What is another one over again is none of what is wanted
+        wanted = [one for one in contest.series if one.refusal != "left out" and (is_over or one.status != "left out")]
+        findings.add(*(one.contestant.row(one, ceilings) for one in wanted))
 
-class _Section:
-    """One measurement."""
+    if settings.left() > 0:
+        settings.say("translate: checking")
+        check = cache(Checker(model, sentences).check)
+        contest.check(lambda one: check(one.beam))
+    _take_turns(contest, settings, findings)
+    save(is_over=True)
+    for one in contest.series:
+        if one.status == "left out" and one.refusal is None:
+            findings.leave_out(f"translate: {one.name}")
+        elif one.status == "right" and not one.contestant.phases:
+            findings.leave_out(f"translate: where the time goes with {one.name}")
+    right = dict.fromkeys(one.contestant.beam for one in contest.series if one.status == "right")
+    measure_latency(settings, model, sentences, lines, list(right), findings)
 
-    def __init__(
-        self, asked: Asked, ceilings: Ceilings, left_out: list[str], subject: Subject, lines: Sequence[str]
-    ) -> None:
-        self._asked, self._ceilings, self._left_out, self._subject = asked, ceilings, left_out, subject
-        self._all = max(asked.left(), 0.0)
-        self._sizes = Sizes.of(asked)
-        self._beams = tuple(dict.fromkeys((subject.decoding.beam_size, 1)))
-        self._contestants: list[Contestant] = []
-        self._network_bytes = torch.cuda.memory_allocated() if asked.on_gpu else 0
-        self.sentences = self._sentences(lines)
-        self.checks: list[Check] = []
-        self.rows: list[Decoded] = []
-        self.right_beams: list[int] = []
 
-    def _sentences(self, lines: Sequence[str]) -> Sentences:
-        network, count = self._subject.network, max(self._sizes.most_sentences, COMPANY, MOST)
-        longest = TOY_OUTPUT if self._asked.toy else network.max_positions
-        bounds = {"longest_source": network.config.max_length, "longest_output": longest}
-        if not lines or self._subject.loaded is None:
-            return random_sentences(count, self._subject.src, self._asked.seed, **bounds)
-        return sentences_of(lines, self._subject.loaded.tokenizers.src, self._subject.decoding, **bounds)
+def _take_turns(contest: Contest[DecodingContestant], settings: BenchSettings, findings: Findings) -> None:
+    network_bytes = torch.cuda.memory_allocated() if settings.on_gpu else 0
+    runs_apart = 3 if settings.on_gpu else 1  # that it takes to see where the time goes
 
-    @property
-    def sources(self) -> str:
-        """Where the sentences are from, in words."""
-        if not self.sentences.forced:
-            name = self._asked.input.name if self._asked.input else ""
-            return f"the first lines of {name}, equal ones once, decoded freely"
-        return f"random tokens in sentences as long as news, {self.sentences.limits[0]} target tokens forced of each"
+    def warm_up(one: DecodingContestant) -> None:
+        for other in (known.contestant for known in contest.begun):
+            # Only for fewer slots than the layout was asked about: to try more takes long
+            if other.beam == one.beam and one.slots <= other.at_once == one.at_once:
+                raise ContestantError(f"the layout makes it {other.name}", "left out")
+        one.warm_up(network_bytes)
 
-    def run(self) -> None:
-        if self._asked.left() <= 0:
-            for entry in entries(self._sizes, self._beams):
-                self._leave_out(entry)
-            self._left_out.append("translate: single lines")
-            return
-        why = self._check()
-        for entry in entries(self._sizes, self._beams):
-            if why.get(entry.beam) is not None:
-                wrong = Decoded(beam=entry.beam, slots=entry.slots, status="wrong", why=why[entry.beam])
-                self.rows.append(wrong)
-            else:
-                self._begin(entry)
-        self._take_turns(0, FEWEST_ROUNDS)
-        self._take_apart()
-        self._take_turns(FEWEST_ROUNDS, TOY_ROUNDS if self._asked.toy else MOST_ROUNDS)
-        self._tell_what_was_left_out()
-        self.rows += [one.row(self._ceilings) for one in self._contestants]
+    contest.warm_up(warm_up, size=lambda one: one.size, rounds_to_come=FEWEST_ROUNDS + runs_apart)
+    contest.rounds(FEWEST_ROUNDS)
+    for one in contest.series:
+        if one.status == "right" and contest.left() > runs_apart * one.cost and findings.ceilings:
+            settings.say(f"translate: where the time goes with {one.name}")
+            one.contestant.take_apart(findings.ceilings, one.median)
+    contest.rounds((TOY_ROUNDS if settings.toy else MOST_ROUNDS) - FEWEST_ROUNDS)
 
-    def _check(self) -> dict[int, str | None]:
-        """What is wrong with each beam, in words."""
-        checker, why = Checker(self._subject, self.sentences), {}
-        for beam in self._beams:
-            self._asked.say(f"translate: checking beam {beam}")
-            found = checker.check(beam)
-            self.checks += found
-            why[beam] = failed(found)
-        self.right_beams = [beam for beam in self._beams if why[beam] is None]
-        return why
 
-    def _begin(self, entry: Entry) -> None:
-        """Run an entry once, unless the time does not suffice, or it would be another one over again."""
-        if self._is_another(entry):
-            return
-        expected = self._expected(entry)
-        to_come = (2 + FEWEST_ROUNDS) * expected + sum(self._to_take_apart(one) for one in self._contestants)
-        to_come += FEWEST_ROUNDS * sum(one.cost for one in self._contestants)
-        # The first is run however slow the machine, for the section to say something.
-        if self._contestants and (self._spare() < to_come or self._spare() <= 0):
-            self._leave_out(entry)
-            return
-        self._asked.say(f"translate: {entry.name}")
-        contestant = self._contestant(entry)
-        contestant.warm_up(self._network_bytes)
-        self._contestants.append(contestant)
+def _sentences(settings: BenchSettings, model: BenchModel, lines: Sequence[str], count: int) -> SourceSentences:
+    longest = TOY_OUTPUT if settings.toy else model.network.max_positions
+    bounds = {"longest_source": model.network.config.max_length, "longest_output": longest}
+    if not lines or model.loaded is None:
+        return random_sentences(count, model.src, settings.seed, **bounds)
+    return sentences_of(lines, model.loaded.tokenizers.src, model.decoding, **bounds)
 
-    def _contestant(self, entry: Entry) -> Contestant:
-        return Contestant(entry=entry, subject=self._subject, pool=self.sentences, sizes=self._sizes)
 
-    def _is_another(self, entry: Entry) -> bool:
-        """Whether the layout has no other number of slots for this entry than for one that was begun."""
-        known = [one.at_once for one in self._contestants if one.entry.beam == entry.beam]
-        # Only for fewer slots than the layout was asked about: to try more takes long
-        return entry.slots <= max(known, default=0) and self._contestant(entry).at_once in known
-
-    def _spare(self) -> float:
-        """Seconds left, but for those that are kept for single lines."""
-        return self._asked.left() - FOR_LATENCY * self._all
-
-    def _expected(self, entry: Entry) -> float:
-        """Seconds of a run: those of the newest one, more of them where there is more to do."""
-        if not self._contestants:
-            return 0.0
-        newest = self._contestants[-1]
-        rows = newest.entry.beam * len(newest.sentences.sources)
-        return newest.cost * max(entry.beam * self._sizes.sentences(entry.slots) / rows, 1.0)
-
-    def _leave_out(self, entry: Entry) -> None:
-        why = "the time did not suffice"
-        self.rows.append(Decoded(beam=entry.beam, slots=entry.slots, status="left out", why=why))
-        self._left_out.append(f"translate: {entry.name}")
-
-    def _take_turns(self, first: int, end: int) -> None:
-        """Rounds of these numbers, every other one backwards, as long as there is time for another."""
-        for number in range(first, end):
-            running = [one for one in self._contestants if one.why is None]
-            if not running or (number and self._spare() < sum(one.cost for one in running)):
-                break
-            self._asked.say(f"translate: round {number + 1}")
-            for one in running if number % 2 == 0 else reversed(running):
-                if self._asked.left() > one.cost or not any(other.samples for other in self._contestants):
-                    one.run()
-
-    def _tell_what_was_left_out(self) -> None:
-        for one in self._contestants:
-            if one.status == "left out":
-                self._left_out.append(f"translate: {one.entry.name}")
-            elif one.status == "right" and not one.phases:
-                self._left_out.append(f"translate: where the time goes with {one.entry.name}")
-
-    def _to_take_apart(self, one: Contestant) -> float:
-        return (3 if one.decoder.makes_graphs else 1) * one.cost
-
-    def _take_apart(self) -> None:
-        self._asked.say("translate: where the time goes")
-        for one in self._contestants:
-            if one.status == "right" and self._spare() > self._to_take_apart(one):
-                one.take_apart(self._ceilings)
+def _where_from(settings: BenchSettings, sentences: SourceSentences) -> str:
+    if not sentences.forced:
+        name = settings.input.name if settings.input else ""
+        return f"the first lines of {name}, equal ones once, decoded freely"
+    return f"random tokens in sentences as long as news, {sentences.limits[0]} target tokens forced of each"

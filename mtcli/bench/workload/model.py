@@ -1,18 +1,17 @@
 """The model that is measured: a preset with random weights, or a model directory."""
 
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import torch
 
-from mtcli.bench.record.schema import Model
-from mtcli.bench.roofline.transformer_cost import Sizes
-from mtcli.bench.settings import Asked
-from mtcli.bench.workload.sentences import Words
+from mtcli.bench.roofline.transformer_cost import TransformerSizes
+from mtcli.bench.settings import BenchSettings
+from mtcli.bench.workload.sentences import SourceSentences, Words
 from mtcli.config import DecodingConfig, load_config
 from mtcli.data.tokenizer import BOS_ID
 from mtcli.decoding.search import SearchOptions
 from mtcli.decoding.translator import search_options
+from mtcli.devices import dtype_name
 from mtcli.model.transformer import Transformer, VocabularySizes
 from mtcli.model_directory.store import LoadedModel, load_model
 
@@ -20,53 +19,99 @@ VOCABULARY, TOY_VOCABULARY = 32_000, 100
 
 
 @dataclass(frozen=True, kw_only=True)
-class Subject:
-    """A network and what is said and asked of it.
+class BenchModel:
+    """A network, and what it reads and how it searches.
 
     Attributes:
         network: in evaluation mode.
+        name: of the preset or the directory.
         loaded: the model directory; None where the weights are random.
         src, tgt: what random sentences of either side are made of.
         decoding: its settings.
         start_id: what the decoder reads first.
-        record: as results tell it.
     """
 
     network: Transformer
+    name: str
     loaded: LoadedModel | None
     src: Words
     tgt: Words
     decoding: DecodingConfig
     start_id: int
-    record: Model
 
-    @property
-    def sizes(self) -> Sizes:
-        return Sizes.of(self.network.config, self.network.vocabulary.target)
+    @classmethod
+    def of(cls, settings: BenchSettings, device: torch.device, dtype: torch.dtype) -> "BenchModel":
+        """The model that was asked for, in this number type on this device.
 
-    def search(self, beam: int) -> SearchOptions:
-        """How a user's lines are searched."""
-        if self.loaded is not None:
-            config = self.decoding.model_copy(update={"beam_size": beam})
-            return search_options(config, self.loaded.tokenizers.tgt)
-        return SearchOptions(
-            beam_size=beam,
-            length_penalty=self.decoding.length_penalty,
-            start_id=self.start_id,
-            eos_id=self.tgt.eos_id,
+        Raises:
+            ConfigError: there is no such preset.
+            CheckpointError: the directory is no model, or damaged.
+            DataError: a tokenizer file is no SentencePiece model.
+        """
+        if settings.model is None:
+            vocab_size = TOY_VOCABULARY if settings.toy else VOCABULARY
+            return cls.random(settings.preset, vocab_size, settings.seed, device, dtype)
+        loaded = load_model(settings.model, device, dtype)
+        src, tgt = loaded.tokenizers.src, loaded.tokenizers.tgt
+        return cls(
+            network=loaded.network,
+            name=settings.model.resolve().name,
+            loaded=loaded,
+            src=Words.known_to(src),
+            tgt=Words.known_to(tgt),
+            decoding=loaded.architecture.decoding,
+            start_id=tgt.start_id,
         )
 
+    @classmethod
+    def random(cls, preset: str, vocab_size: int, seed: int, device: torch.device, dtype: torch.dtype) -> "BenchModel":
+        """A preset with random weights."""
+        words = Words.of(vocab_size)
+        return cls(
+            network=random_network(preset, vocab_size, seed).to(device, dtype).eval(),
+            name=preset,
+            loaded=None,
+            src=words,
+            tgt=words,
+            decoding=load_config(preset).decoding,
+            start_id=BOS_ID,
+        )
 
-def opened(asked: Asked, device: torch.device, dtype: torch.dtype) -> Subject:
-    """The model that was asked for, in this number type on this device.
+    @property
+    def device(self) -> torch.device:
+        return self.network.output.weight.device
 
-    Raises:
-        MtcliError: there is no such preset, or the directory is no model.
-    """
-    if asked.model is not None:
-        return loaded_subject(asked.model, device, dtype)
-    vocab_size = TOY_VOCABULARY if asked.toy else VOCABULARY
-    return random_subject(asked.preset, vocab_size, asked.seed, device, dtype)
+    @property
+    def sizes(self) -> TransformerSizes:
+        return TransformerSizes.of(self.network.config, self.network.vocabulary.target)
+
+    @property
+    def dtype(self) -> str:
+        """Number type of its weights."""
+        return dtype_name(self.network.output.weight.dtype)
+
+    @property
+    def words(self) -> str:
+        """It in a phrase."""
+        config, kind = self.network.config, "random weights" if self.loaded is None else "weights"
+        return (
+            f"{self.name}, {config.encoder_layers}+{config.decoder_layers} layers of width {config.d_model}, "
+            f"{self.network.vocabulary.target:,} pieces, {self.network.num_parameters() / 1e6:.1f} million {kind}"
+        )
+
+    def searched(self, sentences: SourceSentences, beam: int) -> SearchOptions:
+        """How these sentences are searched: forced outputs are all as long as the longest limit."""
+        if self.loaded is not None:
+            config = self.decoding.model_copy(update={"beam_size": beam})
+            options = search_options(config, self.loaded.tokenizers.tgt)
+        else:
+            penalty = self.decoding.length_penalty
+            options = SearchOptions(
+                beam_size=beam, length_penalty=penalty, start_id=self.start_id, eos_id=self.tgt.eos_id
+            )
+        if not sentences.forced:
+            return options
+        return replace(options, min_tokens=max(sentences.limits) - 1, stop="full")
 
 
 def random_network(preset: str, vocab_size: int, seed: int) -> Transformer:
@@ -78,55 +123,3 @@ def random_network(preset: str, vocab_size: int, seed: int) -> Transformer:
     vocabulary = VocabularySizes(source=vocab_size, target=vocab_size, shared=True)
     torch.manual_seed(seed)
     return Transformer(load_config(preset).model, vocabulary)
-
-
-def random_subject(preset: str, vocab_size: int, seed: int, device: torch.device, dtype: torch.dtype) -> Subject:
-    """A preset with random weights.
-
-    Raises:
-        ConfigError: there is no such preset.
-    """
-    network = random_network(preset, vocab_size, seed).to(device, dtype).eval()
-    words = Words.of(vocab_size)
-    return Subject(
-        network=network,
-        loaded=None,
-        src=words,
-        tgt=words,
-        decoding=load_config(preset).decoding,
-        start_id=BOS_ID,
-        record=_record(network, preset, random=True),
-    )
-
-
-def loaded_subject(directory: Path, device: torch.device, dtype: torch.dtype) -> Subject:
-    """A model directory.
-
-    Raises:
-        CheckpointError: the directory is no model, or damaged.
-        DataError: a tokenizer file is no SentencePiece model.
-    """
-    loaded = load_model(directory, device, dtype)
-    src, tgt = loaded.tokenizers.src, loaded.tokenizers.tgt
-    return Subject(
-        network=loaded.network,
-        loaded=loaded,
-        src=Words.known_to(src),
-        tgt=Words.known_to(tgt),
-        decoding=loaded.architecture.decoding,
-        start_id=tgt.start_id,
-        record=_record(loaded.network, directory.resolve().name, random=False),
-    )
-
-
-def _record(network: Transformer, name: str, *, random: bool) -> Model:
-    config = network.config
-    return Model(
-        name=name,
-        parameters=network.num_parameters(),
-        vocabulary=network.vocabulary.target,
-        encoder_layers=config.encoder_layers,
-        decoder_layers=config.decoder_layers,
-        d_model=config.d_model,
-        random=random,
-    )

@@ -46,8 +46,8 @@ class Words:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sentences:
-    """Sentences to decode.
+class SourceSentences:
+    """SourceSentences to decode.
 
     Attributes:
         sources: token ids, end token included.
@@ -59,35 +59,37 @@ class Sentences:
     limits: Sequence[int]
     forced: bool
 
-    def first(self, count: int) -> "Sentences":
+    def first(self, count: int) -> "SourceSentences":
         """So many, from the first again where there are fewer."""
         places = [place % len(self.sources) for place in range(count)]
-        return Sentences(
+        return SourceSentences(
             sources=[self.sources[place] for place in places],
             limits=[self.limits[place] for place in places],
             forced=self.forced,
         )
 
-    def limited(self, steps: int) -> "Sentences":
+    def limited(self, steps: int) -> "SourceSentences":
         """The same with outputs of so many tokens at most, where they are forced."""
         limits = [min(limit, steps) for limit in self.limits] if self.forced else self.limits
-        return Sentences(sources=self.sources, limits=limits, forced=self.forced)
+        return SourceSentences(sources=self.sources, limits=limits, forced=self.forced)
 
-    def alone(self, place: int) -> "Sentences":
-        return Sentences(sources=[self.sources[place]], limits=[self.limits[place]], forced=self.forced)
+    def alone(self, place: int) -> "SourceSentences":
+        return SourceSentences(sources=[self.sources[place]], limits=[self.limits[place]], forced=self.forced)
 
 
-def random_sentences(count: int, words: Words, seed: int, *, longest_source: int, longest_output: int) -> Sentences:
+def random_sentences(
+    count: int, words: Words, seed: int, *, longest_source: int, longest_output: int
+) -> SourceSentences:
     """As long as news, each forced to the same number of target tokens; bounds in tokens, end tokens included."""
     rng = random.Random(seed)
     lengths = news_sentences(count, seed, min(LONGEST, longest_source - 1))
     forced = min(FORCED_TOKENS, longest_output)
-    return Sentences(sources=[words.sentence(one, rng) for one in lengths], limits=[forced] * count, forced=True)
+    return SourceSentences(sources=[words.sentence(one, rng) for one in lengths], limits=[forced] * count, forced=True)
 
 
 def sentences_of(
     lines: Sequence[str], tokenizer: Tokenizer, options: DecodingConfig, *, longest_source: int, longest_output: int
-) -> Sentences:
+) -> SourceSentences:
     """What mtcli decodes of these lines, and how long it lets outputs be: parts of over-long lines, equal ones once.
 
     Raises:
@@ -99,7 +101,7 @@ def sentences_of(
     if not sources:
         raise DataError("The input has no line with text. Expected lines to translate.")
     limits = [options.longest_output(len(source), longest_output) for source in sources]
-    return Sentences(sources=sources, limits=limits, forced=False)
+    return SourceSentences(sources=sources, limits=limits, forced=False)
 
 
 @dataclass(frozen=True, kw_only=True)

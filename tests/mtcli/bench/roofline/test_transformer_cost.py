@@ -3,10 +3,10 @@
 import pytest
 
 from mtcli.bench.roofline.formulas import Cost
-from mtcli.bench.roofline.transformer_cost import Sizes, decoding, update
+from mtcli.bench.roofline.transformer_cost import TransformerSizes, decoding, update
 from mtcli.config import ModelConfig
 
-SIZES = Sizes(encoder_layers=1, decoder_layers=2, d_model=2, encoder_ffn=3, decoder_ffn=5, vocab=11)
+SIZES = TransformerSizes(encoder_layers=1, decoder_layers=2, d_model=2, encoder_ffn=3, decoder_ffn=5, vocab=11)
 ENCODER = 4 * 4 + 2 * (2 * 3)  # q, k, v, out; up and down
 MEMORY = 2 * (2 * 4)  # k and v of two layers
 DECODER = 2 * (4 * 4 + 2 * 4 + 2 * (2 * 5))  # self-attention's four, the other's q and out, up and down
@@ -19,8 +19,8 @@ def test_numbers_in_the_matrices() -> None:
 
 def test_sizes_of_a_configuration() -> None:
     config = ModelConfig(encoder_layers=1, decoder_layers=2, d_model=8, heads=2, ffn_dim=3, decoder_ffn_dim=5)
-    expected = Sizes(encoder_layers=1, decoder_layers=2, d_model=8, encoder_ffn=3, decoder_ffn=5, vocab=11)
-    assert Sizes.of(config, 11) == expected
+    expected = TransformerSizes(encoder_layers=1, decoder_layers=2, d_model=8, encoder_ffn=3, decoder_ffn=5, vocab=11)
+    assert TransformerSizes.of(config, 11) == expected
 
 
 def test_one_sentence_searched_greedily() -> None:

@@ -6,71 +6,63 @@ from typing import Any
 
 import pytest
 import torch
-from support.bench_sections import CEILINGS, asked, whole
+from support.bench_records import findings, recorded, settings
 from support.tiny import write_untrained
 
-from mtcli.bench.record.schema import Train
-from mtcli.bench.training import section as train
+from mtcli.bench.record.schema import MEMORY, BenchRecord
+from mtcli.bench.training import section
 from mtcli.bench.training.gradients import judged
 from mtcli.bench.training.parts import PARTS
-from mtcli.bench.training.section import measure_train
-from mtcli.bench.training.updates import Entry, entries
+from mtcli.bench.training.section import measure_train, ways
 from mtcli.training.step import TrainingStep
 from mtcli_kernels.masked_attention import api as masked_attention
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-def measure(**changes: Any) -> tuple[Train, list[str]]:
-    left_out: list[str] = []
-    return measure_train(asked(**changes), CEILINGS, left_out), left_out
+def measure(**changes: Any) -> BenchRecord:
+    found = findings()
+    measure_train(settings(**changes), found)
+    return recorded(found)
 
 
 def test_updates_of_a_random_model_are_measured() -> None:
-    found, left_out = measure()
-    assert left_out == []
-    assert Train.model_validate_json(found.model_dump_json()) == found
-    assert (found.model.name, found.model.random, found.dtype) == ("tiny", True, "float32")
-    assert [check.passed for check in found.checks] == [True]
+    found = measure()
+    work = found.workloads["train"]
+    assert found.left_out == () and work.model.startswith("tiny, ") and work.dtype == "float32"
+    assert [check.passed for check in work.checks] == [True]
     [row] = found.rows
-    assert (row.status, row.batch_tokens, row.way) == ("right", 60, "as by default")
-    assert row.step_ms and row.tgt_tokens_per_second and row.flops_per_second and row.mfu and row.peak_gib
-    assert 30 < row.tgt_tokens <= 60
-    assert row.step_ms.repeats == 2
-    assert row.flops_per_second == pytest.approx(row.flops / row.step_ms.median * 1e3)
-    assert row.mfu == pytest.approx(row.flops_per_second / 1e11)
-
-
-def test_an_update_has_parts_that_cost_what_it_costs() -> None:
-    [row] = measure()[0].rows
+    assert (row.status, row.case) == ("right", "as by default, 60 tokens a batch")
+    assert list(row.figures) == ["update (ms)", "target tokens/s", MEMORY]
+    update = row.figures["update (ms)"]
+    assert update.repeats == 2
+    assert 30 < row.figures["target tokens/s"].median * update.median / 1e3 < 70
+    assert row.fraction == pytest.approx(row.flops / update.median * 1e3 / 1e11, rel=1e-3)
     assert [phase.name for phase in row.phases] == list(PARTS)
-    assert whole(row.phases)
+    assert sum(phase.share for phase in row.phases) == pytest.approx(1.0, rel=1e-3)
     assert min(phase.seconds for phase in row.phases) > 0
     assert sum(phase.flops for phase in row.phases) == row.flops
-    update = row.phases[-1]
-    assert (update.flops, update.bytes) == (0, 32 * measure()[0].model.parameters)
+    assert row.phases[-1].flops == 0 and row.phases[-1].bytes > 0
     assert all(phase.fraction for phase in row.phases)
 
 
 def test_bfloat16_is_held_against_its_own_ceiling() -> None:
-    found, _ = measure(dtype="bfloat16")
-    [row] = found.rows
-    assert found.dtype == "bfloat16"
-    assert row.mfu and row.flops_per_second and row.mfu == pytest.approx(row.flops_per_second / 2e11)
+    [row] = measure(dtype="bfloat16").rows
+    assert row.dtype == "bfloat16"
+    assert row.fraction == pytest.approx(row.flops / row.figures["update (ms)"].median * 1e3 / 2e11, rel=1e-3)
 
 
 def test_float16_is_not_trained_in() -> None:
-    found, left_out = measure(dtype="float16")
-    assert found.dtype in ("float32", "bfloat16")
-    assert left_out == ["train: float16, in which mtcli does not train"]
+    found = measure(dtype="float16")
+    assert found.workloads["train"].dtype in ("float32", "bfloat16")
+    assert found.left_out == ("train: float16, in which mtcli does not train",)
 
 
 def test_a_model_directory_is_trained_and_stays_as_it_was(tmp_path: Path) -> None:
     model = write_untrained(tmp_path / "model")
     before = {file.name: file.read_bytes() for file in model.iterdir()}
-    found, _ = measure(model=model)
-    assert (found.model.name, found.model.random) == ("model", False)
-    assert found.rows[0].status == "right"
+    found = measure(model=model)
+    assert found.workloads["train"].model.startswith("model, ") and found.rows[0].status == "right"
     assert {file.name: file.read_bytes() for file in model.iterdir()} == before
 
 
@@ -81,18 +73,18 @@ def tampered(function: Callable[..., torch.Tensor]) -> Callable[..., torch.Tenso
 def test_wrong_attention_gets_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
     forms = masked_attention._IN_PYTORCH
     monkeypatch.setitem(forms, "padded", tampered(forms["padded"]))
-    found, _ = measure()
-    assert [check.passed for check in found.checks] == [False]
+    found = measure()
+    assert [check.passed for check in found.workloads["train"].checks] == [False]
     [row] = found.rows
-    assert row.status == "wrong" and row.step_ms is None and row.mfu is None
+    assert row.status == "wrong" and not row.figures and row.fraction is None
     assert row.why is not None and "the loss" in row.why
 
 
 def test_an_attention_that_cannot_run_is_not_called_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train, "entries", lambda asked: (Entry("auto", 60, 1, 1), Entry("triton", 60, 1, 1)))
-    found, _ = measure()
-    assert [row.status for row in found.rows] == ["cannot run", "right"]
-    assert len(found.checks) == 1
+    monkeypatch.setattr(section, "ways", lambda settings: (("auto", 60), ("triton", 60)))
+    found = measure()
+    assert [row.status for row in found.rows] == ["right", "cannot run"]
+    assert len(found.workloads["train"].checks) == 1
 
 
 def failing(message: str) -> Callable[..., None]:
@@ -107,21 +99,15 @@ def failing(message: str) -> Callable[..., None]:
 )
 def test_an_update_that_fails_is_told(monkeypatch: pytest.MonkeyPatch, message: str, status: str) -> None:
     monkeypatch.setattr(TrainingStep, "step", failing(message))
-    [row] = measure()[0].rows
-    assert (row.status, row.why, row.step_ms) == (status, f"RuntimeError: {message}", None)
-
-
-def test_the_first_is_timed_however_long_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train._Section, "_to_come", lambda self, entry: 1000.0)
-    found, _ = measure()
-    assert found.rows[0].status == "right"
+    [row] = measure().rows
+    assert (row.status, row.why, row.figures) == (status, f"RuntimeError: {message}", {})
 
 
 def test_without_time_everything_is_left_out() -> None:
-    found, left_out = measure(seconds=-1.0)
+    found = measure(seconds=-1.0)
     assert {row.status for row in found.rows} == {"left out"}
-    assert found.checks == ()
-    assert left_out == ["train: as by default, batches of 60 tokens"]
+    assert found.workloads["train"].checks == ()
+    assert found.left_out == ("train: as by default, batches of 60 tokens",)
 
 
 @pytest.mark.parametrize(
@@ -141,6 +127,5 @@ def test_a_loss_or_a_gradient_that_differs_is_wrong(numbers: dict[str, float], p
 
 def test_the_default_comes_first() -> None:
     for changes in ({}, {"toy": False}, {"toy": False, "torch_device": "cuda"}):
-        found = entries(asked(**changes))
-        assert found[0].attention == "auto"
-        assert len({entry.name for entry in found}) == len(found)
+        found = ways(settings(**changes))
+        assert found[0][0] == "auto" and len(set(found)) == len(found)

@@ -10,7 +10,7 @@ import torch
 from support.searching import SOURCES, network, options
 
 from mtcli.bench.translation import phases
-from mtcli.bench.translation.phases import PARTS, Phases
+from mtcli.bench.translation.phases import PARTS, DecodingPhases
 from mtcli.decoding.engines import torch as engine
 from mtcli.decoding.pool import Decoder
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 def test_a_search_has_parts_and_nothing_stays_behind() -> None:
     model, step = network(1).float(), engine.beam_step
-    with Phases(model) as watch:
+    with DecodingPhases(model) as watch:
         decoder = Decoder(model, options(2), workers=1)
         start = time.perf_counter()
         found = decoder.decode(SOURCES, [6] * len(SOURCES))
@@ -57,7 +57,7 @@ class Event:
 class Steps:
     """An engine whose step runs as it is first, is captured then, and replayed from there on."""
 
-    def __init__(self, watch: Phases) -> None:
+    def __init__(self, watch: DecodingPhases) -> None:
         self.watch, self._bucket, self.seen = watch, 8, 0
         self.encode = watch._timed(self.work, "encoder")
         self.parts = [watch._timed(self.work, part) for part in ("decoder", "search")]
@@ -94,7 +94,7 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("gpu")
 def test_steps_in_graphs_are_read_whenever_they_are_replayed() -> None:
-    watch = Phases(network(1))
+    watch = DecodingPhases(network(1))
     watch._on_gpu = True
     steps = Steps(watch)
     watched: Any = watch._read_after(Steps.step)  # type: ignore[arg-type]

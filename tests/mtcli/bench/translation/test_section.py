@@ -6,15 +6,16 @@ from typing import Any
 
 import pytest
 import torch
-from support.bench_sections import CEILINGS, asked, whole
+from support.bench_records import CEILINGS, findings, recorded, settings
 from support.tiny import write_untrained
 
-from mtcli.bench.record.schema import Translate
-from mtcli.bench.translation import rows
-from mtcli.bench.translation.checks import Checker, failed
-from mtcli.bench.translation.rows import Contestant, Entry, Sizes, entries
+from mtcli.bench.contest import ContestantError, Series
+from mtcli.bench.record.schema import MEMORY, BenchRecord, BenchRow
+from mtcli.bench.translation import decoding, section
+from mtcli.bench.translation.checks import Checker
+from mtcli.bench.translation.decoding import DecodingContestant
 from mtcli.bench.translation.section import measure_translate
-from mtcli.bench.workload.model import Subject, random_subject
+from mtcli.bench.workload.model import BenchModel
 from mtcli.bench.workload.sentences import random_sentences
 from mtcli.decoding.search import Hypothesis
 from mtcli.errors import MtcliError
@@ -23,16 +24,19 @@ from mtcli_kernels.self_attention_decode import api as self_attention
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-CPU = torch.device("cpu")
+
+def measure(**changes: Any) -> BenchRecord:
+    found = findings()
+    measure_translate(settings(**changes), found)
+    return recorded(found)
 
 
-def measure(**changes: Any) -> tuple[Translate, list[str]]:
-    left_out: list[str] = []
-    return measure_translate(asked(**changes), CEILINGS, left_out), left_out
+def rows_of(record: BenchRecord, name: str = "decoding") -> list[BenchRow]:
+    return [row for row in record.rows if row.name == name]
 
 
 @pytest.fixture(scope="module")
-def random() -> tuple[Translate, list[str]]:
+def random() -> BenchRecord:
     before = torch.get_num_threads()
     try:
         return measure()
@@ -40,172 +44,151 @@ def random() -> tuple[Translate, list[str]]:
         torch.set_num_threads(before)
 
 
-def test_a_random_model_is_measured(random: tuple[Translate, list[str]]) -> None:
-    found, left_out = random
-    assert left_out == []
-    assert Translate.model_validate_json(found.model_dump_json()) == found
-    assert (found.model.name, found.model.random, found.dtype) == ("tiny", True, "float32")
-    assert "6 target tokens forced" in found.sources
-    assert len(found.checks) == 4 and all(check.passed for check in found.checks)
+def test_a_random_model_is_measured(random: BenchRecord) -> None:
+    work = random.workloads["translate"]
+    assert random.left_out == ()
+    assert work.model.startswith("tiny, 4+4 layers of width 128, 100 pieces") and "random weights" in work.model
+    assert work.dtype == "float32" and "6 target tokens forced" in work.sentences
+    assert len(work.checks) == 4 and all(check.passed for check in work.checks)
+    assert {row.case.split(",")[0] for row in rows_of(random)} == {"beam 4", "beam 1"}
 
 
-def test_rows_have_figures(random: tuple[Translate, list[str]]) -> None:
-    found, _ = random
-    assert {row.beam for row in found.rows} == {4, 1}
-    assert len({(row.beam, row.slots) for row in found.rows}) == len(found.rows)
-    for row in found.rows:
+def test_rows_have_figures_and_phases(random: BenchRecord) -> None:
+    for row in rows_of(random):
         assert row.status == "right"
-        assert row.tgt_tokens == 6 * row.sentences >= 6 * row.slots
-        assert row.seconds and row.tgt_tokens_per_second and row.src_tokens_per_second and row.sentences_per_second
-        assert row.seconds.median > 0
-        assert row.tgt_tokens_per_second.low <= row.tgt_tokens / row.seconds.median * 1.0001
-        assert row.peak_gib and row.peak_gib > 0
-        assert row.fraction == pytest.approx(max(row.bytes / 1e10, row.flops / 1e11) / row.seconds.median)
-
-
-def test_the_time_goes_somewhere(random: tuple[Translate, list[str]]) -> None:
-    found, _ = random
-    for row in found.rows:
+        assert list(row.figures) == ["target tokens/s", "source tokens/s", "sentences/s", MEMORY]
+        tokens, sentences = (row.figures[name].median for name in ("target tokens/s", "sentences/s"))
+        assert tokens == pytest.approx(6 * sentences, rel=1e-3)
         assert [phase.name for phase in row.phases] == ["encoder", "decoder", "search", "host"]
-        assert whole(row.phases)
+        assert sum(phase.share for phase in row.phases) == pytest.approx(1.0, rel=1e-3)
         encoder, decoder, search, host = row.phases
         assert min(encoder.seconds, decoder.seconds, search.seconds) > 0
         assert encoder.bytes + decoder.bytes + search.bytes == row.bytes
         assert encoder.flops + decoder.flops == row.flops
-        assert host.fraction is None and (host.bytes, host.flops) == (0, 0)
+        assert host.fraction is None and row.fraction
 
 
-def test_single_lines_are_waited_for(random: tuple[Translate, list[str]]) -> None:
-    found, _ = random
-    assert [(one.beam, one.sentences) for one in found.latency] == [(4, 3), (1, 3)]
-    assert all(0 < one.p50_ms <= one.p95_ms <= one.p99_ms for one in found.latency)
+def test_single_lines_are_waited_for(random: BenchRecord) -> None:
+    latency = rows_of(random, "single sentences")
+    assert [row.case for row in latency] == ["beam 4", "beam 1"]
+    for row in latency:
+        p50, p95, p99, count = (figure.median for figure in row.figures.values())
+        assert 0 < p50 <= p95 <= p99 and count == 3
 
 
 def test_a_model_directory_decodes_a_files_lines(tmp_path: Path) -> None:
     model, source = write_untrained(tmp_path / "model"), tmp_path / "source.txt"
     source.write_text("The cat sees a dog.\n\nThe dog runs.\nThe cat sees a dog.\n" + "A long way. " * 9 + "\n")
-    found, left_out = measure(model=model, input=source)
-    assert left_out == []
-    assert (found.model.name, found.model.random) == ("model", False)
-    assert "source.txt" in found.sources
-    assert all(check.passed for check in found.checks)
-    assert {row.beam for row in found.rows} == {2, 1}, "the model's own beam, and greedy search"
-    assert all(row.status == "right" and row.tgt_tokens >= row.sentences for row in found.rows)
-    assert len(found.latency) == 2
+    found = measure(model=model, input=source)
+    work = found.workloads["translate"]
+    assert found.left_out == () and all(check.passed for check in work.checks)
+    assert work.model.startswith("model, ") and "random" not in work.model and "source.txt" in work.sentences
+    assert {row.case.split(",")[0] for row in rows_of(found)} == {"beam 2", "beam 1"}, "the model's own, and greedy"
+    assert all(row.status == "right" for row in rows_of(found))
+    assert len(rows_of(found, "single sentences")) == 2
 
 
 def test_a_model_directory_without_lines_decodes_random_sentences(tmp_path: Path) -> None:
-    found, _ = measure(model=write_untrained(tmp_path / "model"))
-    assert "random tokens" in found.sources
-    assert all(row.status == "right" and row.tgt_tokens == 6 * row.sentences for row in found.rows)
-    assert max(row.src_tokens / row.sentences for row in found.rows) <= 16, "as long as the model can read"
+    found = measure(model=write_untrained(tmp_path / "model"))
+    assert "random tokens" in found.workloads["translate"].sentences
+    assert all(row.status == "right" for row in rows_of(found))
 
 
 def test_without_time_everything_is_left_out() -> None:
-    found, left_out = measure(seconds=-1.0)
+    found = measure(seconds=-1.0)
     assert {row.status for row in found.rows} == {"left out"}
-    assert found.checks == found.latency == ()
-    assert len(left_out) == len(found.rows) + 1
-    assert left_out[-1] == "translate: single lines"
+    assert found.workloads["translate"].checks == ()
+    assert len(found.left_out) == len(found.rows) + 1
+    assert found.left_out[-1] == "translate: single lines"
 
 
 def test_what_would_take_too_long_is_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
-    warm_up = Contestant.warm_up
-
-    def slow(self: Contestant, network_bytes: int) -> None:
-        warm_up(self, network_bytes)
-        self.cost = 1000.0
-
-    monkeypatch.setattr(Contestant, "warm_up", slow)
-    found, left_out = measure()
-    [first] = [row for row in found.rows if row.status == "right"]
-    assert first.beam == 4, "the first is timed all the same"
-    others = [row for row in found.rows if row.status == "left out"]
-    assert [(row.beam, row.slots) for row in others[:1]] == [(1, 2)]
-    assert "translate: beam 1, 2 at once" in left_out
+    monkeypatch.setattr(DecodingContestant, "size", property(lambda one: 1.0 if one.beam == 4 else 1e9))
+    found = {row.case: row.status for row in rows_of(measure())}
+    assert found["beam 4, 2 at once"] == "right"
+    assert found["beam 1, 2 at once"] == "left out"
 
 
-Tamper = Callable[..., torch.Tensor]
+def test_the_same_number_of_slots_is_measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(DecodingContestant, "at_once", 2)
+    monkeypatch.setattr(section, "TOY", ((2, 1), 1, 2))
+    found = measure()
+    assert [row.case for row in rows_of(found)] == ["beam 4, 2 at once", "beam 1, 2 at once"]
+    assert found.left_out == ()
 
 
-def tampered(function: Tamper) -> Tamper:
+def tampered(function: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
     return lambda *arguments, **keywords: 1.5 * function(*arguments, **keywords)
 
 
 def test_wrong_attention_gets_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
     forms = self_attention._FORMS
     monkeypatch.setitem(forms, "padded", tampered(forms["padded"]))
-    found, _ = measure()
-    assert [check.passed for check in found.checks] == [True, False, True, False]
-    assert found.rows and found.latency == ()
-    for row in found.rows:
-        assert row.status == "wrong" and row.seconds is None and row.tgt_tokens_per_second is None
-        assert row.why is not None and "scores differ by up to" in row.why
+    found = measure()
+    assert [check.passed for check in found.workloads["translate"].checks] == [True, False, True, False]
+    assert rows_of(found) and not rows_of(found, "single sentences")
+    for row in rows_of(found):
+        assert row.status == "wrong" and not row.figures and "scores differ by up to" in (row.why or "")
+    assert found.faults()
 
 
 @pytest.fixture(scope="module")
-def subject() -> Subject:
-    return random_subject("tiny", 100, 1, CPU, torch.float32)
+def model() -> BenchModel:
+    return BenchModel.random("tiny", 100, 1, torch.device("cpu"), torch.float32)
 
 
-def contestant(subject: Subject, beam: int = 1, slots: int = 2) -> Contestant:
-    pool = random_sentences(8, subject.src, 1, longest_source=9, longest_output=5)
-    return Contestant(
-        entry=Entry(beam, slots), subject=subject, pool=pool, sizes=Sizes(slots=(2, 1), refills=1, fewest=2)
-    )
+def checker(model: BenchModel) -> Checker:
+    return Checker(model, random_sentences(8, model.src, 1, longest_source=40, longest_output=12))
 
 
-def test_what_depends_on_company_is_wrong(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_depends_on_company_is_wrong(model: BenchModel, monkeypatch: pytest.MonkeyPatch) -> None:
     encode = Transformer.encode
 
     def hasty(self: Transformer, src: torch.Tensor, packing: Any) -> torch.Tensor:
         return encode(self, src, packing) + 0.01 * packing.num_sentences
 
-    pool = random_sentences(8, subject.src, 1, longest_source=40, longest_output=12)
-    checker = Checker(subject, pool)
-    assert failed(checker.check(2)) is None
+    one = checker(model)
+    assert all(check.passed for check in one.check(2))
     monkeypatch.setattr(Transformer, "encode", hasty)
-    why = failed(checker.check(2))
-    assert why is not None and "alone and in company: 0 of 2 are the same" in why
+    assert next(check.sentence for check in one.check(2) if not check.passed) == (
+        "beam 2: alone and in company: 0 of 2 are the same"
+    )
 
 
-def test_what_breaks_did_not_pass(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*arguments: Any) -> None:
-        raise MtcliError("The network's output is not a number.")
+def test_a_check_that_fails_on_the_way_did_not_pass(model: BenchModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: object) -> None:
+        raise MtcliError("a score is not a number")
 
-    checker = Checker(subject, random_sentences(8, subject.src, 1, longest_source=9, longest_output=5))
-    monkeypatch.setattr(Transformer, "step", broken)
-    checks = checker.check(1)
-    assert not any(check.passed for check in checks)
-    assert "not a number" in checks[0].detail
+    monkeypatch.setattr("mtcli.bench.translation.checks.best_of", fail)
+    [check] = checker(model).check(1)
+    assert check.passed is False and "not a number" in check.detail
 
 
-def test_other_work_than_was_counted_is_wrong(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
-    one = contestant(subject)
-    monkeypatch.setattr(rows, "best_of", lambda decoder, sentences: [Hypothesis([5], -1.0, -0.5)] * 2)
+def contestant(model: BenchModel, slots: int = 2) -> DecodingContestant:
+    pool = random_sentences(8, model.src, 1, longest_source=9, longest_output=5)
+    return DecodingContestant(model, pool, beam=1, slots=slots, refills=1)
+
+
+def test_other_work_than_was_counted_is_wrong(model: BenchModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoding, "best_of", lambda decoder, sentences: [Hypothesis([5], -1.0, -0.5)] * 2)
+    one = contestant(model)
     one.sentences = one.sentences.first(2)
-    one.warm_up(0)
-    row = one.row(CEILINGS)
-    assert (row.status, row.seconds) == ("wrong", None)
-    assert row.why == "it decoded 4 target tokens where 10 were forced: the work is not the same"
+    with pytest.raises(ContestantError, match="it decoded 4 target tokens where 10 were forced") as caught:
+        one.warm_up(0)
+    assert caught.value.status == "wrong"
 
 
-def test_memory_that_does_not_suffice_is_told(subject: Subject) -> None:
-    one = contestant(subject)
+def test_memory_that_does_not_suffice_is_told(model: BenchModel) -> None:
+    one = contestant(model)
     one.at_once *= 2  # as after running out of memory
-    one.warm_up(0)
-    assert one.row(CEILINGS).status == "out of memory"
+    with pytest.raises(ContestantError) as caught:
+        one.warm_up(0)
+    assert caught.value.status == "out of memory"
+    series = Series(contestant=one, refusal="out of memory", why="no room")
+    assert one.row(series, CEILINGS).status == "out of memory"
 
 
-def test_sentences_fill_the_slots(subject: Subject) -> None:
-    one = contestant(subject, slots=2)
+def test_sentences_fill_the_slots(model: BenchModel) -> None:
+    one, more = contestant(model), contestant(model, slots=8)
     assert len(one.sentences.sources) == one.at_once >= 2
-    more = contestant(subject, slots=8)
     assert more.at_once >= one.at_once
-
-
-def test_everything_is_measured_once() -> None:
-    for sizes in (Sizes.of(asked()), Sizes.of(asked(toy=False)), Sizes.of(asked(toy=False, torch_device="cuda"))):
-        found = entries(sizes, (4, 1))
-        assert len(set(found)) == len(found) == 2 * len(sizes.slots)
-        assert found[0].beam == 4
