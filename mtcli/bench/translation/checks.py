@@ -13,7 +13,7 @@ from mtcli.bench.contest import Check, ContestantError
 from mtcli.bench.contest.failures import told
 from mtcli.bench.workload.model import BenchModel
 from mtcli.bench.workload.sentences import SourceSentences
-from mtcli.decoding.pool import Decoder
+from mtcli.decoding.pool import EnginePool
 from mtcli.decoding.scoring import score_targets
 from mtcli.decoding.search import Hypothesis, SearchOptions
 from mtcli.devices import dtype_name
@@ -57,13 +57,13 @@ class Checker:
         same = [(one.tokens, one.log_prob) == (other.tokens, other.log_prob) for one, other in pairs]
         yield _counted("alone and in company", same)
         yield self._scores(found, options.eos_id)
-        if decoder.makes_graphs:
+        if self._model.makes_graphs(options):
             without = best_of(self._decoder(options, graphs=False), self._together)
             same = [one.tokens == other.tokens for one, other in zip(found, without, strict=True)]
             yield _counted("with and without CUDA graphs", same)
 
-    def _decoder(self, options: SearchOptions, *, graphs: bool = True) -> Decoder:
-        return Decoder(self._model.network, options, workers=1, max_slots=COMPANY, graphs=graphs)
+    def _decoder(self, options: SearchOptions, *, graphs: bool = True) -> EnginePool:
+        return self._model.pool(options, num_workers=1, max_slots=COMPANY, graphs=graphs)
 
     def _scores(self, found: list[Hypothesis], eos_id: int) -> Check:
         targets = [[*one.tokens, eos_id] for one in found]
@@ -84,6 +84,6 @@ def _counted(what: str, same: Iterable[bool]) -> Check:
     return Check(what=what, passed=all(found), detail=f"{sum(found)} of {len(found)} are the same")
 
 
-def best_of(decoder: Decoder, sentences: SourceSentences) -> list[Hypothesis]:
+def best_of(decoder: EnginePool, sentences: SourceSentences) -> list[Hypothesis]:
     """The best hypothesis of each sentence."""
     return [found[0] for found in decoder.decode(sentences.sources, sentences.limits)]

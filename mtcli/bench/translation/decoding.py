@@ -15,7 +15,7 @@ from mtcli.bench.translation.checks import best_of
 from mtcli.bench.translation.phases import DECODER, ENCODER, HOST, SEARCH, DecodingPhases
 from mtcli.bench.workload.model import BenchModel
 from mtcli.bench.workload.sentences import SourceSentences
-from mtcli.decoding.pool import Decoder
+from mtcli.decoding.pool import EnginePool
 from mtcli.decoding.stream import FAIR_SHARE
 
 
@@ -55,22 +55,22 @@ class DecodingContestant:
         return self.beam * max(self._refills * self.slots, self._fewest)
 
     @cached_property
-    def decoder(self) -> Decoder:
+    def decoder(self) -> EnginePool:
         return self._new_decoder()
 
-    def _new_decoder(self) -> Decoder:
+    def _new_decoder(self) -> EnginePool:
         options = self._model.searched(self._pool, self.beam)
-        decoder = Decoder(self._model.network, options, max_slots=self.slots)
-        if decoder.workers == 1:
+        decoder = self._model.pool(options, max_slots=self.slots)
+        if decoder.num_workers == 1:
             return decoder
         # More threads than that would have no sentences
-        workers = max(1, min(decoder.workers, self.slots // FAIR_SHARE))
-        return Decoder(self._model.network, options, workers=workers, max_slots=-(-self.slots // workers))
+        workers = max(1, min(decoder.num_workers, self.slots // FAIR_SHARE))
+        return self._model.pool(options, num_workers=workers, max_slots=-(-self.slots // workers))
 
     @cached_property
     def at_once(self) -> int:
         """Sentences that are really decoded at once."""
-        return self.decoder.slots * self.decoder.workers
+        return self.decoder.slots * self.decoder.num_workers
 
     @cached_property
     def sentences(self) -> SourceSentences:
@@ -92,7 +92,7 @@ class DecodingContestant:
         self._judge(at_once)
 
     def _judge(self, at_once: int) -> None:
-        if self.decoder.slots * self.decoder.workers < at_once:
+        if self.decoder.slots * self.decoder.num_workers < at_once:
             raise ContestantError("memory did not suffice for so many sentences at once", "out of memory")
         if self.sentences.forced and self._num_tokens != list(self.sentences.limits):
             found, wanted = sum(self._num_tokens), sum(self.sentences.limits)
@@ -125,15 +125,16 @@ class DecodingContestant:
             ceilings: that parts are held against.
             usual: seconds of a run that is not looked at.
         """
+        makes_graphs = self._model.makes_graphs(self.decoder.options)
         with told(self.name), DecodingPhases(self._model.network) as watch:
             decoder = self.decoder
-            if decoder.makes_graphs:  # they are captured anew
+            if makes_graphs:  # they are captured anew
                 decoder = self._new_decoder()
                 best_of(decoder, self.sentences)
                 watch.forget()
             wall = _seconds(decoder, self.sentences)
-            taken = {part: seconds / decoder.workers for part, seconds in watch.seconds().items()}
-        if decoder.makes_graphs:  # each step was waited for
+            taken = {part: seconds / decoder.num_workers for part, seconds in watch.seconds().items()}
+        if makes_graphs:  # each step was waited for
             wall = usual
         taken[HOST] = max(wall - sum(taken.values()), 0.0)
         costs = {ENCODER: self.work.encoder, DECODER: self.work.decoder, SEARCH: self.work.search, HOST: Cost(0)}
@@ -178,7 +179,7 @@ class DecodingContestant:
         return row.model_copy(update={**found, "fraction": self._least(total, ceilings) / series.median})
 
 
-def _seconds(decoder: Decoder, sentences: SourceSentences) -> float:
+def _seconds(decoder: EnginePool, sentences: SourceSentences) -> float:
     start = time.perf_counter()
     decoder.decode(sentences.sources, sentences.limits)
     return time.perf_counter() - start

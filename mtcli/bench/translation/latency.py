@@ -14,7 +14,6 @@ from mtcli.bench.settings import BenchSettings
 from mtcli.bench.workload.model import BenchModel
 from mtcli.bench.workload.sentences import SourceSentences
 from mtcli.decoding.lines import is_blank
-from mtcli.decoding.pool import Decoder
 from mtcli.decoding.translator import Translator
 
 MOST_LINES, ENOUGH = 200, 100  # the slowest hundredth of fewer than that is no line
@@ -78,6 +77,6 @@ def _calls(
     if lines and model.loaded is not None:
         translator = Translator(model.loaded)
         return [partial(translator.translate, [line], beam_size=beam) for line in lines]
-    decoder = Decoder(model.network, model.searched(sentences, beam), workers=1, max_slots=1)
+    decoder = model.pool(model.searched(sentences, beam), num_workers=1, max_slots=1)
     parts = [sentences.alone(place) for place in range(len(sentences.sources))]
     return [partial(decoder.decode, part.sources, part.limits) for part in parts]

@@ -7,13 +7,15 @@ import torch
 from mtcli.bench.roofline.transformer_cost import TransformerSizes
 from mtcli.bench.settings import BenchSettings
 from mtcli.bench.workload.sentences import SourceSentences, Words
-from mtcli.config import DecodingConfig, load_config
+from mtcli.config import DecodingConfig, VocabularySizes, load_config
 from mtcli.data.tokenizer import BOS_ID
+from mtcli.decoding.engines.torch import Engines
+from mtcli.decoding.pool import EnginePool
 from mtcli.decoding.search import SearchOptions
 from mtcli.decoding.translator import search_options
 from mtcli.devices import dtype_name
-from mtcli.model.transformer import Transformer, VocabularySizes
-from mtcli.model_directory.store import LoadedModel, load_model
+from mtcli.model.transformer import Transformer
+from mtcli.model_directory.loading import LoadedModel, load_model
 
 VOCABULARY, TOY_VOCABULARY = 32_000, 100
 
@@ -112,6 +114,17 @@ class BenchModel:
         if not sentences.forced:
             return options
         return replace(options, min_tokens=max(sentences.limits) - 1, stop="full")
+
+    def pool(
+        self, options: SearchOptions, *, num_workers: int | None = None, max_slots: int, graphs: bool = True
+    ) -> EnginePool:
+        """What searches so, with as many workers as suit the machine or are told, and so many sentences for each."""
+        engines = Engines(self.network, options, graphs=graphs)
+        return EnginePool(engines, num_workers=num_workers, max_slots=max_slots)
+
+    def makes_graphs(self, options: SearchOptions) -> bool:
+        """Whether the steps of such a search become CUDA graphs."""
+        return Engines(self.network, options).makes_graphs
 
 
 def random_network(preset: str, vocab_size: int, seed: int) -> Transformer:
