@@ -66,7 +66,8 @@ class DecodingContestant:
     @cached_property
     def at_once(self) -> int:
         """Sentences that are really decoded at once."""
-        return self.decoder.slots * self.decoder.num_workers
+        with told(self.name):
+            return self.decoder.slots * self.decoder.num_workers
 
     @cached_property
     def sentences(self) -> SourceSentences:
