@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from support.command import MTCLI, mtcli, succeed
+from support.patience import PATIENCE
 from support.tiny import write_untrained
 
 from mtcli.bench.record.schema import BenchRecord
@@ -21,8 +22,7 @@ SHORT = ("bench", "--device", "cpu", "--preset", "tiny", "--seconds", "30")
 def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[bytes]]:
     """All of it once: the record's file, and how the command ended."""
     path = tmp_path_factory.mktemp("bench") / "bench.json"
-    finished = mtcli(*SHORT, "-o", path)
-    return path, finished
+    return path, mtcli(*SHORT, "-o", path)
 
 
 def test_all_is_measured_and_right(run: tuple[Path, subprocess.CompletedProcess[bytes]]) -> None:
@@ -102,7 +102,7 @@ def test_ctrl_c_leaves_what_was_measured(tmp_path: Path) -> None:
         if not line.startswith(b"ceilings"):  # the next section has begun
             break
     process.send_signal(signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=60)
+    stdout, stderr = process.communicate(timeout=PATIENCE)
     assert (process.returncode, stdout) == (130, b"")
     assert b"Interrupted." in stderr and b"Traceback" not in stderr
     record = read_record(path)
