@@ -4,9 +4,9 @@ from pathlib import Path
 
 from blocks import wrapped
 
-from mtcli.bench.records.stored import read_record
-from mtcli.bench.showing.report import report
-from mtcli.bench.showing.tables import as_text
+from mtcli.bench.display.report import report
+from mtcli.bench.display.tables import as_text
+from mtcli.bench.record.stored import read_record
 
 NOT_MEASURED = "**mtcli bench**: not measured yet."
 

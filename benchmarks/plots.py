@@ -15,8 +15,8 @@ from decoding.records import BaseResult, Rate, TrainedResult
 from growth_table import Growth
 from training.records import Row, Trained
 
-from mtcli.bench.records.record import Record
-from mtcli.bench.showing.plot import write_roofline
+from mtcli.bench.display.plot import write_roofline
+from mtcli.bench.record.schema import BenchRecord
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 WIDTH = 7.0  # inches
@@ -124,7 +124,7 @@ def _save(figure: Any, path: Path, text: str) -> None:
 def bench_plot(text: str, path: Path) -> None:
     """Kernels and phases on the roofline, as `mtcli bench --plot` draws them."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_roofline(Record.model_validate_json(text), path)
+    write_roofline(BenchRecord.model_validate_json(text), path)
     drawn = path.read_text(encoding="utf-8")
     path.write_text(drawn.replace("</svg>", f"<!-- {source_mark(text)} -->\n</svg>"), encoding="utf-8")
 

@@ -11,7 +11,7 @@ from decoding.description import DESCRIPTION, Shape, write_random, write_trained
 from decoding.opus_like import OpusLike, write_opus_like
 from decoding.records import Model, Sources
 from decoding.sources import describe, line_work, random_work
-from mtcli.bench.work.sentences import Words
+from mtcli.bench.workload.sentences import Words
 from mtcli.config import DecodingConfig
 from mtcli.data.tokenizer import Tokenizers
 from mtcli.files import read_lines

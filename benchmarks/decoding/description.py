@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mtcli.bench.work.subject import random_network
+from mtcli.bench.workload.model import random_network
 from mtcli.config import ModelConfig, VocabularySizes
 from mtcli.data.tokenizer import BOS_ID, EOS_ID
 from mtcli.model.transformer import Transformer

@@ -8,8 +8,8 @@ from typing import Any
 
 from peers.engine import Work
 
-from mtcli.bench.work.sentences import Words
-from mtcli.bench.work.shapes import FORCED_TOKENS
+from mtcli.bench.workload.sentences import Words
+from mtcli.bench.workload.shapes import FORCED_TOKENS
 from mtcli.config import DecodingConfig
 from mtcli.data.tokenizer import Tokenizer
 from mtcli.errors import DataError

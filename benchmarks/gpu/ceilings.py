@@ -16,8 +16,9 @@ from functools import partial
 from gpu.context import Context
 from gpu.probe import CLOCKS
 from gpu.results import Json, ResultsFile, load
+from mtcli.bench.contest.timing import Stopwatch
 from mtcli.bench.host import query_nvidia_smi
-from mtcli.bench.measuring.peaks import (
+from mtcli.bench.peaks import (
     COPIED_MIB,
     DTYPES,
     gpu_products,
@@ -26,7 +27,6 @@ from mtcli.bench.measuring.peaks import (
     measure_launches,
     measure_matmul,
 )
-from mtcli.bench.measuring.timing import Stopwatch
 
 
 def run(context: Context) -> None:

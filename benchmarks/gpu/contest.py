@@ -10,9 +10,9 @@ import torch
 from gpu.ceilings import ceilings_of
 from gpu.context import Context
 from gpu.results import Json, load, write
-from mtcli.bench.measuring.contest import BrokenDeviceError, dtype_name, forget, measure, operation
-from mtcli.bench.measuring.timing import Stopwatch
-from mtcli.bench.records.rows import one_line
+from mtcli.bench.contest.timing import Stopwatch
+from mtcli.bench.kernels.comparison import BrokenDeviceError, dtype_name, forget, measure, operation
+from mtcli.bench.record.rows import one_line
 
 CASE_SECONDS = 15.0  # a case is not begun with less time left
 

@@ -4,7 +4,7 @@
 
     {"ops": {operation: {"finished": bool, "seconds", "ceilings": where they are from, "left_out": [cases],
                          "lost": [sentences: cases that a broken process took with it],
-                         "rows": [see mtcli.bench.records.rows]}}}
+                         "rows": [see mtcli.bench.record.rows]}}}
 """
 
 import sys
@@ -14,7 +14,7 @@ from gpu.context import Context
 from gpu.processes import run_module
 from gpu.results import Json, ResultsFile, load
 from gpu.tables import kernel_lines, lost
-from mtcli.bench.records.rows import OURS
+from mtcli.bench.record.rows import OURS
 
 # Shares of the stage's time; what one leaves over goes to those behind it.
 SHARES = {

@@ -4,8 +4,8 @@ import dataclasses
 
 from gpu.context import Context
 from gpu.kernels import SHARES
-from mtcli.bench.measuring.contest import operation
-from mtcli.bench.records.rows import OURS
+from mtcli.bench.kernels.comparison import operation
+from mtcli.bench.record.rows import OURS
 
 
 def run(context: Context) -> None:

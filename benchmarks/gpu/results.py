@@ -14,7 +14,7 @@ from typing import Any
 from machine import today
 
 from gpu.context import Context
-from mtcli.bench.records.files import Json, load, write
+from mtcli.bench.record.files import Json, load, write
 
 __all__ = ["Json", "ResultsFile", "load", "write"]
 

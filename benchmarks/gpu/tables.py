@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mtcli.bench.records.rows import OURS
+from mtcli.bench.record.rows import OURS
 
 Json = dict[str, Any]
 

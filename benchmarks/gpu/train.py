@@ -34,11 +34,11 @@ from gpu.team import Team
 from gpu.training.checks import compared, unanswered
 from gpu.training.entries import DTYPE, EXACT, FULL, MODULES, PEERS, TOY, Entry, Sizes, entries
 from gpu.training.figures import Figures, row
-from mtcli.bench.arithmetic.transformer_cost import Sizes as ModelSizes
-from mtcli.bench.arithmetic.transformer_cost import update
+from mtcli.bench.contest.timing import Stopwatch
 from mtcli.bench.host import available_cores
-from mtcli.bench.measuring.timing import Stopwatch
-from mtcli.bench.work.sentences import PairBatch, Words, random_batches
+from mtcli.bench.roofline.transformer_cost import Sizes as ModelSizes
+from mtcli.bench.roofline.transformer_cost import update
+from mtcli.bench.workload.sentences import PairBatch, Words, random_batches
 
 ROUNDS = 5
 LONGEST_ANSWER = 240.0  # seconds: the first ones compile

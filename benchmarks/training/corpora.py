@@ -11,7 +11,7 @@ import sentencepiece as spm
 from decoding.sources import like_newstest, newstest_lengths
 from machine import mtcli_command
 
-from mtcli.bench.work.shapes import translated_lengths
+from mtcli.bench.workload.shapes import translated_lengths
 from mtcli.data.tokenizer import BOS_ID, EOS_ID, PAD_ID, UNK_ID, Tokenizer
 from mtcli.errors import DataError
 from mtcli.files import read_lines

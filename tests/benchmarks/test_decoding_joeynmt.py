@@ -13,7 +13,7 @@ from decoding.workers import ROOT, Worker
 from peers.engine import Contestant, Work
 from support.described import PIECES, write_described
 
-from mtcli.bench.work.sentences import Words
+from mtcli.bench.workload.sentences import Words
 from mtcli.data.tokenizer import BOS_ID
 
 PYTHON = ROOT / ".venv-peers-joeynmt" / "bin" / "python"

@@ -17,8 +17,8 @@ from decoding.profiling import (
 )
 from decoding.sources import random_work
 
-from mtcli.bench.work.sentences import Words
-from mtcli.bench.work.shapes import FORCED_TOKENS
+from mtcli.bench.workload.sentences import Words
+from mtcli.bench.workload.shapes import FORCED_TOKENS
 from mtcli.config import ModelConfig, VocabularySizes
 from mtcli.data.tokenizer import BOS_ID, EOS_ID
 from mtcli.decoding.pool import Decoder

@@ -13,7 +13,7 @@ from decoding.sources import random_work
 from decoding.workers import Worker
 from peers.engine import WARM_UP_TOGETHER, Work
 
-from mtcli.bench.work.sentences import Words
+from mtcli.bench.workload.sentences import Words
 
 WORK, SOURCES = random_work(None, FIRST_OF_SLOW + 1, Words.of(100), seed=1)
 PLAN = Plan(

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from decoding.sources import LONGEST, line_work, random_work
 
-from mtcli.bench.work.sentences import Words
-from mtcli.bench.work.shapes import FORCED_TOKENS
+from mtcli.bench.workload.sentences import Words
+from mtcli.bench.workload.shapes import FORCED_TOKENS
 from mtcli.config import DecodingConfig
 from mtcli.data.tokenizer import EOS_ID, PAD_ID, Tokenizer, train_tokenizer
 from mtcli.errors import DataError

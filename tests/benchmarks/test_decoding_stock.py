@@ -13,7 +13,7 @@ from peers.engine import Contestant, Engine, Work
 from peers.stock_decoding import StockDecoder
 from support.described import PIECES, write_described
 
-from mtcli.bench.work.sentences import Words
+from mtcli.bench.workload.sentences import Words
 
 # Their ends are likely enough for some outputs to end by themselves, and for others to be cut.
 MODELS: dict[str, dict[str, Any]] = {

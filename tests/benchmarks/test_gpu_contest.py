@@ -8,9 +8,9 @@ import pytest
 from gpu import contest
 from gpu.context import Context
 from gpu.results import load, write
-from support.bench_cases import BEST, case
+from support.bench_forms import BEST, case
 
-from mtcli.bench.measuring.contest import BrokenDeviceError, Case
+from mtcli.bench.kernels.comparison import BrokenDeviceError, Case
 
 
 def context(tmp_path: Path, **changes: Any) -> Context:

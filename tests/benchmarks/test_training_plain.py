@@ -16,7 +16,7 @@ from peers.training import Learner, Pairs, Settings, Training
 from support.described import PIECES, write_described
 
 from mtcli.bench.training.parts import PARTS
-from mtcli.bench.work.sentences import Words, random_batches
+from mtcli.bench.workload.sentences import Words, random_batches
 
 VOCABULARY = 40
 BATCHES = random_batches(Words.of(VOCABULARY), Words.of(VOCABULARY), tokens=60, count=2, seed=1)

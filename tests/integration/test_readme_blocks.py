@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.made_up_bench import record
+from support.bench_records import record
 
-from mtcli.bench.records.stored import to_json
+from mtcli.bench.record.stored import to_json
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCKS = (

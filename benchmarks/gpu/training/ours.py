@@ -13,7 +13,7 @@ from peers.training import BETAS, CLIP_NORM, EPSILON, LABEL_SMOOTHING, LEARNING_
 
 from mtcli.bench.training.gradients import loss_and_norm
 from mtcli.bench.training.parts import Parts
-from mtcli.bench.work.sentences import PairBatch
+from mtcli.bench.workload.sentences import PairBatch
 from mtcli.config import TrainingConfig
 from mtcli.training.batch import Batch
 from mtcli.training.step import TrainingStep

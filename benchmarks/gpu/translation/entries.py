@@ -6,7 +6,7 @@ from typing import Any
 
 from decoding.contestants import CTRANSLATE2, MARIAN, MTCLI
 
-from mtcli.bench.work.shapes import FORCED_TOKENS
+from mtcli.bench.workload.shapes import FORCED_TOKENS
 
 AUTO = "auto"
 
