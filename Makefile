@@ -22,7 +22,7 @@ JOEYNMT_READY := $(JOEYNMT_VENV)/.ready
 JOEYNMT_PACKAGES := benchmarks/peers/requirements-joeynmt.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test soak lint aot aot-all gpu peers bench-decoding peers-training bench-training bench report quality clean
+.PHONY: help install demo test soak lint aot aot-all docs gpu peers bench-decoding peers-training bench-training bench report quality clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,11 @@ aot-all: $(AOT_READY) $(READY) ## the same for every head size and fp32, and wit
 	PYTHONPATH=kernels $(AOT_BIN)/python -m aot --all || failed=1; \
 	PYTHONPATH=kernels $(BIN)/python -m aot --all --add || failed=1; \
 	exit $$failed
+
+docs: $(READY) ## build the site of docs/ into build/site; warnings are errors
+	@$(BIN)/python docs/generate.py --check
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+	@echo "Open build/site/index.html"
 
 # On the Python that is there, since only that has the GPU's PyTorch: PYTHON if given, else .venv where it exists.
 GPU_PYTHON = $(if $(filter file,$(origin PYTHON)),$(or $(wildcard $(BIN)/python),$(PYTHON)),$(PYTHON))

@@ -1,4 +1,4 @@
-"""How translations are written: one function for each `--format`. The table of combinations is docs/formats.md."""
+"""How translations are written: one function for each `--format`. docs/reference/formats.md has all combinations."""
 
 import json
 from collections.abc import Callable
