@@ -11,7 +11,7 @@ from peers.ct2 import CTranslate2
 from peers.marian import Marian
 from peers.stock_decoding import StockDecoder
 
-from mtcli.model_directory.store import load_model
+from mtcli.model_directory.loading import load_model
 
 SIZE = OpusLike(pieces=700, layers=1, d_model=16, ffn_dim=24, heads=2)
 MODEL = ImportedModel(size=SIZE, data=None, limit=3, beam=2, seed=4)
