@@ -48,6 +48,7 @@ lint: $(READY) ## check formatting, lint and types
 	$(BIN)/mypy
 	$(BIN)/mypy -p aot
 	MYPYPATH=benchmarks $(BIN)/mypy benchmarks
+	MYPYPATH=docs:kernels $(BIN)/mypy docs/generate.py docs/generator docs/hooks.py
 
 aot: $(AOT_READY) ## compile the kernels for GPUs that need not be there, and refuse spills
 	@PYTHONPATH=kernels $(AOT_BIN)/python -m aot
