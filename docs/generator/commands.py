@@ -146,16 +146,17 @@ def _value(kind: Any) -> str:
 
 def _described(parameter: Any, kind: Any, info: Any) -> str:
     """Return the help of a parameter, then its bounds, its default and whether it must or may be repeated."""
+    told = info.help if info is not None and info.help else parameter.help or ""
     facts = ["required"] if parameter.required and not _is_argument(parameter) else []
     if info is not None and info.min is not None:
         facts.append(f"at least {info.min:g}")
     if info is not None and info.max is not None:
         facts.append(f"at most {info.max:g}")
-    if get_origin(kind) is list and not _is_argument(parameter) and "repeated" not in (parameter.help or ""):
+    if get_origin(kind) is list and not _is_argument(parameter) and "repeated" not in told:
         facts.append("may be repeated")
     if parameter.default not in (None, False, (), []):
         facts.append(f"default `{getattr(parameter.default, 'value', parameter.default)}`")
-    return _escaped(parameter.help or "") + (f" *({'; '.join(facts)})*" if facts else "")
+    return _escaped(told) + (f" *({'; '.join(facts)})*" if facts else "")
 
 
 def _escaped(text: str) -> str:
