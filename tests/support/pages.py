@@ -1,4 +1,4 @@
-"""Reads what pages of the documentation promise: tables, excerpts of the source, links and names of paths."""
+"""What pages of the documentation promise and tests compute anew: their tables, and their excerpts of the source."""
 
 import re
 from pathlib import Path
@@ -7,8 +7,6 @@ ROOT = Path(__file__).resolve().parents[2]
 
 _TABLE = re.compile(r"^<!-- table: ([\w-]+) -->\n((?:\|.*\|\n)+)", re.MULTILINE)
 _EXCERPT = re.compile(r"^<!-- excerpt: (\S+) -->\n```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_LINK = re.compile(r"\]\(([^)#\s]+)(?:#[\w-]+)?\)")
-_CODE = re.compile(r"`([\w./-]+)`")
 
 Rows = list[list[str]]
 
@@ -27,27 +25,16 @@ def _cells(line: str) -> list[str]:
 
 def numbers(rows: Rows) -> list[list[str]]:
     """The cells of rows that hold numbers alone, one or several, as they are printed; the header is left out."""
-    return [[word for cell in row if _is_numeric(cell) for word in cell.split()] for row in rows[1:]]
+    return [[word for cell in row if _is_numeric(cell) for word in cell.strip("`").split()] for row in rows[1:]]
 
 
 def _is_numeric(cell: str) -> bool:
-    return re.fullmatch(r"(-?\d[\d.]*\s*)+", cell) is not None
+    return re.fullmatch(r"`?-?\d[\d.]*( -?\d[\d.]*)*`?", cell) is not None
 
 
 def excerpts(page: Path) -> list[tuple[str, str]]:
     """The path and the lines of every block of Python below an `<!-- excerpt: PATH -->`."""
     return _EXCERPT.findall(page.read_text("utf-8"))
-
-
-def local_links(page: Path) -> list[Path]:
-    """What the page's links and pictures point to, but for the web."""
-    targets = _LINK.findall(page.read_text("utf-8"))
-    return [page.parent / target for target in targets if "://" not in target]
-
-
-def words_in_code(page: Path) -> list[str]:
-    """What stands in backticks and could be a name or a path."""
-    return _CODE.findall(page.read_text("utf-8"))
 
 
 def bare_lines(text: str) -> list[str]:
