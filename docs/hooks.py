@@ -36,11 +36,9 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pages and pictures that lie outside docs."""
+    """Add the pages that lie outside docs."""
     for source, page in included_pages().items():
         files.append(File.generated(config, page, content=(ROOT / source).read_text(encoding="utf-8")))
-    for picture in sorted((ROOT / "benchmarks" / "plots").glob("*.svg")):
-        files.append(File.generated(config, f"assets/plots/{picture.name}", abs_src_path=str(picture)))
     return files
 
 
@@ -70,8 +68,6 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
 
 def _page_of(path: str, pages: dict[str, str]) -> str | None:
     """Return the site's path of a file of the repository, None if it has none."""
-    if path.startswith("benchmarks/plots/"):
-        return f"assets/plots/{posixpath.basename(path)}"
     if path in pages or not path.startswith("docs/"):
         return pages.get(path)
     return path.removeprefix("docs/")
