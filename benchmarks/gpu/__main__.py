@@ -22,11 +22,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from gpu import packages
-from gpu.context import Context
-from gpu.kernels import SHARES
-from gpu.processes import interrupt_on_terminate, run_module
-from gpu.stages import Stage, budget, chosen
+from benchmarks.gpu import packages
+from benchmarks.gpu.context import Context
+from benchmarks.gpu.kernels import SHARES
+from benchmarks.gpu.processes import interrupt_on_terminate, run_module
+from benchmarks.gpu.stages import Stage, budget, chosen
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def _arguments() -> tuple[argparse.Namespace, list[Stage]]:
-    parser = argparse.ArgumentParser(prog="python -m gpu", description="Check and measure mtcli on a GPU.")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu", description="Check and measure mtcli on a GPU.")
     parser.add_argument("--stage", default="all", help="comma-separated, or all")
     parser.add_argument("--ops", default="", help="operations for the stages correct and kernels, comma-separated; all")
     parser.add_argument("--data", type=Path, help="folder of corpora, for stages that need one")
@@ -87,7 +87,7 @@ def _without_data(parser: argparse.ArgumentParser, stages: list[Stage], *, named
 
 def _prepare_environment(rehearse: bool) -> None:
     """What this process and those it starts import from, and where the kernels run."""
-    places = [ROOT / "build" / "gpu-packages", ROOT / "kernels", ROOT / "benchmarks", ROOT]
+    places = [ROOT / "build" / "gpu-packages", ROOT / "kernels", ROOT]
     given = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = os.pathsep.join([*map(str, places), *([given] if given else [])])
     sys.path[:0] = map(str, places)
@@ -113,9 +113,9 @@ def _install(stages: list[Stage], wheels: Path | None) -> None:
 
 
 def _probe(rehearse: bool) -> dict[str, Any]:
-    answer = subprocess.run([sys.executable, "-m", "gpu.probe"], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    answer = subprocess.run([sys.executable, "-m", "benchmarks.gpu.probe"], stdout=subprocess.PIPE, text=True, cwd=ROOT)
     if answer.returncode:
-        sys.exit(f"{sys.executable} cannot say what this machine is: python -m gpu.probe failed.")
+        sys.exit(f"{sys.executable} cannot say what this machine is: python -m benchmarks.gpu.probe failed.")
     machine: dict[str, Any] = json.loads(answer.stdout)
     if machine["no_gpu"] and not rehearse:
         sys.exit(f"No GPU: {machine['no_gpu']}. To try everything on the CPU at toy sizes: make gpu REHEARSE=1")

@@ -13,9 +13,9 @@ in microseconds):
 from collections.abc import Iterable
 from functools import partial
 
-from gpu.context import Context
-from gpu.probe import CLOCKS
-from gpu.results import Json, ResultsFile, load
+from benchmarks.gpu.context import Context
+from benchmarks.gpu.probe import CLOCKS
+from benchmarks.gpu.results import Json, ResultsFile, load
 from mtcli.bench.host import query_nvidia_smi
 from mtcli.bench.measuring.peaks import (
     COPIED_MIB,

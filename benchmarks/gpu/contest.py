@@ -7,9 +7,9 @@ from typing import Any
 
 import torch
 
-from gpu.ceilings import ceilings_of
-from gpu.context import Context
-from gpu.results import Json, load, write
+from benchmarks.gpu.ceilings import ceilings_of
+from benchmarks.gpu.context import Context
+from benchmarks.gpu.results import Json, load, write
 from mtcli.bench.measuring.contest import BrokenDeviceError, dtype_name, forget, measure, operation
 from mtcli.bench.measuring.timing import Stopwatch
 from mtcli.bench.records.rows import one_line

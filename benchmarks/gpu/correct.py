@@ -16,10 +16,10 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from gpu import sanitizer
-from gpu.context import Context
-from gpu.processes import Ended, Job, run_jobs
-from gpu.results import Json, ResultsFile
+from benchmarks.gpu import sanitizer
+from benchmarks.gpu.context import Context
+from benchmarks.gpu.processes import Ended, Job, run_jobs
+from benchmarks.gpu.results import Json, ResultsFile
 from mtcli.bench.host import available_cores
 
 TESTS = Path("tests/kernels/device")
@@ -72,7 +72,18 @@ def _job(path: Path, context: Context, limit: float) -> Job:
     record = _record(path, context)
     record.unlink(missing_ok=True)
     command: list[str | Path] = [
-        *(sys.executable, "-m", "pytest", "-q", "-p", "gpu.recorder", "-p", "no:cacheprovider", "--gpu-record", record),
+        *(
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "benchmarks.gpu.recorder",
+            "-p",
+            "no:cacheprovider",
+            "--gpu-record",
+            record,
+        ),
         *(f"--gpu-seed={context.seed}", f"--hypothesis-seed={context.seed}", "--no-header", "--tb=short"),
         *([f"--gpu-sample={REHEARSED}"] if context.rehearsal else []),
         path,

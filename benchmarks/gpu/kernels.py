@@ -10,10 +10,10 @@
 import sys
 from dataclasses import replace
 
-from gpu.context import Context
-from gpu.processes import run_module
-from gpu.results import Json, ResultsFile, load
-from gpu.tables import kernel_lines, lost
+from benchmarks.gpu.context import Context
+from benchmarks.gpu.processes import run_module
+from benchmarks.gpu.results import Json, ResultsFile, load
+from benchmarks.report.gpu import kernel_lines, lost
 from mtcli.bench.records.rows import OURS
 
 # Shares of the stage's time; what one leaves over goes to those behind it.
@@ -40,7 +40,7 @@ def run(context: Context) -> None:
             file.leave_out(op)
             continue
         for _ in range(PROCESSES):
-            ended = run_module("gpu.contest", part, grace=GRACE, to_stop=2.0)
+            ended = run_module("benchmarks.gpu.contest", part, grace=GRACE, to_stop=2.0)
             file.record = load(file.path) or file.record  # the process has added its part
             if ended.failure is None or part.left() < SHORTEST:
                 break

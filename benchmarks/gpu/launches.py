@@ -2,8 +2,8 @@
 
 import dataclasses
 
-from gpu.context import Context
-from gpu.kernels import SHARES
+from benchmarks.gpu.context import Context
+from benchmarks.gpu.kernels import SHARES
 from mtcli.bench.measuring.contest import operation
 from mtcli.bench.records.rows import OURS
 

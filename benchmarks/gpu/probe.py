@@ -1,11 +1,11 @@
-"""What the machine is: python -m gpu.probe prints it as JSON. A process of its own, so that the driver needs no GPU."""
+"""What the machine is: python -m benchmarks.gpu.probe prints it as JSON. A process of its own, so that the driver needs no GPU."""
 
 import json
 from typing import Any
 
 import torch
-from machine import device_facts
 
+from benchmarks.contest.machine import device_facts
 from mtcli.bench.host import cpu_name, memory_gib, query_nvidia_smi
 from mtcli.bench.machine import versions
 

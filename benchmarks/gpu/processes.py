@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from gpu.context import Context
+from benchmarks.gpu.context import Context
 
 OUTPUT_KEPT = 20_000  # characters
 GLANCE = 0.05  # seconds between two looks at what runs
@@ -135,7 +135,7 @@ class _Running:
 
 def run_module(module: str, context: Context, *, grace: float, to_stop: float) -> Ended:
     """Run `module.run(context)` in a process of its own, killed `grace` seconds after the context's end."""
-    command = [sys.executable, "-m", "gpu.runner", module, context.to_json()]
+    command = [sys.executable, "-m", "benchmarks.gpu.runner", module, context.to_json()]
     seconds = context.left() + grace
     return run_job(Job(command=command, seconds=seconds, cwd=context.root, catch=False, to_stop=to_stop))
 

@@ -18,11 +18,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from quality import BEAM_SIZE, TASKS, Places, Task, evaluate_command, train_command, training_summary
-
-from gpu.context import Context
-from gpu.processes import Ended, Job, run_job
-from gpu.results import Json, ResultsFile
+from benchmarks.gpu.context import Context
+from benchmarks.gpu.processes import Ended, Job, run_job
+from benchmarks.gpu.results import Json, ResultsFile
+from benchmarks.questions.quality import (
+    BEAM_SIZE,
+    TASKS,
+    Places,
+    Task,
+    evaluate_command,
+    train_command,
+    training_summary,
+)
 
 SEEDS = (1, 2, 3)
 SCORING = 60.0  # seconds, at most

@@ -3,7 +3,7 @@
 import statistics
 from dataclasses import dataclass, field
 
-from gpu.results import Json
+from benchmarks.gpu.results import Json
 
 
 @dataclass(kw_only=True)

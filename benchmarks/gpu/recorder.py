@@ -1,6 +1,6 @@
 """A pytest plugin that writes down each test as it ends, so that a process that is killed has said what it did.
 
-    python -m pytest -p gpu.recorder --gpu-record FILE [--gpu-seed N] [--gpu-sample N] ...
+    python -m pytest -p benchmarks.gpu.recorder --gpu-record FILE [--gpu-seed N] [--gpu-sample N] ...
 
 Lines of FILE are JSON: {"test", "outcome": "passed" | "failed" | "skipped" | "error", "seconds", "message"}; the
 last line names the test that was running if the process broke down: {"test", "outcome": "begun"}.

@@ -11,9 +11,8 @@ and goes on with what its stage's module describes.
 import time
 from typing import Any
 
-from machine import today
-
-from gpu.context import Context
+from benchmarks.contest.machine import today
+from benchmarks.gpu.context import Context
 from mtcli.bench.records.files import Json, load, write
 
 __all__ = ["Json", "ResultsFile", "load", "write"]

@@ -1,10 +1,10 @@
-"""The other side of `processes.run_module`: python -m gpu.runner MODULE CONTEXT."""
+"""The other side of `processes.run_module`: python -m benchmarks.gpu.runner MODULE CONTEXT."""
 
 import importlib
 import sys
 
-from gpu.context import Context
-from gpu.processes import interrupt_on_terminate
+from benchmarks.gpu.context import Context
+from benchmarks.gpu.processes import interrupt_on_terminate
 
 
 def main() -> None:

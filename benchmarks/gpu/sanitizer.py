@@ -15,9 +15,9 @@ import shutil
 import sys
 import time
 
-from gpu.context import Context
-from gpu.processes import Ended, Job, run_job
-from gpu.results import Json, ResultsFile
+from benchmarks.gpu.context import Context
+from benchmarks.gpu.processes import Ended, Job, run_job
+from benchmarks.gpu.results import Json, ResultsFile
 
 # What PyTorch asks of CUDA and is refused is no error of a kernel.
 TOOLS = {"memcheck": ("--report-api-errors", "no"), "racecheck": ()}
@@ -44,7 +44,7 @@ def check(context: Context, file: ResultsFile) -> None:
 
 
 def _launches(context: Context) -> list[str]:
-    return [sys.executable, "-m", "gpu.runner", "gpu.launches", context.to_json()]
+    return [sys.executable, "-m", "benchmarks.gpu.runner", "benchmarks.gpu.launches", context.to_json()]
 
 
 def _check_with(tool: str, name: str, context: Context, limit: float) -> Json:

@@ -27,12 +27,12 @@ class Stage:
 
 # The most wanted first: where a total time does not suffice for all, the last ones are left out.
 STAGES = (
-    Stage("ceilings", "gpu.ceilings", weight=0.5, least=20.0),
-    Stage("correct", "gpu.correct", needs="tests"),
-    Stage("kernels", "gpu.kernels", weight=1.5),
-    Stage("translate", "gpu.translate", needs="project", weight=1.5, least=60.0),
-    Stage("train", "gpu.train", needs="project", weight=1.2, least=60.0),
-    Stage("quality", "gpu.quality", needs="project", needs_data=True, weight=1.5, least=150.0),
+    Stage("ceilings", "benchmarks.gpu.ceilings", weight=0.5, least=20.0),
+    Stage("correct", "benchmarks.gpu.correct", needs="tests"),
+    Stage("kernels", "benchmarks.gpu.kernels", weight=1.5),
+    Stage("translate", "benchmarks.gpu.translate", needs="project", weight=1.5, least=60.0),
+    Stage("train", "benchmarks.gpu.train", needs="project", weight=1.2, least=60.0),
+    Stage("quality", "benchmarks.gpu.quality", needs="project", needs_data=True, weight=1.5, least=150.0),
 )
 
 

@@ -1,4 +1,4 @@
-"""The contestants' processes (`peers.protocol`): one that fails costs its own figure, and says why."""
+"""The contestants' processes (`benchmarks.peers.protocol`): one that fails costs its own figure, and says why."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from answering import ContestantError, Process
+from benchmarks.contest.answering import ContestantError, Process
 
 STARTS = 8  # of one contestant: what fails again and again is not worth the time
 
@@ -81,7 +81,7 @@ class Team:
         peers = self._root / ".venv-peers" / "bin" / "python"
         if name not in self._peers or not peers.exists():
             return sys.executable, dict(os.environ)
-        path = os.pathsep.join([str(self._root / "benchmarks"), str(self._root)])
+        path = os.pathsep.join([str(self._root)])
         return str(peers), {**os.environ, "PYTHONPATH": path}
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ the contestants take turns. `train.json` adds to what every results file says
 
     {"contestants": {name: its versions, or {"why": it takes no part}}, "ceilings": where the fractions' are from,
      "models": [
-       {"model": see decoding.records, "batches", "mean_tokens": {"src", "tgt"}: of a batch, "flops": of an update,
+       {"model": see benchmarks.questions.decoding.records, "batches", "mean_tokens": {"src", "tgt"}: of a batch, "flops": of an update,
         "checks": [{"contestant", "way", "dtype", "passed": null where there was no answer, "detail", "loss", "norm"}],
         "rounds": begun,
         "rows": [{"contestant", "way", "status": "right" | "wrong" | "cannot run" | "left out", "why", "parameters",
@@ -23,17 +23,16 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from answering import ContestantError
-from decoding.contestants import MTCLI, STOCK
-from decoding.description import DESCRIPTION, Shape, write_random
-
-from gpu.ceilings import ceilings_of
-from gpu.context import Context
-from gpu.results import Json, ResultsFile
-from gpu.team import Team
-from gpu.training.checks import compared, unanswered
-from gpu.training.entries import DTYPE, EXACT, FULL, MODULES, PEERS, TOY, Entry, Sizes, entries
-from gpu.training.figures import Figures, row
+from benchmarks.contest.answering import ContestantError
+from benchmarks.gpu.ceilings import ceilings_of
+from benchmarks.gpu.context import Context
+from benchmarks.gpu.results import Json, ResultsFile
+from benchmarks.gpu.team import Team
+from benchmarks.gpu.training.checks import compared, unanswered
+from benchmarks.gpu.training.entries import DTYPE, EXACT, FULL, MODULES, PEERS, TOY, Entry, Sizes, entries
+from benchmarks.gpu.training.figures import Figures, row
+from benchmarks.questions.decoding.contestants import MTCLI, STOCK
+from benchmarks.questions.decoding.description import DESCRIPTION, Shape, write_random
 from mtcli.bench.arithmetic.transformer_cost import Sizes as ModelSizes
 from mtcli.bench.arithmetic.transformer_cost import update
 from mtcli.bench.host import available_cores

@@ -4,9 +4,9 @@ Transformer-base with random weights in float16, sources as long as newstest2014
 in rounds in which the contestants take turns. Ids go in and come out: no text is cut or joined.
 `translate.json` adds to what every results file says
 
-    {"model", "sources": see decoding.records, "target_tokens": of each sentence,
+    {"model", "sources": see benchmarks.questions.decoding.records, "target_tokens": of each sentence,
      "contestants": {name: its versions, or {"why": it takes no part}},
-     "checks": [see gpu.translation.checks], "rounds": begun,
+     "checks": [see benchmarks.gpu.translation.checks], "rounds": begun,
      "rows": [{"contestant", "search", "beam", "way": in words, "settings", "size": sentences decoded at once,
                "slots": how many that really were, null for peers, "sentences": for one figure, "one_by_one": bool,
                "status": "right" | "wrong" | "cannot run" | "left out", "why",
@@ -23,20 +23,23 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from answering import ContestantError
-from decoding.cases import Case, RandomModel
-from decoding.contestants import CTRANSLATE2, MARIAN, MTCLI
-from peers.engine import Work
-
-from gpu.context import Context
-from gpu.results import Json, ResultsFile
-from gpu.team import Team
-from gpu.translation.checks import Questions, failures
-from gpu.translation.entries import FULL, TOY, Entry, Sizes, entries, reference
-from gpu.translation.figures import Figures, affordable, row
+from benchmarks.contest.answering import ContestantError
+from benchmarks.gpu.context import Context
+from benchmarks.gpu.results import Json, ResultsFile
+from benchmarks.gpu.team import Team
+from benchmarks.gpu.translation.checks import Questions, failures
+from benchmarks.gpu.translation.entries import FULL, TOY, Entry, Sizes, entries, reference
+from benchmarks.gpu.translation.figures import Figures, affordable, row
+from benchmarks.peers.engine import Work
+from benchmarks.questions.decoding.cases import Case, RandomModel
+from benchmarks.questions.decoding.contestants import CTRANSLATE2, MARIAN, MTCLI
 from mtcli.bench.host import available_cores
 
-MODULES = {MTCLI: "gpu.translation.ours", CTRANSLATE2: "peers.ct2", MARIAN: "peers.marian"}
+MODULES = {
+    MTCLI: "benchmarks.gpu.translation.ours",
+    CTRANSLATE2: "benchmarks.peers.ct2",
+    MARIAN: "benchmarks.peers.marian",
+}
 PEERS = (CTRANSLATE2, MARIAN)
 ROUNDS = 5
 BEAM = 4

@@ -1,4 +1,4 @@
-"""CTranslate2 as a contestant: python -m peers.ct2 [DEVICE]; cpu or cuda."""
+"""CTranslate2 as a contestant: python -m benchmarks.peers.ct2 [DEVICE]; cpu or cuda."""
 
 import os
 import platform
@@ -16,8 +16,8 @@ from ctranslate2.specs.transformer_spec import (
     TransformerEncoderSpec,
 )
 
-from peers.engine import Contestant, Outcome, Settings, Work
-from peers.weights import Weights
+from benchmarks.peers.engine import Contestant, Outcome, Settings, Work
+from benchmarks.peers.weights import Weights
 
 _ACTIVATIONS = {"relu": "RELU", "gelu": "GELU", "silu": "SWISH"}
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from peers.protocol import serve
+from benchmarks.peers.protocol import serve
 
 Settings = dict[str, Any]
 
@@ -81,7 +81,7 @@ class Engine(Protocol):
         """Why it cannot hold the model that this JSON file describes, in a sentence; None where it can."""
 
     def load(self, description: str, threads: int) -> None:
-        """Take the model that this JSON file describes (`peers.weights`), and use so many threads."""
+        """Take the model that this JSON file describes (`benchmarks.peers.weights`), and use so many threads."""
 
     def prepare(self, settings: Settings) -> None:
         """Get ready to decode with these settings; called when they change, not timed."""

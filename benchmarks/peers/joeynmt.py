@@ -1,4 +1,4 @@
-"""JoeyNMT as a contestant: python -m peers.joeynmt, on the Python of .venv-peers-joeynmt."""
+"""JoeyNMT as a contestant: python -m benchmarks.peers.joeynmt, on the Python of .venv-peers-joeynmt."""
 
 import platform
 from collections.abc import Callable
@@ -12,9 +12,9 @@ from joeynmt.model import build_model
 from joeynmt.search import search
 from torch import nn
 
-from peers.engine import Contestant, Outcome, Settings, Work, batches
-from peers.joeynmt_names import joeynmt_arrays
-from peers.weights import Weights
+from benchmarks.peers.engine import Contestant, Outcome, Settings, Work, batches
+from benchmarks.peers.joeynmt_names import joeynmt_arrays
+from benchmarks.peers.weights import Weights
 
 _ACTIVATIONS = {"relu": "relu", "gelu": "gelu", "silu": "swish"}
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from peers.weights import Array, Weights
+from benchmarks.peers.weights import Array, Weights
 
 _PROJECTIONS = {"q_layer": "q_proj", "k_layer": "k_proj", "v_layer": "v_proj", "output_layer": "out_proj"}
 _FEED_FORWARD = {

@@ -1,4 +1,4 @@
-"""Hugging Face's MarianMTModel as a contestant: python -m peers.marian [DEVICE]; cpu or cuda."""
+"""Hugging Face's MarianMTModel as a contestant: python -m benchmarks.peers.marian [DEVICE]; cpu or cuda."""
 
 import copy
 import platform
@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 from transformers import MarianConfig, MarianMTModel
 
-from peers.engine import Contestant, Outcome, Settings, Work, batches
-from peers.marian_names import marian_arrays
-from peers.weights import Weights
+from benchmarks.peers.engine import Contestant, Outcome, Settings, Work, batches
+from benchmarks.peers.marian_names import marian_arrays
+from benchmarks.peers.weights import Weights
 
 
 class Marian:

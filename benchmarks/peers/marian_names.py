@@ -1,7 +1,7 @@
 """mtcli's parameters by MarianMTModel's names."""
 
+from benchmarks.peers.weights import Array, Weights
 from mtcli.interop import marian_names as names
-from peers.weights import Array, Weights
 
 
 def marian_arrays(weights: Weights) -> dict[str, Array]:

@@ -1,4 +1,4 @@
-"""Hugging Face's MarianMTModel as a contestant in training: python -m peers.marian_training [DEVICE]; cpu or cuda."""
+"""Hugging Face's MarianMTModel as a contestant in training: python -m benchmarks.peers.marian_training [DEVICE]; cpu or cuda."""
 
 import sys
 from importlib import metadata
@@ -6,10 +6,10 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from peers.marian import convert
-from peers.plain import Padded, PlainLearner
-from peers.training import Training
-from peers.weights import Weights
+from benchmarks.peers.marian import convert
+from benchmarks.peers.plain import Padded, PlainLearner
+from benchmarks.peers.training import Training
+from benchmarks.peers.weights import Weights
 
 
 class MarianLearner(PlainLearner):

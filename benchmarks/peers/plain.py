@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from peers.on_device import OnDevice
-from peers.training import BETAS, CLIP_NORM, EPSILON, LABEL_SMOOTHING, LEARNING_RATE, Pairs, Settings
-from peers.weights import Weights
+from benchmarks.peers.on_device import OnDevice
+from benchmarks.peers.training import BETAS, CLIP_NORM, EPSILON, LABEL_SMOOTHING, LEARNING_RATE, Pairs, Settings
+from benchmarks.peers.weights import Weights
 
 IGNORED = -100  # the label of padding
 

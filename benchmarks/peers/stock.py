@@ -1,7 +1,7 @@
-"""Stock PyTorch as a contestant in training: python -m peers.stock [DEVICE]; cpu or cuda.
+"""Stock PyTorch as a contestant in training: python -m benchmarks.peers.stock [DEVICE]; cpu or cuda.
 
 The Transformer of Vaswani et al. 2017 as a user writes it: plain modules over padded batches, attention by
-F.scaled_dot_product_attention. Modules have mtcli's names, so that its weights fit. `peers.stock_search` decodes.
+F.scaled_dot_product_attention. Modules have mtcli's names, so that its weights fit. `benchmarks.peers.stock_search` decodes.
 
 Axes: B sentences, S source tokens, T target tokens (T and S: queries and keys), d model width, H heads, D head size.
 """
@@ -14,9 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from peers.plain import Padded, PlainLearner
-from peers.training import Training
-from peers.weights import Weights
+from benchmarks.peers.plain import Padded, PlainLearner
+from benchmarks.peers.training import Training
+from benchmarks.peers.weights import Weights
 
 _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "gelu": F.gelu, "silu": F.silu}
 

@@ -1,4 +1,4 @@
-"""Stock PyTorch as a contestant in decoding: python -m peers.stock_decoding; on mtcli's Python, too."""
+"""Stock PyTorch as a contestant in decoding: python -m benchmarks.peers.stock_decoding; on mtcli's Python, too."""
 
 import copy
 import dataclasses
@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 
-from peers.engine import Contestant, Outcome, Settings, Work, batches
-from peers.stock import StockTransformer, stock_transformer
-from peers.stock_search import Halves, Rules, Sentences, beam_search, greedy
-from peers.weights import Weights
+from benchmarks.peers.engine import Contestant, Outcome, Settings, Work, batches
+from benchmarks.peers.stock import StockTransformer, stock_transformer
+from benchmarks.peers.stock_search import Halves, Rules, Sentences, beam_search, greedy
+from benchmarks.peers.weights import Weights
 
 COMPILED_STEPS = 3  # the first two have kinds of their own: nothing is cached yet, and one token is
 

@@ -14,8 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from peers.engine import until
-from peers.stock import DecoderLayer, StockTransformer
+from benchmarks.peers.engine import until
+from benchmarks.peers.stock import DecoderLayer, StockTransformer
 
 KeysValues = tuple[Tensor, Tensor]
 NEVER = float("-inf")

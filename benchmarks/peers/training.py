@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from peers.protocol import serve
+from benchmarks.peers.protocol import serve
 
 Settings = dict[str, Any]
 
@@ -41,7 +41,7 @@ class Learner(Protocol):
         """Versions: {"versions": {...}}."""
 
     def load(self, description: str, threads: int) -> int:
-        """Take the model that this JSON file describes (`peers.weights`), and use so many threads.
+        """Take the model that this JSON file describes (`benchmarks.peers.weights`), and use so many threads.
 
         Returns:
             How many numbers it learns, shared matrices counted once.
@@ -70,7 +70,7 @@ class Learner(Protocol):
 
 
 class Training:
-    """Serves a learner: the other side asks through `peers.protocol`."""
+    """Serves a learner: the other side asks through `benchmarks.peers.protocol`."""
 
     def __init__(self, learner: Learner) -> None:
         self._learner = learner

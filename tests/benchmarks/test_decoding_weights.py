@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from decoding.description import DESCRIPTION, write_random
-from decoding.ours import load_network
-from peers.joeynmt_names import joeynmt_arrays
-from peers.marian_names import marian_arrays
-from peers.weights import Weights
 
+from benchmarks.peers.joeynmt_names import joeynmt_arrays
+from benchmarks.peers.marian_names import marian_arrays
+from benchmarks.peers.weights import Weights
+from benchmarks.questions.decoding.description import DESCRIPTION, write_random
+from benchmarks.questions.decoding.ours import load_network
 from mtcli.config import ModelConfig
 from mtcli.model.transformer import Transformer, VocabularySizes
 from mtcli.model_directory.store import parameters_of, weights_bytes

@@ -4,7 +4,7 @@ figure, without dropout; stock PyTorch in float32, which holds the same weights,
 
 from typing import Any
 
-from gpu.results import Json
+from benchmarks.gpu.results import Json
 from mtcli.bench.training.gradients import LARGEST, judged
 
 

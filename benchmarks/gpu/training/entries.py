@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from decoding.contestants import COMPILED, MARIAN, MTCLI, STOCK
+from benchmarks.questions.decoding.contestants import COMPILED, MARIAN, MTCLI, STOCK
 
 MODULES = {
-    MTCLI: "gpu.training.ours",
-    STOCK: "peers.stock",
-    COMPILED: "peers.stock",
-    MARIAN: "peers.marian_training",
+    MTCLI: "benchmarks.gpu.training.ours",
+    STOCK: "benchmarks.peers.stock",
+    COMPILED: "benchmarks.peers.stock",
+    MARIAN: "benchmarks.peers.marian_training",
 }
 PEERS = (MARIAN,)
 DTYPE, EXACT = "bfloat16", "float32"

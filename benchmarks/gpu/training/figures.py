@@ -4,9 +4,9 @@ import statistics
 from dataclasses import dataclass, field
 from typing import Any
 
-from gpu.rates import Rates
-from gpu.results import Json
-from gpu.training.entries import Entry
+from benchmarks.gpu.rates import Rates
+from benchmarks.gpu.results import Json
+from benchmarks.gpu.training.entries import Entry
 
 
 @dataclass(kw_only=True)
@@ -31,7 +31,7 @@ class Figures(Rates):
 
 
 def row(entry: Entry, figures: Figures, reference: Figures, *, flops: float, ceiling: float) -> Json:
-    """An entry's row, as `gpu.train` describes it. A wrong one's figures are kept and compared with nothing.
+    """An entry's row, as `benchmarks.gpu.train` describes it. A wrong one's figures are kept and compared with nothing.
 
     Args:
         entry, figures: what was measured.

@@ -1,4 +1,4 @@
-"""mtcli as a contestant in training: python -m gpu.training.ours [DEVICE]; cpu or cuda."""
+"""mtcli as a contestant in training: python -m benchmarks.gpu.training.ours [DEVICE]; cpu or cuda."""
 
 import json
 import sys
@@ -6,11 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from decoding.ours import load_network
-from machine import versions
-from peers.on_device import OnDevice
-from peers.training import BETAS, CLIP_NORM, EPSILON, LABEL_SMOOTHING, LEARNING_RATE, Pairs, Settings, Training
 
+from benchmarks.contest.machine import versions
+from benchmarks.peers.on_device import OnDevice
+from benchmarks.peers.training import (
+    BETAS,
+    CLIP_NORM,
+    EPSILON,
+    LABEL_SMOOTHING,
+    LEARNING_RATE,
+    Pairs,
+    Settings,
+    Training,
+)
+from benchmarks.questions.decoding.ours import load_network
 from mtcli.bench.training.gradients import loss_and_norm
 from mtcli.bench.training.parts import Parts
 from mtcli.bench.work.sentences import PairBatch

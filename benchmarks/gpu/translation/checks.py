@@ -13,13 +13,12 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from answering import ContestantError
-from decoding.contestants import CTRANSLATE2, MARIAN, MTCLI
-from peers.engine import Work
-
-from gpu.results import Json
-from gpu.team import Team
-from gpu.translation.entries import AUTO, Entry
+from benchmarks.contest.answering import ContestantError
+from benchmarks.gpu.results import Json
+from benchmarks.gpu.team import Team
+from benchmarks.gpu.translation.entries import AUTO, Entry
+from benchmarks.peers.engine import Work
+from benchmarks.questions.decoding.contestants import CTRANSLATE2, MARIAN, MTCLI
 
 SCORED = 8  # sentences
 # Nats a token: rounding logits to float16 makes a tenth of it, a wrong weight or kernel many times as much.

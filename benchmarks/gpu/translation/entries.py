@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from decoding.contestants import CTRANSLATE2, MARIAN, MTCLI
-
+from benchmarks.questions.decoding.contestants import CTRANSLATE2, MARIAN, MTCLI
 from mtcli.bench.work.shapes import FORCED_TOKENS
 
 AUTO = "auto"

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gpu.rates import Rates
-from gpu.results import Json
-from gpu.translation.entries import Entry
+from benchmarks.gpu.rates import Rates
+from benchmarks.gpu.results import Json
+from benchmarks.gpu.translation.entries import Entry
 
 
 @dataclass(kw_only=True)
@@ -38,7 +38,7 @@ def affordable(entries: Sequence[Entry], figures: Mapping[Entry, Figures], secon
 
 
 def row(entry: Entry, figures: Figures, reference: Figures) -> Json:
-    """An entry's row, as `gpu.translate` describes it. A wrong one's figures are kept and compared with nothing."""
+    """An entry's row, as `benchmarks.gpu.translate` describes it. A wrong one's figures are kept and compared with nothing."""
     found: Json = {
         "contestant": entry.contestant,
         "search": entry.search,

@@ -1,13 +1,13 @@
-"""mtcli on a GPU as a contestant: python -m gpu.translation.ours [DEVICE]; cpu or cuda."""
+"""mtcli on a GPU as a contestant: python -m benchmarks.gpu.translation.ours [DEVICE]; cpu or cuda."""
 
 import sys
 from typing import Any
 
 import torch
-from decoding.ours import Ours, load_network, search_options
-from machine import versions
-from peers.engine import Contestant, Settings, Work
 
+from benchmarks.contest.machine import versions
+from benchmarks.peers.engine import Contestant, Settings, Work
+from benchmarks.questions.decoding.ours import Ours, load_network, search_options
 from mtcli.decoding.pool import Decoder
 from mtcli.decoding.search import SearchOptions
 from mtcli.devices import DTYPES

@@ -1,0 +1,1 @@
+"""What a question needs to be measured: processes, the machine, the parts of a results file."""

@@ -1,0 +1,198 @@
+"""How time and memory of `mtcli translate` grow: with lines, their length, the beam, the batch and processes.
+
+    python -m benchmarks.growth AXIS [--out FILE]      AXIS: lines, length, beam, batch or processes
+
+Every figure is a process from its start to its end, on sentences of the demo's grammar, no two alike, with the model
+that comes with mtcli. Rounds go along the axis and back in turns. benchmarks/growth_table.py describes the file
+written; it is written anew after every round.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.contest.machine import device_facts, mtcli_command, today, versions
+from benchmarks.report.growth import Growth, Point, Run
+from mtcli.demo.grammar import generate
+
+ROOT = Path(__file__).resolve().parents[2]
+RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes in what wait4 calls the largest resident size
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """What one place of an axis translates.
+
+    Attributes:
+        at: the place.
+        lines: how many, all processes together.
+        joined: sentences of the grammar that make a line.
+        options: of `mtcli translate`.
+        processes: at once, each with its part of the lines.
+    """
+
+    at: int
+    lines: int
+    joined: int = 1
+    options: tuple[str, ...] = ("--greedy",)
+    processes: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Axis:
+    """One thing that grows."""
+
+    title: str
+    axis: str
+    fixed: str
+    rounds: int
+    loads: tuple[Load, ...]
+
+
+AXES = {
+    "lines": Axis(
+        title="Memory and time over a million lines",
+        axis="lines",
+        fixed="Greedy search, from a file to a file; no two lines are alike.",
+        rounds=1,
+        loads=tuple(Load(at=lines, lines=lines) for lines in (1_000, 10_000, 100_000, 1_000_000)),
+    ),
+    "length": Axis(
+        title="Longer lines",
+        axis="sentences joined to a line",
+        fixed="Greedy search, 2,048 sentences in all; lines longer than the model's limit are translated in parts.",
+        rounds=3,
+        loads=tuple(Load(at=joined, lines=2048 // joined, joined=joined) for joined in (1, 2, 4, 8, 16, 32, 64, 128)),
+    ),
+    "beam": Axis(
+        title="Wider beams",
+        axis="beam",
+        fixed="512 lines.",
+        rounds=3,
+        loads=tuple(
+            Load(at=beam, lines=512, options=("--beam-size", str(beam))) for beam in (1, 2, 3, 4, 5, 6, 8, 12, 16, 32)
+        ),
+    ),
+    "batch": Axis(
+        title="More sentences at once",
+        axis="source tokens at once (`--batch-tokens`)",
+        fixed="Beam 5, 512 lines.",
+        rounds=3,
+        loads=tuple(
+            Load(at=tokens, lines=512, options=("--beam-size", "5", "--batch-tokens", str(tokens)))
+            for tokens in (64, 128, 256, 512, 1024, 2048, 4096, 8192)
+        ),
+    ),
+    "processes": Axis(
+        title="Several processes on one machine",
+        axis="processes",
+        fixed="Beam 5, 2,048 lines in all, divided among the processes, which know nothing of each other.",
+        rounds=3,
+        loads=tuple(
+            Load(at=count, lines=2048, options=("--beam-size", "5"), processes=count) for count in (1, 2, 3, 4)
+        ),
+    ),
+}
+
+
+def text_of(load: Load) -> list[str]:
+    """The lines, the same ones for the same load."""
+    pairs = generate(num_train=max(load.lines * load.joined, 2_000)).train[: load.lines * load.joined]
+    starts = range(0, len(pairs), load.joined)
+    return [" ".join(pair.english for pair in pairs[start : start + load.joined]) for start in starts]
+
+
+def command_of(load: Load) -> list[str]:
+    """The command of one process, less its files."""
+    return ["translate", "--quiet", *load.options]
+
+
+def run_at(load: Load, lines: Sequence[str], folder: Path) -> tuple[Run, int, int]:
+    """Translate in so many processes at once: the figures, and the tokens of either side.
+
+    Exits when a process fails or gives another number of lines.
+    """
+    parts = [lines[number :: load.processes] for number in range(load.processes)]
+    files = [folder / f"part-{number}" for number in range(load.processes)]
+    for file, part in zip(files, parts, strict=True):
+        file.with_suffix(".in").write_text("".join(f"{line}\n" for line in part), encoding="utf-8")
+    start = time.perf_counter()
+    running = [_started(load, file) for file in files]
+    peaks = [_ended(process) for process in running]
+    seconds = time.perf_counter() - start
+    for file, part in zip(files, parts, strict=True):
+        given = file.with_suffix(".out").read_text(encoding="utf-8").count("\n")
+        if given != len(part):
+            sys.exit(f"`mtcli translate` gave {given} lines for {len(part)}.")
+    stats = [json.loads(file.with_suffix(".json").read_text(encoding="utf-8")) for file in files]
+    source, target = (sum(one[side] for one in stats) for side in ("source_tokens", "target_tokens"))
+    rate = target / max(one["seconds"] for one in stats)
+    return Run(seconds=seconds, tokens_per_second=rate, peak_mib=max(peaks) / 2**20), source, target
+
+
+def _started(load: Load, file: Path) -> subprocess.Popen[bytes]:
+    places = ["-i", file.with_suffix(".in"), "-o", file.with_suffix(".out"), "--stats", file.with_suffix(".json")]
+    return subprocess.Popen([mtcli_command(), *command_of(load), *map(str, places), "--force"])
+
+
+def _ended(process: subprocess.Popen[bytes]) -> int:
+    """Wait for a process: bytes that were resident at most."""
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"`mtcli translate` ended with exit code {process.returncode}.")
+    return used.ru_maxrss * RSS_UNIT
+
+
+def measure(name: str, axis: Axis, save: Callable[[Growth], None]) -> None:
+    """All rounds of an axis; what there is so far is saved after each."""
+    points: dict[int, Point] = {}
+    for number in range(axis.rounds):
+        for load in axis.loads if number % 2 == 0 else reversed(axis.loads):
+            with tempfile.TemporaryDirectory() as folder:
+                run, source, target = run_at(load, text_of(load), Path(folder))
+            earlier = points[load.at].runs if load.at in points else []
+            points[load.at] = Point(
+                at=load.at, lines=load.lines, source_tokens=source, target_tokens=target, runs=[*earlier, run]
+            )
+            print(f"{name} {load.at:,}: {run.tokens_per_second:,.0f} target tokens/s", file=sys.stderr, flush=True)
+        save(
+            Growth.model_validate(
+                {
+                    "title": axis.title,
+                    "command": [f"python -m benchmarks.growth {name}"],
+                    "device": device_facts(),
+                    "versions": versions(),
+                    "date": today(),
+                    "axis": axis.axis,
+                    "fixed": axis.fixed,
+                    "points": [points[place] for place in sorted(points)],
+                }
+            )
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Measure how translating grows along one axis; record as JSON.")
+    parser.add_argument("axis", choices=AXES)
+    parser.add_argument("--out", type=Path, help="the JSON file to write; by default in benchmarks/results/cpu")
+    arguments = parser.parse_args()
+    out = arguments.out or ROOT / f"benchmarks/results/cpu/growth-{arguments.axis}.json"
+    out.parent.mkdir(parents=True, exist_ok=True)
+
+    def save(result: Growth) -> None:
+        out.write_text(result.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+    measure(arguments.axis, AXES[arguments.axis], save)
+    print(f"wrote {out}; now run: python -m benchmarks.report", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
