@@ -13,9 +13,16 @@ in microseconds):
 from collections.abc import Iterable
 from functools import partial
 
+<<<<<<< HEAD
 from benchmarks.gpu.context import Context
 from benchmarks.gpu.probe import CLOCKS
 from benchmarks.gpu.results import Json, ResultsFile, load
+=======
+from gpu.context import Context
+from gpu.probe import CLOCKS
+from gpu.results import Json, ResultsFile, load
+from mtcli.bench.contest.timing import Stopwatch
+>>>>>>> bench
 from mtcli.bench.host import query_nvidia_smi
 from mtcli.bench.measuring.peaks import (
     COPIED_MIB,
@@ -26,7 +33,6 @@ from mtcli.bench.measuring.peaks import (
     measure_launches,
     measure_matmul,
 )
-from mtcli.bench.measuring.timing import Stopwatch
 
 
 def run(context: Context) -> None:

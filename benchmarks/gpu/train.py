@@ -35,8 +35,8 @@ from benchmarks.questions.decoding.contestants import MTCLI, STOCK
 from benchmarks.questions.decoding.description import DESCRIPTION, Shape, write_random
 from mtcli.bench.arithmetic.transformer_cost import Sizes as ModelSizes
 from mtcli.bench.arithmetic.transformer_cost import update
+from mtcli.bench.contest.timing import Stopwatch
 from mtcli.bench.host import available_cores
-from mtcli.bench.measuring.timing import Stopwatch
 from mtcli.bench.work.sentences import PairBatch, Words, random_batches
 
 ROUNDS = 5

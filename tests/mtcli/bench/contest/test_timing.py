@@ -4,7 +4,7 @@ import contextlib
 import time
 from collections.abc import Iterator
 
-from mtcli.bench.measuring.timing import FEWEST, Stopwatch, Timed, Timing
+from mtcli.bench.contest.timing import FEWEST, Stopwatch, Timed, Timing
 
 
 def test_median_and_fifths() -> None:
