@@ -1,1 +1,1 @@
-"""What a question needs to be measured: processes, the machine, the parts of a results file."""
+"""What questions need to be measured, beyond `mtcli.bench.contest`: processes, the machine, results files, options."""
