@@ -8,6 +8,7 @@ are the sections, in files and in `--set` alike.
 import difflib
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -236,6 +237,15 @@ class TrainingConfig(Section):
     attention: Literal["auto", "triton", "sdpa", "padded", "reference"] = Field(
         default="auto", description="which form of the attention operations runs; auto takes the fastest that can"
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class VocabularySizes:
+    """Pieces on either side, and whether both sides are one vocabulary."""
+
+    source: int
+    target: int
+    shared: bool
 
 
 class DecodingConfig(Section):

@@ -133,7 +133,7 @@ class Trained(Row):
 
 
 class Training(Result):
-    """`training-tiny` and `training-base`: `warm_up` and `steps` are updates, those that count not and those that do."""
+    """`training-tiny`, `training-base`: `warm_up` and `steps` are updates, those that count not and those that do."""
 
     seed: int
     model: Model

@@ -31,7 +31,7 @@ def mask_of(sentences: Sequence[Sequence[int]]) -> Tensor:
 
 
 def log_probs(logits: Tensor, wanted: Tensor, banned: Sequence[int]) -> Tensor:
-    """Return [T] the natural-log probability of each token wanted [T] from logits [T, V], where the banned have none."""
+    """Return [T] natural-log probabilities of the tokens wanted [T] from logits [T, V], where the banned have none."""
     allowed = logits.float().clone()
     allowed[:, list(banned)] = float("-inf")
     return allowed.log_softmax(-1).gather(1, wanted[:, None])[:, 0]

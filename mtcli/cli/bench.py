@@ -163,7 +163,7 @@ def _check_inputs(model: Path | None, source: Path | None) -> None:
         CheckpointError, DataError: the model or the file cannot be used.
     """
     if model is not None:
-        from mtcli.model_directory.store import load_architecture
+        from mtcli.model_directory.description import load_architecture
 
         load_architecture(model)
     if source == STDIN:

@@ -50,7 +50,9 @@ def command(
 
 def _facts(directory: Path) -> dict[str, Any]:
     from mtcli.errors import CheckpointError
-    from mtcli.model_directory.store import WEIGHTS, load_architecture, load_tokenizers, read_json
+    from mtcli.model_directory.description import load_architecture
+    from mtcli.model_directory.files import WEIGHTS, read_json
+    from mtcli.model_directory.tokenizers import load_tokenizers
 
     architecture = load_architecture(directory)
     load_tokenizers(directory, architecture.checksums)
@@ -93,7 +95,7 @@ def _here(directory: Path, device: str, dtype: str, attention: str) -> dict[str,
     """How the model would run on this machine."""
     from mtcli.devices import decoding_dtype, describe, prepare_cpu, resolve_device
     from mtcli.model.implementations import Implementations
-    from mtcli.model_directory.store import load_architecture
+    from mtcli.model_directory.description import load_architecture
 
     prepare_cpu()
     architecture, where = load_architecture(directory), resolve_device(device)

@@ -13,7 +13,7 @@ from mtcli.model_directory.box import DIRECTION
 
 if TYPE_CHECKING:
     from mtcli.config import DecodingConfig
-    from mtcli.model_directory.store import LoadedModel
+    from mtcli.model_directory.loading import LoadedModel
 
 ModelOption = Annotated[Path, typer.Option("-m", "--model", help="A model directory, as mtcli train makes it.")]
 OptionalModelOption = Annotated[
@@ -87,7 +87,7 @@ def load(directory: Path, device: str, dtype: str, attention: str = "auto") -> "
         CheckpointError, BackendUnavailableError: as `load_model`, `resolve_device` and `Implementations.resolve` do.
     """
     from mtcli.devices import decoding_dtype, prepare_cpu, resolve_device
-    from mtcli.model_directory.store import load_model
+    from mtcli.model_directory.loading import load_model
 
     prepare_cpu()
     where = resolve_device(device)

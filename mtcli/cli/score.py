@@ -23,7 +23,7 @@ from mtcli.errors import DataError, UsageError
 if TYPE_CHECKING:
     from mtcli.data.corpus import SentencePair
     from mtcli.decoding.scoring import TargetScore
-    from mtcli.model_directory.store import LoadedModel
+    from mtcli.model_directory.loading import LoadedModel
 
 NAME = "score"
 EXAMPLE = """\b

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import sentencepiece as spm
 
+from mtcli.config import VocabularySizes
 from mtcli.errors import ConfigError, DataError
 from mtcli.files import file_error, missing_file
 
@@ -229,3 +230,8 @@ class Tokenizers:
     @property
     def shared(self) -> bool:
         return self.src.shares_ids_with(self.tgt)
+
+    @property
+    def sizes(self) -> VocabularySizes:
+        """Pieces on either side."""
+        return VocabularySizes(source=self.src.vocab_size, target=self.tgt.vocab_size, shared=self.shared)

@@ -19,7 +19,7 @@ from mtcli.decoding.lines import one_line
 from mtcli.decoding.scheduler import token_batches
 from mtcli.decoding.translator import Translation
 from mtcli.model.transformer import Transformer
-from mtcli.model_directory.store import LoadedModel
+from mtcli.model_directory.loading import LoadedModel
 from mtcli_kernels.packing import Packing
 
 _BATCH_TOKENS = 2048

@@ -17,7 +17,7 @@ from mtcli.decoding.stream import Flow
 from mtcli.devices import decoding_dtype, resolve_device
 from mtcli.errors import UsageError
 from mtcli.model_directory.box import IN_THE_BOX
-from mtcli.model_directory.store import LoadedModel, load_model
+from mtcli.model_directory.loading import LoadedModel, load_model
 
 _FEW = 8  # lines
 _KEPT = 4  # ways to search whose decoders are kept, with their memory

@@ -13,7 +13,7 @@ from mtcli.demo.attention_view import render_attention, word_attention
 from mtcli.demo.corpus import CONFIG_NAME, write_demo_corpus
 from mtcli.demo.grammar import Pair
 from mtcli.evaluation.metrics import corpus_bleu
-from mtcli.model_directory.store import LoadedModel, load_model
+from mtcli.model_directory.loading import LoadedModel, load_model
 from mtcli.training.run import train
 
 _SHOWN = 8  # translations printed

@@ -19,7 +19,7 @@ from mtcli.data.listed import ListedTokenizer
 from mtcli.errors import BackendUnavailableError
 from mtcli.interop.marian_tokenizer import SOURCE_MODEL, TARGET_MODEL
 from mtcli.interop.normaliser import self_normalising
-from mtcli.model_directory.store import LoadedModel, load_model
+from mtcli.model_directory.loading import LoadedModel, load_model
 
 Array = NDArray[np.float32]
 Parameters = dict[str, Array]

@@ -18,7 +18,7 @@ from mtcli.interop import marian_names as names
 from mtcli.interop import marian_settings, marian_tokenizer, marian_weights
 from mtcli.interop.normaliser import self_normalising
 from mtcli.model.transformer import Transformer
-from mtcli.model_directory.store import LoadedModel, load_model
+from mtcli.model_directory.loading import LoadedModel, load_model
 
 _ACTIVATIONS = {"relu": "relu", "gelu": "gelu", "silu": "swish"}
 _STOPS = {"full": True, "estimate": False, "certain": "never"}

@@ -16,15 +16,11 @@ from mtcli.interop.marian_settings import CONFIG, read_settings
 from mtcli.interop.reading import read_bytes
 from mtcli.interop.reference import Ours, Reference, compute, largest_difference
 from mtcli.model.transformer import Transformer
-from mtcli.model_directory.store import (
-    WEIGHTS,
-    Architecture,
-    LoadedModel,
-    listed_tokenizers,
-    sizes_of,
-    weights_bytes,
-    write_description,
-)
+from mtcli.model_directory.description import Architecture, write_description
+from mtcli.model_directory.files import WEIGHTS
+from mtcli.model_directory.loading import LoadedModel
+from mtcli.model_directory.tokenizers import listed_tokenizers
+from mtcli.model_directory.weights import weights_bytes
 
 
 @dataclass(frozen=True)
@@ -67,7 +63,7 @@ def read_marian(original: Original, target_lang: str | None = None) -> Imported:
     models = read_bytes(source), read_bytes(target)
     tokenizers = listed_tokenizers(vocabulary, *models, names=(str(source), str(target)))
     config, weights = marian_weights.read_weights(directory, settings, shared=tokenizers.shared)
-    architecture = Architecture(config, sizes_of(tokenizers), settings.decoding)
+    architecture = Architecture(config, tokenizers.sizes, settings.decoding)
     network = Transformer.skeleton(config, architecture.vocabulary)
     network.allocate(torch.device("cpu"))
     for name, parameter in network.named_parameters():

@@ -10,12 +10,12 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from mtcli.config import ModelConfig
+from mtcli.config import ModelConfig, VocabularySizes
 from mtcli.errors import CheckpointError
 from mtcli.files import file_error
 from mtcli.interop import marian_names as names
 from mtcli.interop.marian_settings import MarianSettings
-from mtcli.model.transformer import Transformer, VocabularySizes, sinusoids
+from mtcli.model.transformer import Transformer, sinusoids
 
 WEIGHTS = "model.safetensors"
 _SAFE_WAY = (

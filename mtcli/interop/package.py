@@ -14,14 +14,10 @@ from mtcli.errors import CheckpointError, ConfigError
 from mtcli.files import write_atomically
 from mtcli.interop.reference import SENTENCES, stored
 from mtcli.model_directory.card import CARD, PROVENANCE, write_card
-from mtcli.model_directory.store import (
-    WEIGHTS,
-    load_model,
-    parameters_of,
-    read_json,
-    weights_bytes,
-    write_description,
-)
+from mtcli.model_directory.description import write_description
+from mtcli.model_directory.files import WEIGHTS, read_json
+from mtcli.model_directory.loading import load_model
+from mtcli.model_directory.weights import parameters_of, weights_bytes
 
 
 def package(model: Path, directory: Path, dtype: torch.dtype, tests: Sequence[dict[str, Any]] = ()) -> None:

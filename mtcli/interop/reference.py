@@ -25,7 +25,7 @@ from mtcli.decoding.search import SearchOptions
 from mtcli.errors import CheckpointError
 from mtcli.model.transformer import Transformer
 from mtcli.model_directory.integrity import checksum
-from mtcli.model_directory.store import LoadedModel
+from mtcli.model_directory.loading import LoadedModel
 from mtcli_kernels.packing import Packing
 
 SENTENCES, LOGITS = "reference.json", "reference.safetensors"

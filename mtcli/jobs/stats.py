@@ -14,7 +14,7 @@ from mtcli.devices import dtype_name
 from mtcli.files import display_name
 from mtcli.formats.records import Reader
 from mtcli.jobs.tally import Tally
-from mtcli.model_directory.store import LoadedModel
+from mtcli.model_directory.loading import LoadedModel
 
 
 def statistics(

@@ -11,13 +11,12 @@ T target tokens, S source tokens, V vocabulary.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mtcli.config import ModelConfig
+from mtcli.config import ModelConfig, VocabularySizes
 from mtcli.errors import ConfigError
 from mtcli.model.attention import Attention
 from mtcli.model.cache import DecoderCache
@@ -27,15 +26,6 @@ from mtcli_kernels.decoding_layout import BeamPlaces
 from mtcli_kernels.packing import Packing
 
 _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "gelu": F.gelu, "silu": F.silu}
-
-
-@dataclass(frozen=True, kw_only=True)
-class VocabularySizes:
-    """Pieces on either side, and whether both sides are one vocabulary."""
-
-    source: int
-    target: int
-    shared: bool
 
 
 class Transformer(nn.Module):

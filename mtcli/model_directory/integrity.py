@@ -1,7 +1,7 @@
 """Checksums of a model directory: whether its files are still what was written.
 
 config.json's `checksums` holds one for each tokenizer file and one for config.json's own content.
-model.safetensors carries its own, in its metadata: training replaces that file while others read the
+model.safetensors carries its own, in its metadata (weights.py): training replaces that file while others read the
 directory, and a checksum inside is replaced in the same step. It is made of the weights alone, so
 equal weights are still equal bytes.
 
@@ -13,25 +13,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import torch
-from torch import Tensor
-
-DESCRIPTION = "config.json"
+from mtcli.model_directory.files import DESCRIPTION
 
 
 def checksum(content: bytes) -> str:
     """BLAKE2b-128 in hexadecimal."""
     return hashlib.blake2b(content, digest_size=16).hexdigest()
-
-
-def tensors_checksum(tensors: Mapping[str, Tensor]) -> str:
-    """BLAKE2b-128 over the tensors' names, dtypes, shapes and bytes, in the order of their names."""
-    digest = hashlib.blake2b(digest_size=16)
-    for name in sorted(tensors):
-        tensor = tensors[name].detach().cpu().contiguous()
-        digest.update(f"{name}\n{tensor.dtype}\n{list(tensor.shape)}\n".encode())
-        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
-    return digest.hexdigest()
 
 
 def seal(description: Mapping[str, Any], files: Mapping[str, bytes]) -> dict[str, Any]:

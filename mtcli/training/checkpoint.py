@@ -22,7 +22,7 @@ from mtcli.config import TrainingConfig
 from mtcli.errors import CheckpointError
 from mtcli.files import file_error, sync
 from mtcli.model.transformer import Transformer
-from mtcli.model_directory.store import load_weights, parameters_of, read_tensors, weights_bytes
+from mtcli.model_directory.weights import load_weights, parameters_of, read_tensors, weights_bytes
 from mtcli.training.averaging import WeightAverage
 
 _NAME = re.compile(r"step-(\d+)")

@@ -6,7 +6,9 @@ import torch
 
 from mtcli.config import Config
 from mtcli.errors import ConfigError
-from mtcli.model_directory.store import Architecture, has_lists, load_model, tokenizer_files
+from mtcli.model_directory.description import Architecture
+from mtcli.model_directory.loading import load_model
+from mtcli.model_directory.tokenizers import has_lists, tokenizer_files
 
 # What a network is trained with rather than made of: these may differ from the model's.
 _TRAINED_WITH = {"dropout", "attention_dropout", "activation_dropout"}

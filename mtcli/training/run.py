@@ -11,7 +11,9 @@ from mtcli.data.prepare import prepare
 from mtcli.devices import describe, prepare_cpu, resolve_device, resolve_dtype
 from mtcli.errors import CheckpointError, ConfigError, ExitCode
 from mtcli.model.transformer import Transformer
-from mtcli.model_directory.store import WEIGHTS, load_weights, sizes_of, write_description
+from mtcli.model_directory.description import write_description
+from mtcli.model_directory.files import WEIGHTS
+from mtcli.model_directory.weights import load_weights
 from mtcli.training.checkpoint import RunState, find_checkpoint
 from mtcli.training.directory import run_directory
 from mtcli.training.dry_run import estimate
@@ -120,7 +122,7 @@ class _Run:
 
     def _trainer(self, config: Config, state: RunState) -> Trainer:
         torch.manual_seed(config.training.seed)
-        network = Transformer(config.model, sizes_of(self._data.tokenizers)).to(self._device)
+        network = Transformer(config.model, self._data.tokenizers.sizes).to(self._device)
         if config.training.fine_tune and state.step == 0:
             load_weights(network, config.training.fine_tune / WEIGHTS)
         network.attention = config.training.attention

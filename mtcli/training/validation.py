@@ -12,7 +12,8 @@ from mtcli.decoding.translator import Translator
 from mtcli.evaluation.metrics import corpus_bleu
 from mtcli.model.implementations import companion
 from mtcli.model.transformer import Transformer
-from mtcli.model_directory.store import Architecture, LoadedModel, sizes_of
+from mtcli.model_directory.description import Architecture
+from mtcli.model_directory.loading import LoadedModel
 from mtcli.training.batch import make_batch
 from mtcli.training.world import World
 from mtcli_kernels.cross_entropy import linear_cross_entropy
@@ -58,7 +59,7 @@ def _nll(network: Transformer, data: PreparedData, config: Config, world: World)
 
 
 def _bleu(network: Transformer, data: PreparedData, config: Config, world: World) -> float:
-    architecture = Architecture(config.model, sizes_of(data.tokenizers), config.decoding)
+    architecture = Architecture(config.model, data.tokenizers.sizes, config.decoding)
     options = config.decoding.model_copy(update={"beam_size": config.training.valid_beam_size})
     translator = Translator(LoadedModel(network, data.tokenizers, architecture), options)
     found = [translation.text for translation in translator.translate(data.valid_src[world.rank :: world.size])]

@@ -18,10 +18,10 @@ from benchmarks.questions.decoding.profiling import (
 from benchmarks.questions.decoding.sources import random_work
 from mtcli.bench.work.sentences import Words
 from mtcli.bench.work.shapes import FORCED_TOKENS
-from mtcli.config import ModelConfig
+from mtcli.config import ModelConfig, VocabularySizes
 from mtcli.data.tokenizer import BOS_ID, EOS_ID
 from mtcli.decoding.pool import Decoder
-from mtcli.model.transformer import Transformer, VocabularySizes
+from mtcli.model.transformer import Transformer
 
 
 def test_operations_are_grouped_by_the_range_around_them() -> None:

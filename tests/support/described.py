@@ -7,10 +7,10 @@ from typing import Any
 
 import torch
 
-from mtcli.config import ModelConfig
+from mtcli.config import ModelConfig, VocabularySizes
 from mtcli.data.tokenizer import BOS_ID, EOS_ID
-from mtcli.model.transformer import Transformer, VocabularySizes
-from mtcli.model_directory.store import parameters_of, weights_bytes
+from mtcli.model.transformer import Transformer
+from mtcli.model_directory.weights import parameters_of, weights_bytes
 
 PIECES = 24
 SMALL: dict[str, Any] = {"encoder_layers": 1, "decoder_layers": 2, "d_model": 16, "ffn_dim": 24, "heads": 2}

@@ -2,9 +2,9 @@
 
 import torch
 
-from mtcli.config import ModelConfig
+from mtcli.config import ModelConfig, VocabularySizes
 from mtcli.decoding.search import Hypothesis, SearchOptions
-from mtcli.model.transformer import Transformer, VocabularySizes
+from mtcli.model.transformer import Transformer
 from mtcli_kernels.packing import Packing
 
 START, EOS, VOCABULARY = 1, 2, 20

@@ -9,14 +9,9 @@ from support.sentences import small_tokenizer
 from mtcli.config import DecodingConfig, ModelConfig
 from mtcli.data.tokenizer import Tokenizers
 from mtcli.model.transformer import Transformer
-from mtcli.model_directory.store import (
-    Architecture,
-    LoadedModel,
-    parameters_of,
-    sizes_of,
-    weights_bytes,
-    write_description,
-)
+from mtcli.model_directory.description import Architecture, write_description
+from mtcli.model_directory.loading import LoadedModel
+from mtcli.model_directory.weights import parameters_of, weights_bytes
 
 
 @cache
@@ -27,7 +22,7 @@ def untrained_model(max_length: int = 16, seed: int = 1) -> LoadedModel:
         encoder_layers=2, decoder_layers=2, d_model=16, ffn_dim=16, heads=2, max_length=max_length, dropout=0.0
     )
     decoding = DecodingConfig(beam_size=2, max_length_ratio=1.0, max_length_extra=2)
-    architecture = Architecture(config, sizes_of(tokenizers), decoding)
+    architecture = Architecture(config, tokenizers.sizes, decoding)
     torch.manual_seed(seed)
     network = Transformer(config, architecture.vocabulary)
     return LoadedModel(network.eval(), tokenizers, architecture)

@@ -10,7 +10,7 @@ from support.digits import TASKS
 from mtcli.decoding.translator import Translator
 from mtcli.evaluation.metrics import corpus_bleu
 from mtcli.files import read_lines
-from mtcli.model_directory.store import load_model
+from mtcli.model_directory.loading import load_model
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -16,7 +16,8 @@ from mtcli.data.tokenizer import Tokenizers
 from mtcli.files import read_lines
 from mtcli.interop.fetching import find
 from mtcli.interop.importing import read_marian, write_imported
-from mtcli.model_directory.store import load_architecture, load_tokenizers
+from mtcli.model_directory.description import load_architecture
+from mtcli.model_directory.tokenizers import load_tokenizers
 
 
 @dataclass(frozen=True, kw_only=True)

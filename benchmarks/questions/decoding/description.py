@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from mtcli.bench.work.subject import random_network
-from mtcli.config import ModelConfig
+from mtcli.config import ModelConfig, VocabularySizes
 from mtcli.data.tokenizer import BOS_ID, EOS_ID
-from mtcli.model.transformer import Transformer, VocabularySizes
-from mtcli.model_directory.store import Architecture, load_architecture, load_tokenizers, parameters_of, weights_bytes
+from mtcli.model.transformer import Transformer
+from mtcli.model_directory.description import Architecture, load_architecture
+from mtcli.model_directory.tokenizers import load_tokenizers
+from mtcli.model_directory.weights import parameters_of, weights_bytes
 
 DESCRIPTION = "description.json"
 

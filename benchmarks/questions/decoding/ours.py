@@ -10,13 +10,14 @@ import torch
 from benchmarks.contest.machine import versions
 from benchmarks.peers.engine import Contestant, Outcome, Settings, Work
 from mtcli import Translator
-from mtcli.config import ModelConfig
+from mtcli.config import ModelConfig, VocabularySizes
 from mtcli.data.tokenizer import Tokenizer
 from mtcli.decoding.pool import Decoder
 from mtcli.decoding.search import Hypothesis, SearchOptions
 from mtcli.devices import DTYPES, dtype_name, resolve_dtype
-from mtcli.model.transformer import Transformer, VocabularySizes
-from mtcli.model_directory.store import load_tokenizers, load_weights
+from mtcli.model.transformer import Transformer
+from mtcli.model_directory.tokenizers import load_tokenizers
+from mtcli.model_directory.weights import load_weights
 from mtcli_kernels.packing import Packing
 
 CPU = torch.device("cpu")

@@ -35,7 +35,6 @@ from mtcli.model import attention
 from mtcli.model.dropout import Dropout
 from mtcli.model.linear import Linear
 from mtcli.model.transformer import Embedding, FeedForward, Transformer
-from mtcli.model_directory.store import sizes_of
 from mtcli.training import loop, step
 from mtcli.training.averaging import WeightAverage
 from mtcli.training.checkpoint import RunState
@@ -124,7 +123,7 @@ def _trainer(task: Task, run_dir: Path) -> Trainer:
     journal = Journal(None, Console(stderr=True), quiet=True)
     data = prepare(config, run_dir, journal.say)
     torch.manual_seed(task.seed)
-    network = Transformer(config.model, sizes_of(data.tokenizers))
+    network = Transformer(config.model, data.tokenizers.sizes)
     device, dtype = torch.device("cpu"), torch.float32
     return Trainer(config, data, network, RunState(data.key, {}), run_dir, journal, device=device, dtype=dtype)
 

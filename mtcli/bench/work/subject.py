@@ -9,12 +9,12 @@ from mtcli.bench.arithmetic.transformer_cost import Sizes
 from mtcli.bench.asked import Asked
 from mtcli.bench.records.record import Model
 from mtcli.bench.work.sentences import Words
-from mtcli.config import DecodingConfig, load_config
+from mtcli.config import DecodingConfig, VocabularySizes, load_config
 from mtcli.data.tokenizer import BOS_ID
 from mtcli.decoding.search import SearchOptions
 from mtcli.decoding.translator import search_options
-from mtcli.model.transformer import Transformer, VocabularySizes
-from mtcli.model_directory.store import LoadedModel, load_model
+from mtcli.model.transformer import Transformer
+from mtcli.model_directory.loading import LoadedModel, load_model
 
 VOCABULARY, TOY_VOCABULARY = 32_000, 100
 

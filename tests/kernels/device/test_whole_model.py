@@ -5,11 +5,11 @@ import copy
 import pytest
 import torch
 
-from mtcli.config import ModelConfig
+from mtcli.config import ModelConfig, VocabularySizes
 from mtcli.decoding.pool import Decoder
 from mtcli.decoding.search import SearchOptions
 from mtcli.model.implementations import Implementations, companion
-from mtcli.model.transformer import Transformer, VocabularySizes
+from mtcli.model.transformer import Transformer
 from mtcli_kernels.cross_entropy import linear_cross_entropy
 from mtcli_kernels.packing import Packing
 

@@ -134,7 +134,7 @@ USAGE = {
 
 @pytest.mark.parametrize("call", USAGE)
 def test_what_contradicts_itself_is_exit_2(asked: list[Asked], call: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mtcli.model_directory.store.load_architecture", lambda directory: None)
+    monkeypatch.setattr("mtcli.model_directory.description.load_architecture", lambda directory: None)
     result = bench(*call.split())
     assert (result.exit_code, result.stdout, asked) == (2, "", [])
     assert USAGE[call] in result.stderr
@@ -162,7 +162,7 @@ def test_what_cannot_be_used_is_said_before_anything_is_measured(asked: list[Ask
 
 
 def test_a_model_needs_lines_with_text(asked: list[Asked], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mtcli.model_directory.store.load_architecture", lambda directory: None)
+    monkeypatch.setattr("mtcli.model_directory.description.load_architecture", lambda directory: None)
     Path("blank").write_text("\n \n")
     Path("lines").write_text("\nA line.\n")
     assert "blank holds no line with text" in bench(*CPU, "-m", "model", "-i", "blank").stderr

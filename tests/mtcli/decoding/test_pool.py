@@ -10,13 +10,13 @@ import torch
 from support.searching import EOS, network, options
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from mtcli.config import ModelConfig
+from mtcli.config import ModelConfig, VocabularySizes
 from mtcli.decoding import shapes as independence
 from mtcli.decoding.engines import torch as engine
 from mtcli.decoding.pool import Decoder
 from mtcli.decoding.search import Hypothesis, Task
 from mtcli.errors import MtcliError
-from mtcli.model.transformer import Transformer, VocabularySizes
+from mtcli.model.transformer import Transformer
 
 SENTENCES = [[4 + (7 * i + j) % 16 for j in range(1 + i % 9)] + [EOS] for i in range(12)]
 LIMITS = [3 + i % 7 for i in range(12)]

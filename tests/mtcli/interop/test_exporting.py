@@ -20,14 +20,9 @@ from mtcli.interop.exporting_hf import export_hf
 from mtcli.interop.fetching import Original
 from mtcli.interop.importing import read_marian, write_imported
 from mtcli.model.transformer import Transformer
-from mtcli.model_directory.store import (
-    Architecture,
-    load_model,
-    parameters_of,
-    sizes_of,
-    weights_bytes,
-    write_description,
-)
+from mtcli.model_directory.description import Architecture, write_description
+from mtcli.model_directory.loading import load_model
+from mtcli.model_directory.weights import parameters_of, weights_bytes
 
 transformers = pytest.importorskip("transformers")
 ctranslate2 = pytest.importorskip("ctranslate2")
@@ -49,7 +44,7 @@ def write_random(directory: Path, *, separate: bool = False, **settings: Any) ->
     config = ModelConfig(
         **{"encoder_layers": 2, "decoder_layers": 1, "d_model": 16, "ffn_dim": 24, "heads": 2} | settings
     )
-    architecture = Architecture(config, sizes_of(tokenizers), DecodingConfig(max_length_ratio=1.0, max_length_extra=8))
+    architecture = Architecture(config, tokenizers.sizes, DecodingConfig(max_length_ratio=1.0, max_length_extra=8))
     torch.manual_seed(3)
     network = Transformer(config, architecture.vocabulary)
     for parameter in network.parameters():
@@ -196,7 +191,7 @@ def test_an_imported_model_gives_the_same_lines_in_ctranslate2(tmp_path: Path) -
     original = make_marian(tmp_path / "original", end_bias=2.0)
     write_imported(read_marian(Original(original, "original")), tmp_path / "model")
     ct2 = export(export_ctranslate2, tmp_path / "model", tmp_path / "ct2")
-    translator = Translator(tmp_path / "model")
+    translator = Translator(tmp_path / "model", dtype="float32")
     src, tgt = translator.model.tokenizers.src, translator.model.tokenizers.tgt
     ours = [tgt.pieces(translation.tokens) for translation in translator.translate([*ENGLISH], beam_size=1)]
     theirs = ctranslate2.Translator(str(ct2), device="cpu", compute_type="float32", intra_threads=1)

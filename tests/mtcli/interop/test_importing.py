@@ -16,7 +16,8 @@ from mtcli.interop import originals
 from mtcli.interop.fetching import Original
 from mtcli.interop.importing import Imported, read_marian, write_imported
 from mtcli.interop.reference import CLOSE, Ours, largest_difference, stored
-from mtcli.model_directory.store import load_architecture, load_model
+from mtcli.model_directory.description import load_architecture
+from mtcli.model_directory.loading import load_model
 
 transformers = pytest.importorskip("transformers")
 pytestmark = pytest.mark.usefixtures("one_thread")

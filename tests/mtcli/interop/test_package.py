@@ -18,7 +18,8 @@ from mtcli.interop.importing import read_marian, write_imported
 from mtcli.interop.package import without_directories
 from mtcli.interop.reference import CLOSE, Ours, largest_difference, stored
 from mtcli.model_directory.card import write_card
-from mtcli.model_directory.store import load_model, parameters_of, read_tensors, weights_bytes
+from mtcli.model_directory.loading import load_model
+from mtcli.model_directory.weights import parameters_of, read_tensors, weights_bytes
 
 CPU = torch.device("cpu")
 PROVENANCE: dict[str, Any] = {

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from mtcli.config import ModelConfig
+from mtcli.config import ModelConfig, VocabularySizes
 from mtcli.model.dropout import Dropout, DropoutMasks
-from mtcli.model.transformer import Transformer, VocabularySizes
+from mtcli.model.transformer import Transformer
 from mtcli_kernels.packing import Packing
 
 

@@ -6,12 +6,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from mtcli.config import ModelConfig
+from mtcli.config import ModelConfig, VocabularySizes
 from mtcli.errors import ConfigError
 from mtcli.model import linear
 from mtcli.model.cache import DecoderCache
 from mtcli.model.linear import Linear
-from mtcli.model.transformer import Transformer, VocabularySizes, sinusoids
+from mtcli.model.transformer import Transformer, sinusoids
 from mtcli_kernels.decoding_layout import BeamPlaces
 from mtcli_kernels.packing import Packing
 

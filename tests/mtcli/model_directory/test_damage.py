@@ -21,15 +21,10 @@ from mtcli.data.tokenizer import Tokenizer, Tokenizers, train_tokenizer
 from mtcli.decoding.translator import Translator
 from mtcli.errors import MtcliError
 from mtcli.model.transformer import Transformer
+from mtcli.model_directory.description import Architecture, write_description
 from mtcli.model_directory.integrity import seal
-from mtcli.model_directory.store import (
-    Architecture,
-    load_model,
-    parameters_of,
-    sizes_of,
-    weights_bytes,
-    write_description,
-)
+from mtcli.model_directory.loading import load_model
+from mtcli.model_directory.weights import parameters_of, weights_bytes
 
 CPU = torch.device("cpu")
 LINE = "a b c d e"
@@ -46,7 +41,7 @@ def tokenizer() -> Tokenizer:
 
 def network_of(seed: int, config: ModelConfig) -> Transformer:
     torch.manual_seed(seed)
-    return Transformer(config, sizes_of(Tokenizers(tokenizer(), tokenizer())))
+    return Transformer(config, Tokenizers(tokenizer(), tokenizer()).sizes)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +51,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tokenizers = Tokenizers(tokenizer(), tokenizer())
     config = ModelConfig(encoder_layers=1, decoder_layers=1, d_model=8, ffn_dim=8, heads=2, max_length=32)
     decoding = DecodingConfig(beam_size=2, max_length_ratio=1.0, max_length_extra=3)
-    write_description(directory, Architecture(config, sizes_of(tokenizers), decoding), tokenizers)
+    write_description(directory, Architecture(config, tokenizers.sizes, decoding), tokenizers)
     (directory / WEIGHTS).write_bytes(weights_bytes(parameters_of(network_of(1, config))))
     (directory / "provenance.json").write_text('{"training": {}}\n')
     (directory / "README.md").write_text("# A model\n")

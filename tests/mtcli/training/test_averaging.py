@@ -5,8 +5,8 @@ import copy
 import pytest
 import torch
 
-from mtcli.config import ModelConfig
-from mtcli.model.transformer import Transformer, VocabularySizes
+from mtcli.config import ModelConfig, VocabularySizes
+from mtcli.model.transformer import Transformer
 from mtcli.training.averaging import WeightAverage, exponent_for_width
 
 

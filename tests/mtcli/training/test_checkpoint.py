@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from mtcli.config import ModelConfig, TrainingConfig
+from mtcli.config import ModelConfig, TrainingConfig, VocabularySizes
 from mtcli.errors import CheckpointError, DataError
-from mtcli.model.transformer import Transformer, VocabularySizes
+from mtcli.model.transformer import Transformer
 from mtcli.training import checkpoint
 from mtcli.training.averaging import WeightAverage
 from mtcli.training.checkpoint import RunState, find_checkpoint, restore, save_checkpoint, stopping_score

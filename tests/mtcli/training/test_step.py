@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from mtcli.config import ModelConfig, TrainingConfig
-from mtcli.model.transformer import Transformer, VocabularySizes
+from mtcli.config import ModelConfig, TrainingConfig, VocabularySizes
+from mtcli.model.transformer import Transformer
 from mtcli.training.batch import Batch
 from mtcli.training.step import TrainingStep
 from mtcli_kernels.packing import Packing

@@ -13,14 +13,9 @@ from mtcli.config import DecodingConfig, ModelConfig
 from mtcli.data.tokenizer import Tokenizers, train_tokenizer
 from mtcli.errors import CheckpointError, DataError
 from mtcli.model.transformer import Transformer
-from mtcli.model_directory.store import (
-    Architecture,
-    load_model,
-    parameters_of,
-    sizes_of,
-    weights_bytes,
-    write_description,
-)
+from mtcli.model_directory.description import Architecture, write_description
+from mtcli.model_directory.loading import load_model
+from mtcli.model_directory.weights import parameters_of, weights_bytes
 
 CPU = torch.device("cpu")
 CONFIG = ModelConfig(encoder_layers=1, decoder_layers=1, d_model=8, ffn_dim=8, heads=2)
@@ -31,7 +26,7 @@ def write_model(directory: Path, shared: bool = True) -> Transformer:
     second = first if shared else train_tokenizer(["x y z", "z y w u"] * 20, vocab_size=272)[0]
     tokenizers = Tokenizers(first, second)
     config = CONFIG if shared else CONFIG.model_copy(update={"tied_embeddings": "target"})
-    architecture = Architecture(config, sizes_of(tokenizers), DecodingConfig(beam_size=3))
+    architecture = Architecture(config, tokenizers.sizes, DecodingConfig(beam_size=3))
     network = Transformer(config, architecture.vocabulary)
     write_description(directory, architecture, tokenizers)
     (directory / "model.safetensors").write_bytes(weights_bytes(parameters_of(network)))
@@ -80,7 +75,7 @@ def test_what_format_1_cannot_say_is_in_format_2(
     tokenizer, _ = train_tokenizer(["a b c d", "b c d e"] * 20, vocab_size=270)
     tokenizers = Tokenizers(tokenizer, tokenizer)
     config = ModelConfig(**{**CONFIG.model_dump(), **model})
-    architecture = Architecture(config, sizes_of(tokenizers), DecodingConfig(**decoding))
+    architecture = Architecture(config, tokenizers.sizes, DecodingConfig(**decoding))
     network = Transformer(config, architecture.vocabulary)
     write_description(tmp_path, architecture, tokenizers)
     (tmp_path / "model.safetensors").write_bytes(weights_bytes(parameters_of(network)))
@@ -156,7 +151,7 @@ def test_what_is_no_directory_is_no_model(tmp_path: Path) -> None:
 def test_loading_a_model_does_not_import_torchs_compiler(tmp_path: Path) -> None:
     write_model(tmp_path / "model")
     probe = (
-        "import sys, torch; from pathlib import Path; from mtcli.model_directory.store import load_model; "
+        "import sys, torch; from pathlib import Path; from mtcli.model_directory.loading import load_model; "
         f"load_model(Path({str(tmp_path / 'model')!r}), torch.device('cpu')); sys.exit('torch._dynamo' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", probe]).returncode == 0
