@@ -1,79 +1,43 @@
-"""The command line: python -m decoding base|imported|trained|latency|profile, with this folder's parent on the path.
+"""How fast decoding is, beside other decoders: python -m benchmarks.decoding base|imported|trained|latency|profile.
 
-Each question writes one JSON file, by default benchmarks/results/cpu/decoding-QUESTION.json.
-Exit codes: 0 it was written; 1 something is missing or the contestants do not agree; 2 wrong options.
+Each question writes one JSON file, by default benchmarks/results/cpu/decoding-QUESTION.json; with --seconds whenever
+something more is known. Exit codes: 0 it was written; 1 something is missing, or mtcli failed; 2 wrong options.
 """
 
 import argparse
-import os
-import shlex
 import sys
-from collections.abc import Sequence
-from itertools import pairwise
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from benchmarks.questions.decoding.contestants import COMPILED, CTRANSLATE2, JOEYNMT, MARIAN, MTCLI, NAMES, STOCK
-from benchmarks.questions.decoding.records import Measured
-from benchmarks.questions.decoding.session import Plan, limit_cores, save
-from benchmarks.questions.decoding.workers import ISA_VARIABLES, ROOT
-from mtcli.bench.host import available_cores
-from mtcli.errors import MtcliError
-from mtcli.processors import share_processors
+from benchmarks.contest.machine import RESULTS, opening, package_path, save
+from benchmarks.contest.options import add_shared, clock, exits_with_a_sentence, positive, shown_command, some_of
+from benchmarks.contest.processes import Team
+from benchmarks.contest.records import DecodedModel, Decoding, Profile, Result
+from benchmarks.questions.decoders import MTCLI, NAMES, ON_CUDA, PEERS_PYTHON, command_of
 
-SHORT_NAMES = dict(zip(("mtcli", "ct2", "hf", "joeynmt", "torch", "torch-compiled"), NAMES, strict=True))
-OUT = ROOT / "benchmarks" / "results" / "cpu"
-PEERS = ROOT / ".venv-peers" / "bin" / "python"
-JOEYNMT_PYTHON = ROOT / ".venv-peers-joeynmt" / "bin" / "python"
+if TYPE_CHECKING:  # --help needs no torch
+    from benchmarks.questions.models import Case
+
+QUESTIONS = {
+    # in words, sentences, rounds, pieces of the random model
+    "base": ("a preset with random weights and forced lengths: target tokens a second", 300, 5, 32_000),
+    "imported": ("a Marian model with random weights, imported: target tokens a second", 300, 5, 58_101),
+    "trained": ("a trained model on a test set: target tokens a second, and BLEU", None, 5, None),
+    "latency": ("one sentence at a time: milliseconds", 100, 5, 32_000),
+    "profile": ("where a decoding step's time goes, on one thread", 64, 3, 32_000),
+}
+ON_CUDA_LIMIT = 4096
 
 
 def main() -> None:
     arguments = _arguments()
+    from mtcli.processors import share_processors
+
     share_processors()  # as mtcli's command line does; here for the peers too
-    limit_cores(arguments.cores)
-    plan = Plan(
-        contestants=arguments.contestants,
-        pythons={name: str(python) for name, python in _pythons(arguments).items()},
-        rounds=arguments.rounds,
-        only=tuple(arguments.only),
-        all_settings=arguments.all_settings,
-        environment=ISA_VARIABLES[arguments.isa] if arguments.isa else {},
-        peer_environment=dict(arguments.peer_env),
-        seed=arguments.seed,
-        command=shown_command(sys.argv[1:]),
-    )
-    os.environ.update(plan.environment)  # before torch is loaded
-    try:
-        result = _measure(arguments, plan)
-    except MtcliError as error:
-        sys.exit(str(error))
-    save(result, arguments.out or OUT / f"decoding-{arguments.question}.json")
-
-
-def _measure(arguments: argparse.Namespace, plan: Plan) -> Measured:
-    from benchmarks.questions.decoding import base, latency, profiling, trained
-    from benchmarks.questions.decoding.cases import ImportedModel, RandomModel, TrainedModel
-    from benchmarks.questions.decoding.opus_like import OpusLike
-
-    if arguments.question == "imported":
-        size = OpusLike(pieces=arguments.vocab_size)
-        asked = {name: getattr(arguments, name) for name in ("data", "limit", "beam", "seed")}
-        return base.measure(plan, ImportedModel(size=size, **asked))
-    models: list[RandomModel | TrainedModel] = []
-    if arguments.question != "trained":
-        names = ("preset", "vocab_size", "data", "limit", "beam", "seed")
-        models.append(RandomModel(**{name: getattr(arguments, name) for name in names}))
-    if arguments.question != "base" and arguments.model:
-        files = {"directory": arguments.model, "src": arguments.src}
-        models.append(TrainedModel(**files, limit=arguments.limit, beam=arguments.trained_beam))
-    match arguments.question, models:
-        case "base", [RandomModel() as model]:
-            return base.measure(plan, model)
-        case "trained", [TrainedModel() as model]:
-            return trained.measure(plan, model, arguments.ref)
-        case "latency", _:
-            return latency.measure(plan, models)
-        case _:
-            return profiling.measure(plan, models)
+    arguments.out = arguments.out or RESULTS / "cpu" / f"decoding-{arguments.question}.json"
+    save(_profile(arguments) if arguments.question == "profile" else _contest(arguments), arguments.out)
 
 
 def _arguments() -> argparse.Namespace:
@@ -81,111 +45,164 @@ def _arguments() -> argparse.Namespace:
         prog="python -m benchmarks.decoding", description="Measure decoding beside other decoders."
     )
     questions = parser.add_subparsers(dest="question", required=True, metavar="QUESTION")
-    described = {
-        "base": ("a preset with random weights and forced lengths: target tokens a second", 300, 5),
-        "imported": (
-            "a Marian model with random weights, imported, and forced lengths: target tokens a second",
-            300,
-            5,
-        ),
-        "trained": ("a trained model on a test set: target tokens a second, and BLEU", None, 5),
-        "latency": ("one sentence at a time: milliseconds", 100, 5),
-        "profile": ("where a decoding step's time goes, on one thread", 64, 3),
-    }
-    for question, (words, limit, rounds) in described.items():
+    for question, (words, limit, rounds, pieces) in QUESTIONS.items():
         one = questions.add_parser(question, help=words, description=words.capitalize() + ".")
-        one.add_argument("--limit", type=positive, default=limit, help="sentences (default: %(default)s)")
-        one.add_argument("--rounds", type=positive, default=rounds, help="how often each is measured (%(default)s)")
-        _add_options(one, needs_model=question == "trained", pieces=58_101 if question == "imported" else 32_000)
+        add_shared(one, rounds=rounds)
+        one.add_argument("--limit", type=positive, default=limit, help="sentences (%(default)s)")
+        if pieces is not None:
+            one.add_argument("--preset", default="base", help="shape of the random model (%(default)s)")
+            one.add_argument("--vocab-size", type=positive, default=pieces, help="its pieces (%(default)s)")
+        if question not in ("base", "imported"):
+            needed = question == "trained"
+            one.add_argument("--model", type=Path, required=needed, help="directory of a trained model")
+            one.add_argument("--src", type=Path, required=needed, help="what the trained model translates")
+        if question == "trained":
+            one.add_argument("--ref", type=Path, required=True, help="the reference")
+        one.add_argument("--beam", type=positive, default=4, help="of the random model, beside greedy (4)")
+        one.add_argument("--trained-beam", type=positive, default=5, help="of the trained model, beside greedy (5)")
+        if question != "profile":
+            choice = some_of(tuple(NAMES), always=MTCLI)
+            one.add_argument("--contestants", type=choice, help=f"of {', '.join(NAMES)}; comma-separated (all)")
     arguments = parser.parse_args()
-    if (arguments.model is None) != (arguments.src is None):
-        parser.error("--model and --src go together: a trained model, and what it translates.")
-    pythons = _pythons(arguments) if arguments.question != "profile" else {}
-    if missing := [name for name, python in pythons.items() if not python.exists()]:
-        others = ",".join(short for short, name in SHORT_NAMES.items() if name in pythons and name not in missing)
-        parser.error(
-            f"{pythons[missing[0]]}, the Python of {missing[0]}, does not exist: run `make peers`, or leave out what "
-            f"cannot run: --contestants {others}"
-        )
+    _check(parser, arguments)
     return arguments
 
 
-def _pythons(arguments: argparse.Namespace) -> dict[str, Path]:
-    """The interpreter of each contestant that takes part; plain PyTorch runs on that of mtcli."""
-    own = Path(sys.executable)
-    pythons = {
-        MTCLI: own,
-        CTRANSLATE2: arguments.peers,
-        MARIAN: arguments.peers,
-        JOEYNMT: arguments.joeynmt,
-        STOCK: own,
-        COMPILED: own,
-    }
-    return {name: pythons[name] for name in arguments.contestants}
+def _check(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
+    if arguments.question in ("latency", "profile") and (arguments.model is None) != (arguments.src is None):
+        parser.error("--model and --src go together: a trained model, and what it translates.")
+    if arguments.question == "profile":
+        return
+    on_gpu = arguments.device != "cpu"
+    arguments.contestants = arguments.contestants or (ON_CUDA if on_gpu else tuple(NAMES))
+    if on_gpu and arguments.question == "base" and arguments.limit == QUESTIONS["base"][1]:
+        arguments.limit = ON_CUDA_LIMIT
+    if "joeynmt" in arguments.contestants and not PEERS_PYTHON.exists():
+        others = ",".join(name for name in arguments.contestants if name != "joeynmt")
+        parser.error(
+            f"{PEERS_PYTHON}, the Python of JoeyNMT, does not exist: run `make peers`, or leave it out: "
+            f"--contestants {others}"
+        )
 
 
-def _add_options(parser: argparse.ArgumentParser, *, needs_model: bool, pieces: int) -> None:
-    parser.add_argument(
-        "--data", type=Path, help="folder that holds newstest2014; random lengths like its if not given"
+def _contest(arguments: argparse.Namespace) -> Result:
+    from benchmarks.questions.decoding import DecodingPlan, ModelContest, ask_facts, scored, versions_of
+    from mtcli.evaluation.metrics import score_corpus
+    from mtcli.model_directory.tokenizers import load_tokenizers
+
+    left = clock(arguments.seconds)
+    plan = DecodingPlan(
+        contestants=arguments.contestants,
+        device=arguments.device,
+        rounds=arguments.rounds,
+        only=tuple(arguments.only),
+        one_by_one=arguments.question == "latency",
+        left=left,
     )
-    parser.add_argument("--preset", default="base", help="shape of the random model")
-    parser.add_argument("--vocab-size", type=positive, default=pieces, help="pieces of the random model")
-    parser.add_argument("--model", type=Path, required=needs_model, help="directory of the trained model")
-    parser.add_argument("--src", type=Path, required=needs_model, help="what the trained model translates")
-    parser.add_argument("--ref", type=Path, required=needs_model, help="the reference")
-    parser.add_argument("--beam", type=positive, default=4, help="of the random model, beside greedy (4)")
-    parser.add_argument("--trained-beam", type=positive, default=5, help="of the trained model, beside greedy (5)")
-    parser.add_argument("--contestants", type=contestants, default=NAMES, help=f"of {', '.join(SHORT_NAMES)}")
-    parser.add_argument("--peers", type=Path, default=PEERS, help="the Python that has CTranslate2 and transformers")
-    parser.add_argument("--joeynmt", type=Path, default=JOEYNMT_PYTHON, help="the Python that has JoeyNMT")
-    parser.add_argument("--only", action="append", default=[], help="pattern of settings, as '*int8*'; may be repeated")
-    parser.add_argument("--all-settings", action="store_true", help="run every setting in every round")
-    parser.add_argument("--isa", choices=ISA_VARIABLES, help="hold all to the instructions of an older processor")
-    parser.add_argument("--cores", type=positive, default=available_cores(), help="cores to use (%(default)s)")
-    parser.add_argument("--peer-env", type=assignment, action="append", default=[], help="NAME=VALUE for the peers")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--out", type=Path, help="the JSON file; benchmarks/results/cpu/decoding-QUESTION.json")
+    references = _references(arguments)
+    parts: list[DecodedModel] = []
+    with tempfile.TemporaryDirectory() as folder:
+        commands = {short: command_of(short, arguments.device) for short in plan.contestants}
+        team = Team(commands, Path(folder), package_path(), left)
+        try:
+            facts = ask_facts(team, plan.contestants)
+            head = opening("", "", device=arguments.device, versions=versions_of(facts)) | {
+                "command": [shown_command("decoding", sys.argv[1:])],
+                "seed": arguments.seed,
+            }
+            contests: list[ModelContest] = []
+
+            def result(parts: list[DecodedModel]) -> Decoding:
+                signature = score_corpus(references, references).signatures["bleu"] if references else None
+                return Decoding(**head | {"title": _title(arguments, parts)}, signature=signature, parts=parts)
+
+            def save_so_far(contest: ModelContest) -> None:
+                if arguments.seconds:
+                    save(result([*parts, contest.part()]), arguments.out, quiet=True)
+
+            for case in _cases(arguments, Path(folder)):
+                contest = ModelContest(plan, case, team, facts, save_so_far)
+                contest.run()
+                contests.append(contest)
+                tokenizer = load_tokenizers(arguments.model).tgt if references else None
+                parts.append(scored(contest, tokenizer, references) if tokenizer else contest.part())
+        finally:
+            team.close()
+    if arguments.seconds:
+        save(result(parts), arguments.out)
+    for contest in contests:
+        contest.refuse_to_end_without_mtcli()
+    return result(parts)
 
 
-def positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"expected 1 or more, got {value}")
-    return value
+def _title(arguments: argparse.Namespace, parts: list[DecodedModel]) -> str:
+    if arguments.question == "latency":
+        return "One sentence at a time"
+    first = parts[0]
+    if arguments.question == "trained":
+        return f"{first.model.name} on {first.text.origin}"
+    tokens = f"{first.target_tokens} target tokens a sentence"
+    if arguments.question == "imported":
+        return f"A Marian model of the size of OPUS-MT's, imported, with random weights, {tokens}"
+    return f"Transformer {first.model.name} with random weights, {tokens}"
 
 
-def assignment(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not (name and equals):
-        raise argparse.ArgumentTypeError(f"expected NAME=VALUE, got {text!r}")
-    return name, value
+def _references(arguments: argparse.Namespace) -> list[str]:
+    """The reference translations, where the question has some.
+
+    Raises:
+        DataError: there are not as many as lines of the source.
+    """
+    from mtcli.errors import DataError
+    from mtcli.files import read_lines
+
+    if arguments.question != "trained":
+        return []
+    lines, references = (list(read_lines(path)) for path in (arguments.src, arguments.ref))
+    if len(lines) != len(references):
+        raise DataError(
+            f"{arguments.src} has {len(lines)} lines and {arguments.ref} has {len(references)}; expected as many. "
+            "Give a source and its reference."
+        )
+    return references[: arguments.limit]
 
 
-def contestants(text: str) -> tuple[str, ...]:
-    names = tuple(text.split(","))
-    if unknown := set(names) - SHORT_NAMES.keys():
-        raise argparse.ArgumentTypeError(f"expected some of {', '.join(SHORT_NAMES)}; got {', '.join(sorted(unknown))}")
-    if "mtcli" not in names:
-        raise argparse.ArgumentTypeError("expected mtcli among them: the ratios are to it")
-    return tuple(SHORT_NAMES[name] for name in SHORT_NAMES if name in names)
+def _cases(arguments: argparse.Namespace, parent: Path) -> Iterator["Case"]:
+    """The models of a question, one after the other."""
+    from benchmarks.questions import models
 
-
-def shown_command(words: Sequence[str]) -> str:
-    """The command line without where things lie on this machine."""
-    shown, hidden = ["python", "-m", "benchmarks.decoding"], ("--peers", "--joeynmt", "--out")
-    split = [part for word in words for part in (word.split("=", 1) if word.startswith("--") else [word])]
-    for before, word in pairwise(["", *split]):
-        if word in hidden or before in hidden:
-            continue
-        if before == "--data":
-            shown.append("DATA")
+    peers = getattr(arguments, "contestants", ())
+    if arguments.question != "trained":
+        folder = parent / "random"
+        folder.mkdir()
+        sizes = (arguments.preset, arguments.vocab_size, arguments.seed)
+        name, directory = arguments.preset, folder / "model"
+        if arguments.question == "imported":
+            name, directory = "OPUS-MT's size", models.write_imported_random(folder, *sizes)
         else:
-            shown.append(Path(word).name if before in ("--model", "--src", "--ref") else word)
-    return shlex.join(shown)
+            models.write_random(directory, *sizes)
+        how: dict[str, Any] = {
+            "data": arguments.data,
+            "limit": arguments.limit,
+            "beam": arguments.beam,
+            "seed": arguments.seed,
+        }
+        yield models.random_case(directory, name, folder=folder, peers=peers, **how)
+    if getattr(arguments, "model", None):
+        folder = parent / "trained"
+        folder.mkdir()
+        how = {"limit": arguments.limit, "beam": arguments.trained_beam}
+        yield models.trained_case(arguments.model, arguments.src, folder=folder, peers=peers, **how)
+
+
+def _profile(arguments: argparse.Namespace) -> Result:
+    from benchmarks.questions.profiles import profile_decoding
+
+    head = opening("Where the time of decoding goes, on one thread", shown_command("decoding", sys.argv[1:]))
+    with tempfile.TemporaryDirectory() as folder:
+        parts = [part for case in _cases(arguments, Path(folder)) for part in profile_decoding(case, arguments.rounds)]
+    return Profile(**head, seed=arguments.seed, parts=parts)
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    exits_with_a_sentence(main)

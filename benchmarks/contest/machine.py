@@ -72,6 +72,13 @@ def joined_versions(by_name: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     return found
 
 
+def package_path() -> dict[str, str]:
+    """Return the variables with which another Python finds the checkout's packages."""
+    given = os.environ.get("PYTHONPATH")
+    places = [str(ROOT), str(ROOT / "kernels"), *([given] if given else [])]
+    return {"PYTHONPATH": os.pathsep.join(places)}
+
+
 def mtcli_command() -> str:
     """Return the `mtcli` installed beside the running Python, as a user would start it.
 

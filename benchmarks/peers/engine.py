@@ -94,8 +94,16 @@ class Decoder:
 
     def serve(self) -> None:
         """Answer until stdin ends."""
-        own = {"load": self.load, "decode": self.decode, "one_by_one": self.one_by_one}
-        serve({"facts": self._engine.facts, "score": self._engine.score, **own})
+        engine = self._engine
+        serve(
+            {
+                "facts": engine.facts,
+                "load": self.load,
+                "decode": self.decode,
+                "one_by_one": self.one_by_one,
+                "score": engine.score,
+            }
+        )
 
     def load(self, description: str, threads: int, work: dict[str, Any]) -> None:
         """Load a model and the sentences that it will decode."""

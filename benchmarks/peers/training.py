@@ -111,7 +111,8 @@ class Loop:
         """Put sentence pairs on the device."""
         tgt = pad([[self._start, *target[:-1]] for target in targets], self._filler)
         parts = (pad(sources, self._filler), mask_of(sources), tgt, pad(targets, IGNORED))
-        return Batch(*(part.to(self._device) for part in parts), num_tokens=sum(map(len, targets)))
+        src, src_mask, tgt, labels = (part.to(self._device) for part in parts)
+        return Batch(src, src_mask, tgt, labels, sum(map(len, targets)))
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the label-smoothed loss in nats a target token."""
