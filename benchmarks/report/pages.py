@@ -1,269 +1,231 @@
-"""Write the measured parts of README.md and of pages in docs from benchmarks/results.
+"""The measured parts of the pages: what stands between `<!-- begin: NAME -->` and `<!-- end: NAME -->`.
 
-    python -m benchmarks.report            rewrite what stands between the markers
-    python -m benchmarks.report --check    change nothing; exit 1 naming the blocks that are out of date
-
-A block stands between `<!-- begin: NAME -->` and `<!-- end: NAME -->`. A results file that does not
-exist yet makes its block say so.
-
-A quality result is written by benchmarks/quality.py and described by benchmarks/quality_table.py.
-
-A start-up result, written by benchmarks/startup.py:
-
-    {"title", "command", "device", "versions", "date",
-     "help": {"runs", "median", "min", "max"}, "translate": the same, "parameters"}
-
-The results of `make bench-decoding` are described by benchmarks/decoding/records.py and turned into tables by
-benchmarks/decoding/tables.py, those of `make bench-training` likewise in benchmarks/training. The GPU's results are
-written by `make gpu` and turned into tables by benchmarks/gpu/tables.py. A `bench.json` is what `mtcli bench -o`
-wrote; benchmarks/bench_block.py shows it as the command does.
+Blocks are found where they stand, in README.md, benchmarks/README.md and all pages under docs; they may move without a
+change here. A results file that does not exist yet makes its block say so; those of several machines follow each other.
 """
 
-import argparse
-import sys
+import json
+import os
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from benchmarks.contest.records import Record, Result
-from benchmarks.questions.corpus import corpus_block
-from benchmarks.questions.first_minute import first_minute_block, install_block
-from benchmarks.report import decoding as tables
-from benchmarks.report import gpu as gpu_tables
-from benchmarks.report import training as training_tables
-from benchmarks.report.bench import bench_block
-from benchmarks.report.blocks import circumstances, console
-from benchmarks.report.growth import growth_block
-from benchmarks.report.quality import quality_block, summary_block
+from benchmarks.contest.records import FirstMinute
+from benchmarks.report import plots, tables
+from benchmarks.report.blocks import circumstances, table, wrapped
+from benchmarks.report.results import results_block
 from mtcli.errors import DataError
 
-ROOT = Path(__file__).resolve().parents[2]
+PLOTS = Path("docs/assets/plots")  # of a checkout
+PICTURE = Path("docs/assets/first-minute.svg")
+BEGIN = re.compile(r"^<!-- begin: ([\w-]+) -->$", flags=re.MULTILINE)  # on lines of their own
+END = re.compile(r"^<!-- end: [\w-]+ -->$", flags=re.MULTILINE)
 
 
-class Timing(Record):
-    """Wall time of a command in seconds."""
-
-    runs: int
-    median: float
-    min: float
-    max: float
+class ReportError(Exception):
+    """A page or a results file is not as it should be; the message is a sentence."""
 
 
-class Startup(Result):
-    """How fast the command line answers, by benchmarks/startup.py."""
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """What stands between a pair of markers.
 
-    help: Timing
-    translate: Timing
-    parameters: int
+    Attributes:
+        files: the results files that it is made of, as a pattern.
+        render: Markdown of one file's text, or of all their texts where `together`.
+        plot: draws one file's text.
+    """
+
+    files: str
+    render: Callable[..., str]
+    plot: Callable[[str, Path], None] | None = None
+    together: bool = False
 
 
-def startup_block(text: str) -> str:
-    """The README block of the start-up result given as JSON."""
-    result = Startup.model_validate_json(text)
-    return "\n".join(
-        [
-            f"**{result.title}**",
-            "",
-            "| command | median (s) | range (s) | runs |",
-            "|---|--:|--:|--:|",
-            f"| `mtcli --help` (torch is not imported) | {_timing_cells(result.help)} |",
-            f"| one line through `mtcli translate` | {_timing_cells(result.translate)} |",
-            "",
-            f"Each run is a new process, with its files already in the disk cache; the model has "
-            f"{result.parameters / 1e6:.2f} million parameters. {circumstances(result)}",
-            "",
-            *console(result.command),
-        ]
+def _bench(text: str) -> str:
+    """A `bench.json` as the command prints it."""
+    import tempfile
+
+    from mtcli.bench.records.stored import read_record
+    from mtcli.bench.showing.report import report
+    from mtcli.bench.showing.tables import as_text
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "bench.json"
+        path.write_text(text, encoding="utf-8")
+        record = read_record(path)
+    return f"```console\n$ {wrapped(record.command)}\n{as_text(report(record))}```"
+
+
+def _minute(text: str) -> str:
+    result = FirstMinute.model_validate_json(text)
+    seconds = sum(shown.seconds for shown in result.minute)
+    commands = ", ".join(f"`{shown.command}`" for shown in result.minute)
+    return (
+        f"![A terminal in which mtcli translates a line and a file and scores it]({{picture}})\n\n"
+        f"{commands}: together {seconds:.0f} seconds. {circumstances(result)}"
     )
 
 
-def _timing_cells(timing: Timing) -> str:
-    return f"{timing.median:.2f} | {timing.min:.2f} to {timing.max:.2f} | {timing.runs}"
-
-
-@dataclass(frozen=True)
-class Block:
-    """What stands between a pair of markers: which file it comes from, and its subject until that exists."""
-
-    file: str
-    subject: str
-    render: Callable[[str], str]
-
-
-GROWTH_SUBJECTS = {
-    "lines": "Memory and time over a million lines",
-    "length": "Longer lines",
-    "beam": "Wider beams",
-    "batch": "More sentences at once",
-    "processes": "Several processes on one machine",
+_OF_DECODING = {
+    f"decoding-{name}": Block(files=f"*/decoding-{name}.json", render=tables.decoding_block, plot=plots.decoding_plot)
+    for name in ("base", "imported", "trained")
 }
-_BASE, _TRAINED = "cpu/decoding-base.json", "cpu/decoding-trained.json"
-BLOCKS = {
-    "install": Block("cpu/first-minute.json", "Installing", install_block),
-    "first-minute": Block("cpu/first-minute.json", "The first minute", first_minute_block),
-    "tatoeba-en-de": Block("cpu/quality-tatoeba-en-de.json", "The model in the box", quality_block),
-    "multi30k": Block("cpu/quality-multi30k.json", "Multi30k as published, English to German", quality_block),
-    "multi30k-raw": Block("cpu/quality-multi30k-raw.json", "Multi30k, English to German", quality_block),
-    "ko-en": Block("cpu/quality-ko-en.json", "Everyday Korean to English", quality_block),
-    "startup": Block("cpu/startup.json", "Start-up", startup_block),
-    "decoding-base": Block(_BASE, "Transformer-base beside other decoders", tables.base_block),
-    "decoding-imported": Block("cpu/decoding-imported.json", "An imported model", tables.base_block),
-    "decoding-trained": Block(_TRAINED, "A trained model beside other decoders", tables.trained_block),
-    "decoding-latency": Block("cpu/decoding-latency.json", "One sentence at a time", tables.latency_block),
-    "decoding-base-settings": Block(_BASE, "Every setting on Transformer-base", tables.base_settings_block),
-    "decoding-trained-settings": Block(_TRAINED, "Every setting on a trained model", tables.trained_settings_block),
-    "decoding-profile": Block("cpu/decoding-profile.json", "Where the time goes", tables.profile_block),
-    **{
-        f"growth-{axis}": Block(f"cpu/growth-{axis}.json", subject, growth_block)
-        for axis, subject in GROWTH_SUBJECTS.items()
-    },
-    "corpus": Block("cpu/corpus.json", "A corpus larger than memory", corpus_block),
-    "training-tiny": Block(
-        "cpu/training-tiny.json", "A small model's training beside JoeyNMT and PyTorch", training_tables.trained_block
-    ),
-    "training-base": Block(
-        "cpu/training-base.json",
-        "Transformer-base's training beside PyTorch and Hugging Face Marian",
-        training_tables.trained_block,
-    ),
-    "training-profile": Block(
-        "cpu/training-profile.json", "Where the time of training goes", training_tables.profile_block
-    ),
+_OF_SETTINGS = {
+    f"decoding-{name}-settings": Block(
+        files=f"*/decoding-{name}.json", render=partial(tables.decoding_block, every_setting=True)
+    )
+    for name in ("base", "trained")
 }
-GPU_BLOCKS = ("ceilings", "correct", "kernels", "translate")
-IN_DECODING_PAGE = ("decoding-base-settings", "decoding-trained-settings", "decoding-profile")
-IN_TRAINING_PAGE = ("corpus", "training-tiny", "training-base", "training-profile", "train")
-IN_BENCH_PAGE = ("bench",)
-IN_INTEROP_PAGE = ("decoding-imported",)
-IN_QUALITY_PAGE = ("tatoeba-en-de", "multi30k", "multi30k-raw", "ko-en")
-IN_README = (
-    "install",
-    "first-minute",
-    "recipes",
-    "startup",
-    "decoding-trained",
-    "decoding-base",
-    "decoding-latency",
-    *GPU_BLOCKS,
-)
+_OF_TRAINING = {
+    f"training-{name}": Block(files=f"*/training-{name}.json", render=tables.training_block, plot=plots.training_plot)
+    for name in ("tiny", "base")
+}
+_OF_GROWTH = {
+    f"growth-{axis}": Block(files=f"*/growth-{axis}.json", render=tables.growth_block, plot=plots.growth_plot)
+    for axis in ("lines", "length", "beam", "batch", "processes")
+}
+_OF_QUALITY = {
+    name: Block(files=f"*/quality-{name}.json", render=tables.quality_block)
+    for name in ("tatoeba-en-de", "multi30k", "multi30k-raw", "ko-en")
+}
+BLOCKS: dict[str, Block] = {
+    "install": Block(files="cpu/first-minute.json", render=tables.install_block),
+    "first-minute": Block(files="cpu/first-minute.json", render=_minute),
+    "tutorial": Block(files="cpu/first-minute.json", render=tables.tutorial_block),
+    "recipes": Block(files="*/quality-*.json", render=tables.recipes_block, together=True),
+    **_OF_QUALITY,
+    "bench": Block(files="*/bench.json", render=_bench, plot=plots.bench_plot),
+    "startup": Block(files="*/startup.json", render=tables.startup_block),
+    **_OF_DECODING,
+    "decoding-latency": Block(files="*/decoding-latency.json", render=tables.decoding_block),
+    **_OF_SETTINGS,
+    "decoding-profile": Block(files="*/decoding-profile.json", render=tables.profile_block),
+    **_OF_TRAINING,
+    "training-profile": Block(files="*/training-profile.json", render=tables.profile_block),
+    **_OF_GROWTH,
+    "corpus": Block(files="*/corpus.json", render=tables.corpus_block),
+    "correct": Block(files="*/correct.json", render=tables.correct_block),
+}
+QUESTIONS = {
+    "How good are the models that it trains?": ("make quality TASK=NAME DATA=DIR", "quality-*"),
+    "How near is it to the machine's limit?": ("mtcli bench", "bench"),
+    "How fast does it translate, beside other decoders?": ("make bench-decoding QUESTION=NAME", "decoding-*"),
+    "How fast does it train, beside other trainers?": ("make bench-training QUESTION=NAME DATA=DIR", "training-*"),
+    "How long does it take to answer?": ("python -m benchmarks.startup", "startup"),
+    "How does it grow?": ("python -m benchmarks.growth AXIS", "growth-*"),
+    "What does a large corpus cost?": ("python -m benchmarks.corpus", "corpus"),
+    "What does a newcomer see?": ("python -m benchmarks.first_minute", "first-minute"),
+    "Are the kernels right on a GPU?": ("make gpu STAGE=correct", "correct"),
+}
+ELSEWHERE = ("results", "questions")  # blocks that are made of many files
 
 
-def render_block(name: str, results: Path) -> str:
-    """The text that belongs between the block's markers.
+def files_of(pattern: str, results: Path) -> list[Path]:
+    """Return the results files of a pattern, the processors' first; a rehearsal's are none."""
+    found = sorted(results.glob(pattern), key=lambda path: (path.parent.name != "cpu", str(path)))
+    return [path for path in found if not json.loads(path.read_text(encoding="utf-8")).get("rehearsal")]
 
-    Exits when the results file is not what the module's docstring describes.
+
+def render(name: str, results: Path, root: Path, page: Path) -> str:
+    """Return the text that belongs between a block's markers on this page of the checkout `root`.
+
+    Raises:
+        ReportError: there is no such block, or a results file is not as it should be.
     """
-    if name in gpu_tables.BLOCKS:
-        return gpu_tables.gpu_blocks(name, results)
-    if name == "recipes":
-        return _quality_summary(results)
-    if name == "bench":
-        return _bench(results)
-    block = BLOCKS[name]
-    path = results / block.file
-    if not path.exists():
-        return f"**{block.subject}**: not measured yet."
+    if name not in BLOCKS and name not in ELSEWHERE:
+        known = ", ".join(sorted([*BLOCKS, *ELSEWHERE]))
+        raise ReportError(f"{page} has a block {name}, which there is not; there are {known}.")
     try:
-        return block.render(path.read_text(encoding="utf-8"))
-    except ValidationError as error:
-        sys.exit(f"{path} is not a results file as benchmarks/report/pages.py describes it: {error}")
+        if name == "results":
+            return results_block(results)
+        if name == "questions":
+            return questions_block(results)
+        return _of_files(BLOCKS[name], name, results, root, page)
+    except (ValidationError, DataError) as error:
+        raise ReportError(f"A results file of {name} is not as benchmarks/contest/records.py has it: {error}") from None
 
 
-def _bench(results: Path) -> str:
-    try:
-        return bench_block(results)
-    except DataError as error:
-        sys.exit(str(error))
+def _of_files(block: Block, name: str, results: Path, root: Path, page: Path) -> str:
+    files = files_of(block.files, results)
+    if not files:
+        return f"**{name.replace('-', ' ').capitalize()}**: not measured yet."
+    texts = [path.read_text(encoding="utf-8") for path in files]
+    if block.together:
+        return block.render(texts)
+    shown = []
+    for path, text in zip(files, texts, strict=True):
+        content = block.render(text).replace("{picture}", _link(root / PICTURE, page))
+        if block.plot is not None:
+            title = json.loads(text).get("title", "Kernels and phases on the roofline")
+            content += f"\n\n![{title}]({_link(plot_path(path, root), page)})"
+        shown.append(content)
+    return "\n\n".join(shown)
 
 
-def _quality_summary(results: Path) -> str:
-    measured = [results / BLOCKS[name].file for name in IN_QUALITY_PAGE]
-    try:
-        return summary_block([path.read_text(encoding="utf-8") for path in measured if path.exists()])
-    except ValidationError as error:
-        sys.exit(f"{results} holds a results file that is not as benchmarks/quality_table.py describes it: {error}")
+def _link(target: Path, page: Path) -> str:
+    return Path(os.path.relpath(target, page.parent)).as_posix()
 
 
-def replace_block(page: Path, text: str, name: str, content: str) -> str:
-    """Put `content` between the block's markers in the page's text.
+def plot_path(file: Path, root: Path) -> Path:
+    """Return where a results file's plot lies: of several machines, each has its own."""
+    machine = "" if file.parent.name == "cpu" else f"-{file.parent.name}"
+    return root / PLOTS / f"{file.stem}{machine}.svg"
 
-    Exits when it does not hold each marker exactly once, begin before end.
+
+def questions_block(results: Path) -> str:
+    """Return what can be asked, how, and when it was measured last."""
+    rows = []
+    for question, (command, pattern) in QUESTIONS.items():
+        dates = [
+            json.loads(path.read_text(encoding="utf-8"))["date"] for path in files_of(f"*/{pattern}.json", results)
+        ]
+        rows.append([question, f"`{command}`", max(dates)[:10] if dates else "not measured yet"])
+    return "\n".join(table(("question", "measured by", "last measured"), rows, words=3))
+
+
+def pages_of(root: Path) -> list[Path]:
+    """Return the pages of a checkout that may hold blocks."""
+    return [
+        path
+        for path in (root / "README.md", root / "benchmarks" / "README.md", *sorted((root / "docs").rglob("*.md")))
+        if path.exists()
+    ]
+
+
+def filled(page: Path, results: Path, root: Path) -> tuple[str, list[str]]:
+    """Return a page's text with its blocks up to date, and the names of those that were not.
+
+    Raises:
+        ReportError: a marker lacks its partner or stands twice, or a block cannot be made.
     """
+    text = page.read_text(encoding="utf-8")
+    stale = []
+    for name in dict.fromkeys(BEGIN.findall(text)):
+        updated = _replaced(page, text, name, render(name, results, root, page))
+        if updated != text:
+            stale.append(name)
+        text = updated
+    if len(END.findall(text)) != len(BEGIN.findall(text)):
+        raise ReportError(f"{page} has an end of a block that does not begin; put the markers back.")
+    return text, stale
+
+
+def _replaced(page: Path, text: str, name: str, content: str) -> str:
     begin, end = f"<!-- begin: {name} -->", f"<!-- end: {name} -->"
     if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
-        sys.exit(f"{page} must hold {begin} once and after it {end} once; put the markers back.")
+        raise ReportError(f"{page} must hold {begin} once and after it {end} once; put the markers back.")
     head, _, rest = text.partition(begin)
     _, _, tail = rest.partition(end)
     return f"{head}{begin}\n{content}\n{end}{tail}"
 
 
-def update(page: Path, names: Sequence[str], results: Path, *, check: bool) -> list[str]:
-    """Bring these blocks of a page up to date, or only find out which are not.
-
-    Exits when there is no such page.
-    """
-    try:
-        text = before = page.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        sys.exit(f"{page} does not exist; it must hold the blocks {', '.join(names)}.")
-    stale = []
-    for name in names:
-        updated = replace_block(page, text, name, render_block(name, results))
-        if updated != text:
-            stale.append(name)
-        text = updated
-    if text != before and not check:
-        page.write_text(text, encoding="utf-8")
-        print(f"{page}: wrote {', '.join(stale)}")
-    return stale
-
-
-def _has_blocks(page: Path) -> bool:
-    return page.exists() and "<!-- begin: " in page.read_text(encoding="utf-8")
-
-
-@dataclass(frozen=True)
-class Pages:
-    """The pages that hold blocks; those of `docs` but the decoding page may lack theirs."""
-
-    readme: Path = ROOT / "README.md"
-    decoding: Path = ROOT / "docs" / "decoding.md"
-
-    def blocks(self) -> dict[Path, tuple[str, ...]]:
-        """Each page's blocks."""
-        beside = {
-            "training.md": IN_TRAINING_PAGE,
-            "quality.md": IN_QUALITY_PAGE,
-            "bench.md": IN_BENCH_PAGE,
-            "interop.md": IN_INTEROP_PAGE,
-        }
-        by_path = {self.decoding.with_name(name): names for name, names in beside.items()}
-        found = {page: names for page, names in by_path.items() if _has_blocks(page)}
-        return {self.readme: IN_README, self.decoding: IN_DECODING_PAGE, **found}
-
-
-def update_pages(pages: Pages, results: Path, *, check: bool) -> None:
-    """Bring the blocks of all pages up to date; with `check`, exit naming those that are not.
-
-    Exits when a page or a marker is missing.
-    """
-    stale = {page: update(page, names, results, check=check) for page, names in pages.blocks().items()}
-    if check and any(stale.values()):
-        words = "; ".join(f"{page}: out of date: {', '.join(names)}" for page, names in stale.items() if names)
-        sys.exit(f"{words}. Run: python -m benchmarks.report")
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Write the pages' measured parts from benchmarks/results.")
-    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if a block is out of date")
-    parser.add_argument("--readme", type=Path, default=Pages.readme)
-    parser.add_argument("--decoding-page", type=Path, default=Pages.decoding, help="the other pages lie beside it")
-    parser.add_argument("--results", type=Path, default=ROOT / "benchmarks" / "results")
-    arguments = parser.parse_args()
-    update_pages(Pages(arguments.readme, arguments.decoding_page), arguments.results, check=arguments.check)
-
-
-if __name__ == "__main__":
-    main()
+def shown_nowhere(root: Path, results: Path) -> Sequence[str]:
+    """Return the results files that no page shows."""
+    shown = {name for page in pages_of(root) for name in BEGIN.findall(page.read_text(encoding="utf-8"))}
+    read = {path for name in shown & BLOCKS.keys() for path in files_of(BLOCKS[name].files, results)}
+    return [str(path.relative_to(results)) for path in files_of("*/*.json", results) if path not in read]

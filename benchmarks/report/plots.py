@@ -1,33 +1,28 @@
-"""SVG plots of results files for benchmarks/report.py: each takes a file's text and writes a picture.
+"""SVG plots of results files: each takes a file's text and writes a picture.
 
 The same file gives the same bytes, under one version of matplotlib. Colours are those of Okabe and Ito, which people
 with any colour vision tell apart.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.questions.decoding.contestants import MTCLI
-from benchmarks.questions.decoding.records import BaseResult, Rate, TrainedResult
-from benchmarks.questions.training.records import Row, Trained
-from benchmarks.report import decoding as tables
-from benchmarks.report.growth import Growth
-from mtcli.bench.records.record import Record
-from mtcli.bench.showing.plot import write_roofline
+from benchmarks.contest.records import Decoding, Growth, Row, Training
+from benchmarks.report.tables import OURS, best
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 WIDTH = 7.0  # inches
 
 
 def source_mark(text: str) -> str:
-    """What a plot of this results file says of it, so that a plot of an older one is found out."""
+    """Return what a plot of this results file says of it, so that a plot of an older one is found out."""
     return f"from {hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
 def growth_plot(text: str, path: Path) -> None:
-    """Rate and memory along an axis."""
+    """Draw rate and memory along an axis."""
     result = Growth.model_validate_json(text)
     figure, (rates, memory) = _figure(2, height=3.0)
     places = [point.at for point in result.points]
@@ -49,24 +44,24 @@ def growth_plot(text: str, path: Path) -> None:
 
 
 def decoding_plot(text: str, path: Path) -> None:
-    """Target tokens a second of each decoder at its best, the searches side by side."""
-    trained = "signature" in text
-    result = (TrainedResult if trained else BaseResult).model_validate_json(text)
-    rows: Sequence[Rate] = sorted(tables.best(result.rows), key=lambda row: row.contestant != MTCLI)
+    """Draw target tokens a second of each decoder at its best, the searches side by side."""
+    result = Decoding.model_validate_json(text)
+    rows = sorted(best(result.parts[0].rows), key=lambda row: row.contestant != OURS)
     labels = [", ".join(filter(None, (row.contestant, row.dtype, _shown(row.way)))) for row in rows]
-    _bars(
-        text, path, result.title, [row.search for row in rows], labels, [(row.median, row.min, row.max) for row in rows]
-    )
+    _bars(text, path, result.title, [row.search for row in rows], labels, _spans(rows))
 
 
 def training_plot(text: str, path: Path) -> None:
-    """Target tokens a second of each trainer, by number of cores."""
-    result = Trained.model_validate_json(text)
-    rows: list[Row] = [row for row in result.rows if row.median is not None]
+    """Draw target tokens a second of each trainer, by number of cores."""
+    result = Training.model_validate_json(text)
+    rows = [row for row in result.rows if row.median is not None]
     labels = [", ".join(filter(None, (row.contestant, row.dtype, row.way))) for row in rows]
     groups = ["1 core" if row.cores == 1 else f"{row.cores} cores" for row in rows]
-    spans = [(row.median or 0.0, row.min or 0.0, row.max or 0.0) for row in rows]
-    _bars(text, path, result.title, groups, labels, spans)
+    _bars(text, path, result.title, groups, labels, _spans(rows))
+
+
+def _spans(rows: Sequence[Row]) -> list[tuple[float, float, float]]:
+    return [(row.median or 0.0, row.min or 0.0, row.max or 0.0) for row in rows]
 
 
 def _shown(way: str) -> str:
@@ -90,7 +85,7 @@ def _bars(
         own = [place for place, group in enumerate(groups) if group == name][::-1]
         medians = [spans[place][0] for place in own]
         errors = [[spans[p][0] - spans[p][1] for p in own], [spans[p][2] - spans[p][0] for p in own]]
-        colours = [COLOURS[0] if labels[place].startswith(MTCLI) else "#BBBBBB" for place in own]
+        colours = [COLOURS[0] if labels[place].startswith(OURS) else "#BBBBBB" for place in own]
         bars = axes.barh([labels[place] for place in own], medians, xerr=errors, color=colours, ecolor="#444444")
         axes.bar_label(bars, [f"{median:,.0f}" for median in medians], padding=6, fontsize=8)
         axes.set_xlim(0, 1.25 * max(span[2] for span in spans))
@@ -121,23 +116,11 @@ def _save(figure: Any, path: Path, text: str) -> None:
 
 
 def bench_plot(text: str, path: Path) -> None:
-    """Kernels and phases on the roofline, as `mtcli bench --plot` draws them."""
+    """Draw kernels and phases on the roofline, as `mtcli bench --plot` does."""
+    from mtcli.bench.records.record import Record
+    from mtcli.bench.showing.plot import write_roofline
+
     path.parent.mkdir(parents=True, exist_ok=True)
     write_roofline(Record.model_validate_json(text), path)
     drawn = path.read_text(encoding="utf-8")
     path.write_text(drawn.replace("</svg>", f"<!-- {source_mark(text)} -->\n</svg>"), encoding="utf-8")
-
-
-PLOTS: dict[str, Callable[[str, Path], None]] = {
-    "decoding-trained": decoding_plot,
-    "decoding-base": decoding_plot,
-    "decoding-imported": decoding_plot,
-    "training-tiny": training_plot,
-    "training-base": training_plot,
-    "bench": bench_plot,
-    "growth-lines": growth_plot,
-    "growth-length": growth_plot,
-    "growth-beam": growth_plot,
-    "growth-batch": growth_plot,
-    "growth-processes": growth_plot,
-}
