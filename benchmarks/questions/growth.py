@@ -3,8 +3,7 @@
     python -m benchmarks.growth AXIS [--out FILE]      AXIS: lines, length, beam, batch or processes
 
 Every figure is a process from its start to its end, on sentences of the demo's grammar, no two alike, with the model
-that comes with mtcli. Rounds go along the axis and back in turns. benchmarks/growth_table.py describes the file
-written; it is written anew after every round.
+that comes with mtcli. Rounds go along the axis and back in turns; the file is written anew after every round.
 """
 
 import argparse
@@ -18,11 +17,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.contest.machine import device_facts, mtcli_command, today, versions
-from benchmarks.report.growth import Growth, Point, Run
+from benchmarks.contest.machine import RESULTS, mtcli_command, opening, save
+from benchmarks.contest.records import Growth, GrowthPoint, GrowthRun
 from mtcli.demo.grammar import generate
 
-ROOT = Path(__file__).resolve().parents[2]
 RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes in what wait4 calls the largest resident size
 
 
@@ -103,19 +101,19 @@ AXES = {
 
 
 def text_of(load: Load) -> list[str]:
-    """The lines, the same ones for the same load."""
+    """Return the lines, the same ones for the same load."""
     pairs = generate(num_train=max(load.lines * load.joined, 2_000)).train[: load.lines * load.joined]
     starts = range(0, len(pairs), load.joined)
     return [" ".join(pair.english for pair in pairs[start : start + load.joined]) for start in starts]
 
 
 def command_of(load: Load) -> list[str]:
-    """The command of one process, less its files."""
+    """Return the command of one process, less its files."""
     return ["translate", "--quiet", *load.options]
 
 
-def run_at(load: Load, lines: Sequence[str], folder: Path) -> tuple[Run, int, int]:
-    """Translate in so many processes at once: the figures, and the tokens of either side.
+def run_at(load: Load, lines: Sequence[str], folder: Path) -> tuple[GrowthRun, int, int]:
+    """Translate in so many processes at once; return the figures, and the tokens of either side.
 
     Exits when a process fails or gives another number of lines.
     """
@@ -134,7 +132,7 @@ def run_at(load: Load, lines: Sequence[str], folder: Path) -> tuple[Run, int, in
     stats = [json.loads(file.with_suffix(".json").read_text(encoding="utf-8")) for file in files]
     source, target = (sum(one[side] for one in stats) for side in ("source_tokens", "target_tokens"))
     rate = target / max(one["seconds"] for one in stats)
-    return Run(seconds=seconds, tokens_per_second=rate, peak_mib=max(peaks) / 2**20), source, target
+    return GrowthRun(seconds=seconds, tokens_per_second=rate, peak_mib=max(peaks) / 2**20), source, target
 
 
 def _started(load: Load, file: Path) -> subprocess.Popen[bytes]:
@@ -152,47 +150,26 @@ def _ended(process: subprocess.Popen[bytes]) -> int:
 
 
 def measure(name: str, axis: Axis, save: Callable[[Growth], None]) -> None:
-    """All rounds of an axis; what there is so far is saved after each."""
-    points: dict[int, Point] = {}
+    """Measure all rounds of an axis; what there is so far is saved after each."""
+    points: dict[int, GrowthPoint] = {}
     for number in range(axis.rounds):
         for load in axis.loads if number % 2 == 0 else reversed(axis.loads):
             with tempfile.TemporaryDirectory() as folder:
                 run, source, target = run_at(load, text_of(load), Path(folder))
             earlier = points[load.at].runs if load.at in points else []
-            points[load.at] = Point(
+            points[load.at] = GrowthPoint(
                 at=load.at, lines=load.lines, source_tokens=source, target_tokens=target, runs=[*earlier, run]
             )
             print(f"{name} {load.at:,}: {run.tokens_per_second:,.0f} target tokens/s", file=sys.stderr, flush=True)
-        save(
-            Growth.model_validate(
-                {
-                    "title": axis.title,
-                    "command": [f"python -m benchmarks.growth {name}"],
-                    "device": device_facts(),
-                    "versions": versions(),
-                    "date": today(),
-                    "axis": axis.axis,
-                    "fixed": axis.fixed,
-                    "points": [points[place] for place in sorted(points)],
-                }
-            )
-        )
+        head = opening(axis.title, f"python -m benchmarks.growth {name}")
+        known = [points[place] for place in sorted(points)]
+        save(Growth(**head, axis=axis.axis, fixed=axis.fixed, points=known))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Measure how translating grows along one axis; record as JSON.")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.growth", description="Measure how translating grows.")
     parser.add_argument("axis", choices=AXES)
     parser.add_argument("--out", type=Path, help="the JSON file to write; by default in benchmarks/results/cpu")
     arguments = parser.parse_args()
-    out = arguments.out or ROOT / f"benchmarks/results/cpu/growth-{arguments.axis}.json"
-    out.parent.mkdir(parents=True, exist_ok=True)
-
-    def save(result: Growth) -> None:
-        out.write_text(result.model_dump_json(indent=2) + "\n", encoding="utf-8")
-
-    measure(arguments.axis, AXES[arguments.axis], save)
-    print(f"wrote {out}; now run: python -m benchmarks.report", file=sys.stderr)
-
-
-if __name__ == "__main__":
-    main()
+    out = arguments.out or RESULTS / "cpu" / f"growth-{arguments.axis}.json"
+    measure(arguments.axis, AXES[arguments.axis], lambda result: save(result, out))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.contest.records import Decoded, Decoding, Quality, Result, Row, Training
-from benchmarks.report.blocks import circumstances, table
+from benchmarks.report.blocks import circumstances, machine, table
 from benchmarks.report.tables import OURS, best
 
 COLUMNS = ("mtcli", "CTranslate2", "CTranslate2, int8", "Hugging Face Marian", "JoeyNMT", "PyTorch")
@@ -35,9 +35,18 @@ def results_block(folder: Path) -> str:
     rows = [[line.what, *(_cell(line.rates.get(name)) for name in COLUMNS)] for line in lines]
     rows += [[what, f"{bleu:.1f}", *[""] * (len(COLUMNS) - 1)] for what, bleu, _ in scores]
     head = ("target tokens/s", *(SHORTER.get(name, name) for name in COLUMNS))
-    machines = dict.fromkeys(circumstances(result) for result in [line.result for line in lines])
-    machines |= dict.fromkeys(circumstances(result) for _, _, result in scores)
-    return "\n".join([*table(head, rows), "", *_faster(lines), "", *(f"- {machine}" for machine in machines)])
+    machines = _machines([*(line.result for line in lines), *(result for _, _, result in scores)])
+    return "\n".join([*table(head, rows), "", *_faster(lines), "", *(f"- {one}" for one in machines)])
+
+
+def _machines(results: Sequence[Result]) -> list[str]:
+    """Each machine and date once, with the versions of all that was measured there then."""
+    found: dict[tuple[str, str], Result] = {}
+    for result in results:
+        key = machine(result), result.date
+        known = found.get(key, result)
+        found[key] = known.model_copy(update={"versions": known.versions | result.versions})
+    return [circumstances(result) for result in found.values()]
 
 
 def _cell(rate: float | None) -> str:
@@ -93,7 +102,6 @@ def _faster(lines: Sequence[Line]) -> list[str]:
         ours = line.rates.get(OURS)
         for name, rate in line.rates.items():
             if ours and rate > ours:
-                found.setdefault(name, []).append(f"{line.what} {rate / ours:.1f} times")
-    words = [f"{SHORTER.get(name, name)} ({'; '.join(where)})" for name, where in found.items()]
+                found.setdefault(name, []).append(f"{line.what} ({rate / ours:.1f} times)")
     note = "All in float32 but int8, each with its fastest batch and threads, mtcli as it is by default."
-    return [f"{note} Faster than mtcli: {', '.join(words)}." if words else note]
+    return [note, "", *(f"- {SHORTER.get(name, name)} is faster: {'; '.join(where)}." for name, where in found.items())]
