@@ -1,6 +1,137 @@
-"""What a large corpus costs: python -m benchmarks.corpus (see `benchmarks.questions.corpus`)."""
+"""What a large corpus costs: memory and time to prepare it, and to form one epoch's batches.
 
-from benchmarks.questions.corpus import main
+    python -m benchmarks.corpus --gigabytes 2 [--directory SCRATCH]
+
+Makes a corpus of random words in SCRATCH (words by Zipf's law, sentences of 2 to 14 of them, hardly one twice),
+prepares it in a process of its own, and forms the batches of an epoch in another; then removes it.
+"""
+
+import argparse
+import json
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.contest.machine import RESULTS, ROOT, opening, save
+from benchmarks.contest.records import CorpusCost, Cost
+
+WORDS = 200_000
+HALVES = 100_000  # different half-sentences a side: ten thousand million sentences
+BLOCK = 100_000  # pairs written at once
+LETTERS = "etaoinshrdlucmfwypvbgkjqxz"
+
+
+def half_sentences(random: np.random.Generator) -> list[bytes]:
+    """One to seven words each, frequent words often."""
+    shares = 1 / np.arange(1, len(LETTERS) + 1)
+    letters = np.array(list(LETTERS))
+    lengths = random.integers(1, 11, WORDS)
+    text = "".join(random.choice(letters, lengths.sum(), p=shares / shares.sum()))
+    ends = np.cumsum(lengths)
+    words = [text[end - length : end] for end, length in zip(ends.tolist(), lengths.tolist(), strict=True)]
+    frequencies = 1 / np.arange(1, WORDS + 1)
+    counts = random.integers(1, 8, HALVES)
+    chosen = random.choice(WORDS, counts.sum(), p=frequencies / frequencies.sum()).tolist()
+    places = np.concatenate([[0], np.cumsum(counts)]).tolist()
+    return [" ".join(words[word] for word in chosen[start:stop]).encode() for start, stop in pairwise(places)]
+
+
+def lines(halves: list[bytes], picks: np.ndarray) -> Iterator[bytes]:
+    for first, second in picks.tolist():
+        yield halves[first] + b" " + halves[second] + b".\n"
+
+
+def write_corpus(directory: Path, size: int, seed: int = 1) -> tuple[Path, Path]:
+    """Write two files that hold `size` bytes together; a line is about as long as its partner."""
+    random = np.random.default_rng(seed)
+    sides = [sorted(half_sentences(random), key=len) for _ in range(2)]
+    paths = (directory / "train.src", directory / "train.tgt")
+    with paths[0].open("wb") as src, paths[1].open("wb") as tgt:
+        while src.tell() + tgt.tell() < size:
+            picks = random.integers(0, HALVES, (BLOCK, 2))
+            src.writelines(lines(sides[0], picks))
+            near = np.clip(picks + random.integers(-HALVES // 20, HALVES // 20, picks.shape), 0, HALVES - 1)
+            tgt.writelines(lines(sides[1], near))
+    return paths
+
+
+def work(stage: str, directory: Path) -> dict[str, Any]:
+    """In a process of its own: prepare the corpus, or form the batches of the one prepared."""
+    from mtcli.config import load_config
+    from mtcli.data.prepare import prepare
+    from mtcli.processors import available_cpus
+
+    files = {"src": [directory / "train.src"], "tgt": [directory / "train.tgt"]}
+    config = load_config(options={"data": files})
+    start = time.perf_counter()
+    data = prepare(config, directory / "run", lambda sentence: print(sentence, file=sys.stderr, flush=True))
+    facts: dict[str, Any] = {"processes": available_cpus()}
+    if stage == "epoch":
+        start = time.perf_counter()
+        facts["batches"] = len(data.batches(config.training.batch_tokens, config.training.seed).epoch(0))
+        counts = data.facts["train"]
+        facts |= {"pairs": counts["pairs"], "tokens": counts["src_tokens"] + counts["tgt_tokens"]}
+    facts["seconds"] = round(time.perf_counter() - start, 1)
+    for name, who in (("peak_mib", resource.RUSAGE_SELF), ("worker_mib", resource.RUSAGE_CHILDREN)):
+        facts[name] = resource.getrusage(who).ru_maxrss // (1 << 20 if sys.platform == "darwin" else 1 << 10)
+    return facts
+
+
+def in_process(stage: str, directory: Path) -> dict[str, Any]:
+    """Run a stage in a new process."""
+    command = [sys.executable, "-m", "benchmarks.corpus", "--stage", stage, "--directory", str(directory)]
+    finished = subprocess.run(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, check=False)
+    if finished.returncode:
+        sys.exit(f"The stage {stage} ended with exit code {finished.returncode}.")
+    facts: dict[str, Any] = json.loads(finished.stdout)
+    return facts
+
+
+def measure(directory: Path, gigabytes: float) -> CorpusCost:
+    """Make the corpus, measure, and remove what was made."""
+    place = directory / "corpus"
+    place.mkdir(parents=True)
+    try:
+        megabytes = sum(path.stat().st_size for path in write_corpus(place, int(gigabytes * 1e9))) // 10**6
+        prepared, formed = in_process("prepare", place), in_process("epoch", place)
+    finally:
+        shutil.rmtree(place)
+    names = ("seconds", "peak_mib", "worker_mib")
+    return CorpusCost(
+        **opening("A large corpus", f"python -m benchmarks.corpus --gigabytes {gigabytes:g}"),
+        megabytes=megabytes,
+        processes=prepared["processes"],
+        prepare=Cost(**{name: prepared[name] for name in names}),
+        epoch=Cost(**{name: formed[name] for name in names}),
+        pairs=formed["pairs"],
+        tokens=formed["tokens"],
+        batches=formed["batches"],
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.corpus", description="Measure preparing a corpus.")
+    parser.add_argument("--gigabytes", type=float, default=2.0, help="size of both sides together")
+    parser.add_argument(
+        "--directory", type=Path, default=Path(tempfile.gettempdir()), help="where there is room for three times that"
+    )
+    parser.add_argument("--out", type=Path, default=RESULTS / "cpu" / "corpus.json", help="the JSON file to write")
+    parser.add_argument("--stage", choices=["prepare", "epoch"], help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.stage:
+        print(json.dumps(work(arguments.stage, arguments.directory)))
+    else:
+        save(measure(arguments.directory, arguments.gigabytes), arguments.out)
+
 
 if __name__ == "__main__":
     main()

@@ -1,4 +1,4 @@
-"""How fast decoding is, beside other decoders: python -m benchmarks.decoding base|imported|trained|latency|profile.
+"""How fast decoding is, beside other decoders: python -m benchmarks.decoding base|imported|trained|latency.
 
 Each question writes one JSON file, by default benchmarks/results/cpu/decoding-QUESTION.json; with --seconds whenever
 something more is known. Exit codes: 0 it was written; 1 something is missing, or mtcli failed; 2 wrong options.
@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.contest.machine import RESULTS, opening, package_path, save
+from benchmarks.contest.machine import RESULTS, opening, package_path, save, torch_device
 from benchmarks.contest.options import add_shared, clock, exits_with_a_sentence, positive, shown_command, some_of
 from benchmarks.contest.processes import Team
-from benchmarks.contest.records import DecodedModel, Decoding, Profile, Result
+from benchmarks.contest.records import DecodedModel, Decoding, Result
 from benchmarks.questions.decoders import MTCLI, NAMES, ON_CUDA, PEERS_PYTHON, command_of
 
 if TYPE_CHECKING:  # --help needs no torch
@@ -26,7 +26,6 @@ QUESTIONS = {
     "imported": ("a Marian model with random weights, imported: target tokens a second", 300, 5, 58_101),
     "trained": ("a trained model on a test set: target tokens a second, and BLEU", None, 5, None),
     "latency": ("one sentence at a time: milliseconds", 100, 5, 32_000),
-    "profile": ("where a decoding step's time goes, on one thread", 64, 3, 32_000),
 }
 ON_CUDA_LIMIT = 4096
 
@@ -37,7 +36,7 @@ def main() -> None:
 
     share_processors()  # as mtcli's command line does; here for the peers too
     arguments.out = arguments.out or RESULTS / "cpu" / f"decoding-{arguments.question}.json"
-    save(_profile(arguments) if arguments.question == "profile" else _contest(arguments), arguments.out)
+    save(_contest(arguments), arguments.out)
 
 
 def _arguments() -> argparse.Namespace:
@@ -60,19 +59,16 @@ def _arguments() -> argparse.Namespace:
             one.add_argument("--ref", type=Path, required=True, help="the reference")
         one.add_argument("--beam", type=positive, default=4, help="of the random model, beside greedy (4)")
         one.add_argument("--trained-beam", type=positive, default=5, help="of the trained model, beside greedy (5)")
-        if question != "profile":
-            choice = some_of(tuple(NAMES), always=MTCLI)
-            one.add_argument("--contestants", type=choice, help=f"of {', '.join(NAMES)}; comma-separated (all)")
+        choice = some_of(tuple(NAMES), always=MTCLI)
+        one.add_argument("--contestants", type=choice, help=f"of {', '.join(NAMES)}; comma-separated (all)")
     arguments = parser.parse_args()
     _check(parser, arguments)
     return arguments
 
 
 def _check(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
-    if arguments.question in ("latency", "profile") and (arguments.model is None) != (arguments.src is None):
+    if arguments.question == "latency" and (arguments.model is None) != (arguments.src is None):
         parser.error("--model and --src go together: a trained model, and what it translates.")
-    if arguments.question == "profile":
-        return
     on_gpu = arguments.device != "cpu"
     arguments.contestants = arguments.contestants or (ON_CUDA if on_gpu else tuple(NAMES))
     if on_gpu and arguments.question == "base" and arguments.limit == QUESTIONS["base"][1]:
@@ -102,7 +98,7 @@ def _contest(arguments: argparse.Namespace) -> Result:
     references = _references(arguments)
     parts: list[DecodedModel] = []
     with tempfile.TemporaryDirectory() as folder:
-        commands = {short: command_of(short, arguments.device) for short in plan.contestants}
+        commands = {short: command_of(short, torch_device(arguments.device)) for short in plan.contestants}
         team = Team(commands, Path(folder), package_path(), left)
         try:
             facts = ask_facts(team, plan.contestants)
@@ -171,7 +167,7 @@ def _cases(arguments: argparse.Namespace, parent: Path) -> Iterator["Case"]:
     """The models of a question, one after the other."""
     from benchmarks.questions import models
 
-    peers = getattr(arguments, "contestants", ())
+    peers = arguments.contestants
     if arguments.question != "trained":
         folder = parent / "random"
         folder.mkdir()
@@ -193,15 +189,6 @@ def _cases(arguments: argparse.Namespace, parent: Path) -> Iterator["Case"]:
         folder.mkdir()
         how = {"limit": arguments.limit, "beam": arguments.trained_beam}
         yield models.trained_case(arguments.model, arguments.src, folder=folder, peers=peers, **how)
-
-
-def _profile(arguments: argparse.Namespace) -> Result:
-    from benchmarks.questions.profiles import profile_decoding
-
-    head = opening("Where the time of decoding goes, on one thread", shown_command("decoding", sys.argv[1:]))
-    with tempfile.TemporaryDirectory() as folder:
-        parts = [part for case in _cases(arguments, Path(folder)) for part in profile_decoding(case, arguments.rounds)]
-    return Profile(**head, seed=arguments.seed, parts=parts)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How fast training is, beside other trainers: python -m benchmarks.training tiny|base|profile.
+"""How fast training is, beside other trainers: python -m benchmarks.training tiny|base.
 
 Each question writes one JSON file, by default benchmarks/results/cpu/training-QUESTION.json; with --seconds whenever
 something more is known. Exit codes: 0 it was written; 1 something is missing, or mtcli failed; 2 wrong options.
@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.contest.machine import RESULTS, opening, save
+from benchmarks.contest.machine import RESULTS, opening, save, torch_device
 from benchmarks.contest.options import (
     add_shared,
     clock,
@@ -20,7 +20,7 @@ from benchmarks.contest.options import (
     shown_command,
     some_of,
 )
-from benchmarks.contest.records import Profile, Result, Training
+from benchmarks.contest.records import Result, Training
 from benchmarks.questions.decoders import MTCLI, PEERS_PYTHON
 from mtcli.bench.host import available_cores
 
@@ -32,7 +32,6 @@ QUESTIONS = {
     # in words, rounds, batch tokens, updates before and while they count, updates for one figure of a log
     "tiny": ("Transformer-Tiny on Multi30k, beside JoeyNMT and PyTorch: target tokens a second", 5, 4096, 10, 40, 10),
     "base": ("Transformer-base on random sentences, beside PyTorch and Hugging Face Marian", 3, 4096, 2, 4, 1),
-    "profile": ("where an update's time goes, on one thread", 1, 4096, 2, 4, 1),
 }
 TINY_PIECES = 8000
 FLOAT32 = "float32"
@@ -45,8 +44,7 @@ def main() -> None:
     share_processors()  # as mtcli's command line does; here for the peers too
     arguments.out = arguments.out or RESULTS / "cpu" / f"training-{arguments.question}.json"
     with tempfile.TemporaryDirectory() as folder:
-        measure = _profile if arguments.question == "profile" else _contest
-        save(measure(arguments, Path(folder)), arguments.out)
+        save(_contest(arguments, Path(folder)), arguments.out)
 
 
 def _arguments() -> argparse.Namespace:
@@ -65,12 +63,10 @@ def _arguments() -> argparse.Namespace:
         if question == "base":
             one.add_argument("--preset", default="base", help="the model's shape (%(default)s)")
             one.add_argument("--vocab-size", type=positive, default=32_000, help="pieces (%(default)s)")
-        if question in OFFERED:
-            offered = OFFERED[question]
-            choice = some_of(offered, always=MTCLI)
-            one.add_argument("--contestants", type=choice, default=offered, help=f"of {', '.join(offered)} (all)")
-            counts = tuple(dict.fromkeys((1, available_cores())))
-            one.add_argument("--cores", type=core_counts, default=counts, help="comma-separated (1 and all)")
+        offered, counts = OFFERED[question], tuple(dict.fromkeys((1, available_cores())))
+        choice = some_of(offered, always=MTCLI)
+        one.add_argument("--contestants", type=choice, default=offered, help=f"of {', '.join(offered)} (all)")
+        one.add_argument("--cores", type=core_counts, default=counts, help="comma-separated (1 and all)")
     arguments = parser.parse_args()
     _check(parser, arguments)
     return arguments
@@ -131,37 +127,24 @@ def _dtypes(device: str) -> list[str]:
 
     from mtcli.devices import dtype_name, resolve_dtype
 
-    automatic = dtype_name(resolve_dtype("auto", torch.device(device)))
+    automatic = dtype_name(resolve_dtype("auto", torch.device(torch_device(device))))
     return list(dict.fromkeys([FLOAT32, automatic])) if device == "cpu" else [automatic]
 
 
-def _task(arguments: argparse.Namespace, folder: Path, preset: str | None = None) -> "Task":
-    """What a question trains; `preset` is the profile's."""
+def _task(arguments: argparse.Namespace, folder: Path) -> "Task":
+    """What a question trains."""
     from benchmarks.questions.tasks import Task, multi30k, random_corpus
 
     sizes: dict[str, Any] = {name: getattr(arguments, name) for name in ("batch_tokens", "warm_up", "steps", "seed")}
-    sizes |= {"window": QUESTIONS[arguments.question][-1], "device": arguments.device}
-    if arguments.question == "tiny" or preset == "tiny":
-        limit = getattr(arguments, "limit", None)
-        corpus = multi30k(arguments.data, folder, src="en", tgt="de", vocab_size=TINY_PIECES, limit=limit)
+    sizes |= {"window": QUESTIONS[arguments.question][-1], "device": torch_device(arguments.device)}
+    if arguments.question == "tiny":
+        pieces, limit = TINY_PIECES, arguments.limit
+        corpus = multi30k(arguments.data, folder, src="en", tgt="de", vocab_size=pieces, limit=limit)
         return Task(title="Transformer-Tiny training on Multi30k", preset="tiny", corpus=corpus, **sizes)
-    preset, pieces = preset or arguments.preset, getattr(arguments, "vocab_size", 32_000)
+    preset, pieces = arguments.preset, arguments.vocab_size
     tokens = arguments.batch_tokens * (arguments.warm_up + 2 * arguments.steps)
     corpus = random_corpus(arguments.data, folder, vocab_size=pieces, tokens=tokens, seed=arguments.seed)
     return Task(title=f"Transformer {preset} training on random sentences", preset=preset, corpus=corpus, **sizes)
-
-
-def _profile(arguments: argparse.Namespace, folder: Path) -> Result:
-    """Of tiny, where there is Multi30k, and of base."""
-    from benchmarks.questions.profiles import profile_training
-
-    parts = []
-    for preset in ("tiny", "base") if arguments.data else ("base",):
-        own = folder / preset
-        own.mkdir()
-        parts.append(profile_training(_task(arguments, own, preset), own))
-    head = opening("Where the time of training goes, on one thread", shown_command("training", sys.argv[1:]))
-    return Profile(**head, seed=arguments.seed, parts=parts)
 
 
 if __name__ == "__main__":

@@ -37,6 +37,11 @@ def opening(
     }
 
 
+def torch_device(device: str) -> str:
+    """Return where PyTorch runs: a rehearsal's GPU is the CPU."""
+    return "cpu" if "TRITON_INTERPRET" in os.environ else device
+
+
 def device_facts(device: str = "cpu") -> dict[str, str | int | float]:
     """Return the `device` entry of a results file."""
     found: dict[str, str | int | float] = {"cpu": cpu_name(), "cores": available_cores(), "memory_gib": memory_gib()}

@@ -17,6 +17,8 @@ def load_marian(directory: str, **settings: Any) -> Any:
     """Load an exported model in float32, in evaluation mode; searches are told all they need with each call."""
     logging.disable_progress_bar()
     network = MarianMTModel.from_pretrained(directory, dtype=torch.float32, **settings).eval()
+    for name, parameter in network.named_parameters():  # sines, which loading lets be learnt
+        parameter.requires_grad_("embed_positions" not in name)
     given = network.generation_config
     names = ("pad_token_id", "eos_token_id", "decoder_start_token_id")
     network.generation_config = GenerationConfig(**{name: getattr(given, name) for name in names})

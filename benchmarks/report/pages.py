@@ -99,7 +99,7 @@ BLOCKS: dict[str, Block] = {
     "tutorial": Block(files="cpu/first-minute.json", render=tables.tutorial_block),
     "recipes": Block(files="*/quality-*.json", render=tables.recipes_block, together=True),
     **_OF_QUALITY,
-    "bench": Block(files="*/bench.json", render=_bench, plot=plots.bench_plot),
+    "bench": Block(files="*/bench*.json", render=_bench, plot=plots.bench_plot),
     "startup": Block(files="*/startup.json", render=tables.startup_block),
     **_OF_DECODING,
     "decoding-latency": Block(files="*/decoding-latency.json", render=tables.decoding_block),

@@ -183,7 +183,8 @@ def profile_block(text: str) -> str:
     rates = [f"{part.target_tokens / part.wall:,.0f}" for part in result.parts]
     rows = [[group, *(f"{by[group]:.1%}" for by in shares)] for group in groups]
     lines = table(("part", *columns), [*rows, ["target tokens/s", *rates]])
-    return block(result, [*lines, "", *(f"- {_profiled(part)}" for part in result.parts if part.way != "greedy")])
+    notes = [f"- {_profiled(part)}" for part in result.parts if part.way != "greedy"]
+    return "\n".join([f"**{result.title}**", "", *lines, "", *notes, "", circumstances(result)])
 
 
 def _profiled(part: Profiled) -> str:
