@@ -47,8 +47,8 @@ lint: $(READY) ## check formatting, lint and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/mypy -p aot
-	MYPYPATH=benchmarks $(BIN)/mypy benchmarks
 	MYPYPATH=docs:kernels $(BIN)/mypy docs/generate.py docs/generator docs/hooks.py
+	$(BIN)/mypy -p benchmarks
 
 aot: $(AOT_READY) ## compile the kernels for GPUs that need not be there, and refuse spills
 	@PYTHONPATH=kernels $(AOT_BIN)/python -m aot
@@ -71,7 +71,7 @@ GPU_OPTIONS = --stage '$(or $(STAGE),all)' $(if $(OPS),--ops '$(OPS)') $(if $(DA
   $(if $(BUDGET),--budget '$(BUDGET)') $(if $(TOTAL),--total '$(TOTAL)') $(if $(REHEARSE),--rehearse)
 
 gpu: ## check and measure the kernels on this machine's GPU; REHEARSE=1 tries it without (see benchmarks/gpu)
-	@PYTHONPATH="benchmarks$${PYTHONPATH:+:$$PYTHONPATH}" $(GPU_PYTHON) -m gpu $(GPU_OPTIONS)
+	@$(GPU_PYTHON) -m benchmarks.gpu $(GPU_OPTIONS)
 
 peers: $(PEERS_READY) $(JOEYNMT_READY) ## make .venv-peers and .venv-peers-joeynmt, with the decoders that mtcli is measured beside
 	@echo "The peers are ready. Next: make bench-decoding"

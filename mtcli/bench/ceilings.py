@@ -12,6 +12,7 @@ import torch
 from mtcli.bench import host
 from mtcli.bench.arithmetic import formulas
 from mtcli.bench.asked import Asked
+from mtcli.bench.contest.timing import WARM_UPS, Stopwatch
 from mtcli.bench.machine import current_device
 from mtcli.bench.measuring.peaks import (
     COPIED_MIB,
@@ -22,7 +23,6 @@ from mtcli.bench.measuring.peaks import (
     measure_launches,
     measure_matmul,
 )
-from mtcli.bench.measuring.timing import WARM_UPS, Stopwatch
 from mtcli.bench.records.files import Json
 from mtcli.bench.records.record import Ceilings, Copied, Figure, Launched, Product
 

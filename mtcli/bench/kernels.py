@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 from mtcli.bench.arithmetic import roofline
 from mtcli.bench.asked import Asked
+from mtcli.bench.contest.timing import Stopwatch
 from mtcli.bench.machine import current_device
 from mtcli.bench.measuring.contest import BrokenDeviceError, Case, forget, measure, operation
 from mtcli.bench.measuring.lineup import lineup_on
-from mtcli.bench.measuring.timing import Stopwatch
 from mtcli.bench.records.files import Json
 from mtcli.bench.records.record import Ceilings, Kernels
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import torch
 
 from mtcli.bench.asked import Asked
+from mtcli.bench.contest.memory import Peak
 from mtcli.bench.measuring.contest import first_lines, raise_if_broken
-from mtcli.bench.measuring.memory import Peak
 from mtcli.bench.records.record import Ceilings, Check, Status, Train, Trained
 from mtcli.bench.training.gradients import judged, loss_and_norm
 from mtcli.bench.training.parts import Parts

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-import corpus
 import pytest
+
+from benchmarks.questions import corpus
 
 
 def test_the_corpus_has_the_size_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,9 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from decoding.__main__ import shown_command
-from decoding.records import BaseResult
-from decoding.tables import base_block
+from benchmarks.decoding import shown_command
+from benchmarks.questions.decoding.records import BaseResult
+from benchmarks.report.decoding import base_block
 
 ROOT = Path(__file__).resolve().parents[2]
 

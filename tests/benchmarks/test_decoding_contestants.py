@@ -1,6 +1,6 @@
 """Who decodes with which settings, by name alone."""
 
-from decoding.contestants import (
+from benchmarks.questions.decoding.contestants import (
     COMPILED,
     CTRANSLATE2,
     JOEYNMT,
@@ -13,7 +13,7 @@ from decoding.contestants import (
     entries,
     matching,
 )
-from decoding.workers import MODULES
+from benchmarks.questions.decoding.workers import MODULES
 
 OFFER = Offer(
     cores=4,

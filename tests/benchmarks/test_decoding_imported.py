@@ -4,14 +4,18 @@ from pathlib import Path
 
 import pytest
 import torch
-from decoding.cases import ImportedModel
-from decoding.opus_like import OpusLike
-from decoding.ours import Ours
-from peers.ct2 import CTranslate2
-from peers.marian import Marian
-from peers.stock_decoding import StockDecoder
 
+<<<<<<< HEAD
+from benchmarks.peers.ct2 import CTranslate2
+from benchmarks.peers.marian import Marian
+from benchmarks.peers.stock_decoding import StockDecoder
+from benchmarks.questions.decoding.cases import ImportedModel
+from benchmarks.questions.decoding.opus_like import OpusLike
+from benchmarks.questions.decoding.ours import Ours
+from mtcli.model_directory.store import load_model
+=======
 from mtcli.model_directory.loading import load_model
+>>>>>>> main
 
 SIZE = OpusLike(pieces=700, layers=1, d_model=16, ffn_dim=24, heads=2)
 MODEL = ImportedModel(size=SIZE, data=None, limit=3, beam=2, seed=4)

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from decoding.contestants import JOEYNMT, Entry
-from decoding.ours import Ours
-from decoding.sources import random_work
-from decoding.workers import ROOT, Worker
-from peers.engine import Contestant, Work
 from support.described import PIECES, write_described
 
+from benchmarks.peers.engine import Contestant, Work
+from benchmarks.questions.decoding.contestants import JOEYNMT, Entry
+from benchmarks.questions.decoding.ours import Ours
+from benchmarks.questions.decoding.sources import random_work
+from benchmarks.questions.decoding.workers import ROOT, Worker
 from mtcli.bench.work.sentences import Words
 from mtcli.data.tokenizer import BOS_ID
 

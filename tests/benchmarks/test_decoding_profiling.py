@@ -2,8 +2,8 @@
 
 import dataclasses
 
-from decoding.ours import search_options
-from decoding.profiling import (
+from benchmarks.questions.decoding.ours import search_options
+from benchmarks.questions.decoding.profiling import (
     CROSS_ATTENTION,
     ENCODER,
     GROUPS,
@@ -15,8 +15,7 @@ from decoding.profiling import (
     group_of,
     profiled,
 )
-from decoding.sources import random_work
-
+from benchmarks.questions.decoding.sources import random_work
 from mtcli.bench.work.sentences import Words
 from mtcli.bench.work.shapes import FORCED_TOKENS
 from mtcli.config import ModelConfig, VocabularySizes

@@ -1,8 +1,8 @@
 """Rounds of made-up figures."""
 
-from decoding.contestants import CTRANSLATE2, MTCLI, Entry
-from decoding.session import reference_of
-from rounds import Series, finalists, run_rounds
+from benchmarks.contest.rounds import Series, finalists, run_rounds
+from benchmarks.questions.decoding.contestants import CTRANSLATE2, MTCLI, Entry
+from benchmarks.questions.decoding.session import reference_of
 
 OURS = Entry(MTCLI, "float32", 4, {"independent": True, "lines": False})
 SLOW, FAST, GREEDY = (

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from decoding.cases import Case
-from decoding.contestants import JOEYNMT, MARIAN, MTCLI, NAMES
-from decoding.records import Model
-from decoding.session import FIRST_OF_SLOW, Plan, begin, decode_rate, row
-from decoding.sources import random_work
-from decoding.workers import Worker
-from peers.engine import WARM_UP_TOGETHER, Work
 
+from benchmarks.peers.engine import WARM_UP_TOGETHER, Work
+from benchmarks.questions.decoding.cases import Case
+from benchmarks.questions.decoding.contestants import JOEYNMT, MARIAN, MTCLI, NAMES
+from benchmarks.questions.decoding.records import Model
+from benchmarks.questions.decoding.session import FIRST_OF_SLOW, Plan, begin, decode_rate, row
+from benchmarks.questions.decoding.sources import random_work
+from benchmarks.questions.decoding.workers import Worker
 from mtcli.bench.work.sentences import Words
 
 WORK, SOURCES = random_work(None, FIRST_OF_SLOW + 1, Words.of(100), seed=1)

@@ -5,8 +5,8 @@ import statistics
 from pathlib import Path
 
 import pytest
-from decoding.sources import LONGEST, line_work, random_work
 
+from benchmarks.questions.decoding.sources import LONGEST, line_work, random_work
 from mtcli.bench.work.sentences import Words
 from mtcli.bench.work.shapes import FORCED_TOKENS
 from mtcli.config import DecodingConfig

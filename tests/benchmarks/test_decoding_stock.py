@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 import torch
-from decoding.ours import Ours
-from decoding.sources import random_work
-from peers.engine import Contestant, Engine, Work
-from peers.stock_decoding import StockDecoder
 from support.described import PIECES, write_described
 
+from benchmarks.peers.engine import Contestant, Engine, Work
+from benchmarks.peers.stock_decoding import StockDecoder
+from benchmarks.questions.decoding.ours import Ours
+from benchmarks.questions.decoding.sources import random_work
 from mtcli.bench.work.sentences import Words
 
 # Their ends are likely enough for some outputs to end by themselves, and for others to be cut.

@@ -4,8 +4,9 @@ import json
 from typing import Any
 
 import pytest
-from decoding import tables
 from pydantic import ValidationError
+
+from benchmarks.report import decoding as tables
 
 HEAD: dict[str, Any] = {
     "title": "Toy",

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from decoding.description import DESCRIPTION, write_random
-from decoding.ours import load_network
-from peers.joeynmt_names import joeynmt_arrays
-from peers.marian_names import marian_arrays
-from peers.weights import Weights
 
-from mtcli.config import ModelConfig, VocabularySizes
-from mtcli.model.transformer import Transformer
-from mtcli.model_directory.weights import parameters_of, weights_bytes
+from benchmarks.peers.joeynmt_names import joeynmt_arrays
+from benchmarks.peers.marian_names import marian_arrays
+from benchmarks.peers.weights import Weights
+from benchmarks.questions.decoding.description import DESCRIPTION, write_random
+from benchmarks.questions.decoding.ours import load_network
+from mtcli.config import ModelConfig
+from mtcli.model.transformer import Transformer, VocabularySizes
+from mtcli.model_directory.store import parameters_of, weights_bytes
 
 UNLIKE: dict[str, Any] = {"decoder_heads": 4, "decoder_ffn_dim": 12, "scale_embeddings": False, "output_bias": True}
 SMALL: dict[str, Any] = {"encoder_layers": 1, "decoder_layers": 2, "d_model": 8, "ffn_dim": 16, "heads": 2}

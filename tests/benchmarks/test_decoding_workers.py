@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from decoding import workers
-from decoding.contestants import CTRANSLATE2, Entry
-from decoding.workers import ISA_VARIABLES, Worker
-from peers.engine import Contestant, Outcome, Settings, Work, batches
+
+from benchmarks.peers.engine import Contestant, Outcome, Settings, Work, batches
+from benchmarks.questions.decoding import workers
+from benchmarks.questions.decoding.contestants import CTRANSLATE2, Entry
+from benchmarks.questions.decoding.workers import ISA_VARIABLES, Worker
 
 ENGINE = """
 import os
-from peers.engine import Contestant, Outcome
+from benchmarks.peers.engine import Contestant, Outcome
 
 class Echo:
     def facts(self):

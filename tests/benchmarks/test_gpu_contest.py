@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gpu import contest
-from gpu.context import Context
-from gpu.results import load, write
 from support.bench_cases import BEST, case
 
+from benchmarks.gpu import contest
+from benchmarks.gpu.context import Context
+from benchmarks.gpu.results import load, write
 from mtcli.bench.measuring.contest import BrokenDeviceError, Case
 
 

@@ -4,10 +4,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from gpu import correct, sanitizer
-from gpu.context import Context
-from gpu.processes import Ended, run_job
-from gpu.results import ResultsFile
+
+from benchmarks.gpu import correct, sanitizer
+from benchmarks.gpu.context import Context
+from benchmarks.gpu.processes import Ended, run_job
+from benchmarks.gpu.results import ResultsFile
 
 ROOT = Path(__file__).resolve().parents[2]
 

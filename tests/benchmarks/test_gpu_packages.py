@@ -8,7 +8,8 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
-from gpu import packages
+
+from benchmarks.gpu import packages
 
 ROOT = Path(__file__).resolve().parents[2]
 

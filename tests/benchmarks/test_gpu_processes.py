@@ -5,7 +5,8 @@ import time
 from pathlib import Path
 
 import pytest
-from gpu.processes import Job, run_job, run_jobs
+
+from benchmarks.gpu.processes import Job, run_job, run_jobs
 
 
 def python(code: str, seconds: float, folder: Path) -> Job:

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 import torch
-from gpu import __main__ as driver
-from gpu import packages
-from gpu.stages import STAGES
 
+from benchmarks.gpu import __main__ as driver
+from benchmarks.gpu import packages
+from benchmarks.gpu.stages import STAGES
 from mtcli.bench.training.parts import PARTS
 
 ROOT = Path(__file__).resolve().parents[2]

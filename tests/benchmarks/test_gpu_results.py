@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from gpu.context import Context
-from gpu.results import ResultsFile, load, write
+from benchmarks.gpu.context import Context
+from benchmarks.gpu.results import ResultsFile, load, write
 
 
 def context(folder: Path) -> Context:

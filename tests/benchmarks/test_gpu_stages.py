@@ -1,7 +1,8 @@
 """How a total time is shared among the stages."""
 
 import pytest
-from gpu.stages import STAGES, Stage, budget
+
+from benchmarks.gpu.stages import STAGES, Stage, budget
 
 FIRST, SECOND = Stage("first", "one", weight=1.0, least=10.0), Stage("second", "two", weight=3.0, least=50.0)
 

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gpu import tables
+
+from benchmarks.report import gpu as tables
 
 HEAD: dict[str, Any] = {
     "title": "Toy",

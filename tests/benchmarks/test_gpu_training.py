@@ -3,10 +3,11 @@
 from typing import Any
 
 import pytest
-from gpu.train import wrongs
-from gpu.training.checks import compared, unanswered
-from gpu.training.entries import FULL, MODULES, TOY, Entry, entries
-from gpu.training.figures import Figures, row
+
+from benchmarks.gpu.train import wrongs
+from benchmarks.gpu.training.checks import compared, unanswered
+from benchmarks.gpu.training.entries import FULL, MODULES, TOY, Entry, entries
+from benchmarks.gpu.training.figures import Figures, row
 
 OURS, THEIRS = Entry(contestant="mtcli"), Entry(contestant="PyTorch")
 ANSWER: dict[str, Any] = {"seconds": [2.0], "num_tokens": [1000], "peak_bytes": 3 * 2**30}

@@ -9,21 +9,22 @@ from typing import Any
 
 import pytest
 import torch
-from answering import ContestantError, last_words
-from decoding.contestants import CTRANSLATE2, MARIAN, MTCLI
-from decoding.description import DESCRIPTION, write_random
-from gpu import team as processes
-from gpu.team import Team
-from gpu.translate import MODULES, PEERS, forced, to_load, wrongs
-from gpu.translation.checks import Questions, failures
-from gpu.translation.entries import FULL, TOY, Entry, entries, reference
-from gpu.translation.figures import Figures, affordable, row
-from gpu.translation.ours import OursOnDevice
-from peers.engine import Work
+
+from benchmarks.contest.answering import ContestantError, last_words
+from benchmarks.gpu import team as processes
+from benchmarks.gpu.team import Team
+from benchmarks.gpu.translate import MODULES, PEERS, forced, to_load, wrongs
+from benchmarks.gpu.translation.checks import Questions, failures
+from benchmarks.gpu.translation.entries import FULL, TOY, Entry, entries, reference
+from benchmarks.gpu.translation.figures import Figures, affordable, row
+from benchmarks.gpu.translation.ours import OursOnDevice
+from benchmarks.peers.engine import Work
+from benchmarks.questions.decoding.contestants import CTRANSLATE2, MARIAN, MTCLI
+from benchmarks.questions.decoding.description import DESCRIPTION, write_random
 
 ENGINE = """
 import os, sys, time
-from peers.engine import Contestant, Outcome
+from benchmarks.peers.engine import Contestant, Outcome
 
 class Moody:
     def facts(self):

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-import growth
 import pytest
-from growth import Axis, Load, measure, text_of
-from growth_table import Growth, growth_block
+
+from benchmarks.questions import growth
+from benchmarks.questions.growth import Axis, Load, measure, text_of
+from benchmarks.report.growth import Growth, growth_block
 
 TOY = Axis(
     title="Toy",

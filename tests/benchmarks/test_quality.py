@@ -4,10 +4,10 @@ import lzma
 from pathlib import Path
 
 import pytest
-import quality
-from quality import Places, Recipe, Task, measure
-from quality_table import quality_block, summary_block
 
+from benchmarks.questions import quality
+from benchmarks.questions.quality import Places, Recipe, Task, measure
+from benchmarks.report.quality import quality_block, summary_block
 from mtcli.config import load_config
 from mtcli.demo.grammar import generate
 

@@ -7,10 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
-import report
-import suite
-from plots import PLOTS
-from readme import BLOCKS
+
+from benchmarks.questions import suite
+from benchmarks.report import __main__ as report
+from benchmarks.report.pages import BLOCKS
+from benchmarks.report.plots import PLOTS
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "benchmarks" / "results"

@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from training.__main__ import shown_command
-from training.entries import STOCK
-from training.records import ProfileResult, Trained
-from training.tables import trained_block
+
+from benchmarks.questions.training.entries import STOCK
+from benchmarks.questions.training.records import ProfileResult, Trained
+from benchmarks.report.training import trained_block
+from benchmarks.training import shown_command
 
 ROOT = Path(__file__).resolve().parents[2]
 

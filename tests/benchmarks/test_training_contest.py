@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from training.contest import Contestant, Plan, measure
-from training.entries import BY_LENGTH, JOEYNMT, MTCLI, Entry
-from training.processes import Command
-from training.records import Trained
-from training.tasks import Corpus, Task, json_lines
+
+from benchmarks.contest.processes import Command
+from benchmarks.questions.training.contest import Contestant, Plan, measure
+from benchmarks.questions.training.entries import BY_LENGTH, JOEYNMT, MTCLI, Entry
+from benchmarks.questions.training.records import Trained
+from benchmarks.questions.training.tasks import Corpus, Task, json_lines
 
 OURS = Entry(contestant=MTCLI, dtype="float32", cores=1)
 THEIRS = Entry(contestant=JOEYNMT, dtype="float32", cores=1, way=BY_LENGTH)

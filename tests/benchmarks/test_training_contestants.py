@@ -5,15 +5,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from decoding.description import write_random
-from training.corpora import random_words
-from training.entries import AS_IT_COMES, BY_LENGTH, DROPPING_EVERYWHERE, JOEYNMT, MTCLI, STOCK, Entry
-from training.joeynmt import JoeyNmt, in_batches
-from training.ours import Mtcli
-from training.plain import PlainLoop, batches
-from training.processes import run_to_its_end
-from training.tasks import Corpus, Task
 
+from benchmarks.contest.processes import run_to_its_end
+from benchmarks.questions.decoding.description import write_random
+from benchmarks.questions.training.corpora import random_words
+from benchmarks.questions.training.entries import (
+    AS_IT_COMES,
+    BY_LENGTH,
+    DROPPING_EVERYWHERE,
+    JOEYNMT,
+    MTCLI,
+    STOCK,
+    Entry,
+)
+from benchmarks.questions.training.joeynmt import JoeyNmt, in_batches
+from benchmarks.questions.training.ours import Mtcli
+from benchmarks.questions.training.plain import PlainLoop, batches
+from benchmarks.questions.training.tasks import Corpus, Task
 from mtcli.config import load_config
 from mtcli.data.tokenizer import EOS_ID, Tokenizer
 from mtcli.errors import DataError
@@ -167,14 +175,14 @@ def test_a_plain_loop_gets_mtclis_first_batches(task: Task, tmp_path: Path) -> N
         assert all((tuple(src), tuple(tgt)) in pairs for src, tgt in sides)
         longer = [max(len(s), len(t)) for s, t in zip(batch["sources"], batch["targets"], strict=True)]
         assert sum(longer) <= BATCH or len(longer) == 1
-    load, train = requests(PlainLoop(module="peers.stock"), task, tmp_path)
+    load, train = requests(PlainLoop(module="benchmarks.peers.stock"), task, tmp_path)
     assert load["batches"] == made
     assert (train["steps"], train["settings"], train["window"]) == (6, {"dtype": "float32"}, 2)
 
 
 def test_what_is_compiled_meets_all_batches_before_they_are_timed(task: Task, tmp_path: Path) -> None:
     options = {"fallback_random": True}
-    loop = PlainLoop(module="peers.stock", backend="inductor", options=options)
+    loop = PlainLoop(module="benchmarks.peers.stock", backend="inductor", options=options)
     _, first, timed = requests(loop, task, tmp_path)
     settings = {"dtype": "float32", "compiled": "inductor", "options": options, "dynamic": True}
     assert (first["steps"], first["settings"]) == (task.updates, settings)
@@ -183,7 +191,7 @@ def test_what_is_compiled_meets_all_batches_before_they_are_timed(task: Task, tm
 
 @pytest.mark.parametrize("backend", [None, "inductor"])
 def test_the_last_answer_of_a_plain_loop_has_the_figures(tmp_path: Path, backend: str | None) -> None:
-    loop = PlainLoop(module="peers.stock", backend=backend)
+    loop = PlainLoop(module="benchmarks.peers.stock", backend=backend)
     compiling = {"seconds": [100.0, 0.5], "num_tokens": [10, 10], "peak_bytes": None}
     answers = [{"parameters": 5}, *([compiling] if backend else []), compiling | {"seconds": [2.0, 0.5]}]
     assert loop.windows(tmp_path) == []
@@ -196,7 +204,7 @@ def test_the_last_answer_of_a_plain_loop_has_the_figures(tmp_path: Path, backend
 
 @pytest.mark.parametrize("backend", [None, "eager"])
 def test_a_plain_loop_trains(task: Task, tmp_path: Path, backend: str | None) -> None:
-    loop = PlainLoop(module="peers.stock", backend=backend)
+    loop = PlainLoop(module="benchmarks.peers.stock", backend=backend)
     command = loop.command(task, entry(STOCK), tmp_path)
     run_to_its_end(command, tmp_path, cores=1, seconds=300)
     assert task.rate(loop.windows(tmp_path)) > 0

@@ -1,6 +1,6 @@
 """Who trains with which settings, by name alone."""
 
-from training.entries import (
+from benchmarks.questions.training.entries import (
     AS_IT_COMES,
     BY_LENGTH,
     COMPILED,
@@ -13,7 +13,7 @@ from training.entries import (
     entries,
     matching,
 )
-from training.tiny import tiny_entries
+from benchmarks.questions.training.tiny import tiny_entries
 
 TINY = {MTCLI: ["float32", "bfloat16"], JOEYNMT: ["float32"]}
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 import torch
-from decoding.description import DESCRIPTION, write_random
-from gpu.training.ours import OurLearner, OurTraining
-from peers.plain import IGNORED
-from peers.stock import StockLearner
-from peers.training import Learner, Pairs, Settings, Training
 from support.described import PIECES, write_described
 
+from benchmarks.gpu.training.ours import OurLearner, OurTraining
+from benchmarks.peers.plain import IGNORED
+from benchmarks.peers.stock import StockLearner
+from benchmarks.peers.training import Learner, Pairs, Settings, Training
+from benchmarks.questions.decoding.description import DESCRIPTION, write_random
 from mtcli.bench.training.parts import PARTS
 from mtcli.bench.work.sentences import Words, random_batches
 

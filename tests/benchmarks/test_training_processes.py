@@ -5,8 +5,9 @@ import time
 from pathlib import Path
 
 import pytest
-from answering import ContestantError
-from training.processes import Command, run_to_its_end
+
+from benchmarks.contest.answering import ContestantError
+from benchmarks.contest.processes import Command, run_to_its_end
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="memory and cores are looked up in /proc")
 ALLOCATE = "import sys, time; kept = bytearray(int(sys.argv[1]) << 20); time.sleep(float(sys.argv[2]))"

@@ -5,8 +5,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from training.base import RandomModel
-from training.profiling import (
+
+from benchmarks.questions.training.base import RandomModel
+from benchmarks.questions.training.profiling import (
     ATTENTION,
     DATA,
     GROUPS,
@@ -19,7 +20,7 @@ from training.profiling import (
     group_of,
     profile_of,
 )
-from training.tasks import Task
+from benchmarks.questions.training.tasks import Task
 
 BACKWARD = "autograd::engine::evaluate_function: "
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from training import tables
+
+from benchmarks.report import training as tables
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAD: dict[str, Any] = {

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 from mtcli.bench.arithmetic.formulas import Cost
+from mtcli.bench.contest.timing import Stopwatch, Timed, Within
 from mtcli.bench.measuring.accuracy import Judge
 from mtcli.bench.measuring.lineup import KERNELS, Lineup, Setting
-from mtcli.bench.measuring.timing import Stopwatch, Timed, Within
 from mtcli.bench.records.files import Json
 from mtcli.bench.records.rows import best_of_others
 

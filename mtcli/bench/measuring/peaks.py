@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import torch
 
 from mtcli.bench.arithmetic import formulas
-from mtcli.bench.measuring.timing import Stopwatch, Timed, Timing
+from mtcli.bench.contest.timing import Stopwatch, Timed, Timing
 from mtcli.bench.records.files import Json
 from mtcli_kernels.dispatch import triton_obstacle
 

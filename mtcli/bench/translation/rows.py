@@ -10,7 +10,7 @@ import torch
 from mtcli.bench.arithmetic.formulas import Cost
 from mtcli.bench.arithmetic.transformer_cost import Decoding, decoding
 from mtcli.bench.asked import Asked
-from mtcli.bench.measuring.memory import Peak
+from mtcli.bench.contest.memory import Peak
 from mtcli.bench.records.record import Ceilings, Decoded, Figure, Phase
 from mtcli.bench.translation.checks import best_of, searched
 from mtcli.bench.translation.phases import DECODER, ENCODER, HOST, SEARCH, Phases

@@ -8,8 +8,8 @@ import torch
 from mtcli.bench import ceilings, host
 from mtcli.bench.asked import Asked
 from mtcli.bench.ceilings import measure_ceilings
+from mtcli.bench.contest.timing import Stopwatch
 from mtcli.bench.measuring.peaks import DTYPES, gpu_products, measure_matmul
-from mtcli.bench.measuring.timing import Stopwatch
 from mtcli.bench.records.record import Ceilings
 
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 from support.bench_cases import BEST, case
 
+from mtcli.bench.contest.timing import Stopwatch
 from mtcli.bench.measuring.contest import Contestant, measure
-from mtcli.bench.measuring.timing import Stopwatch
 from mtcli.bench.records.rows import EAGER, OURS, best_of_others
 
 
