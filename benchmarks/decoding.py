@@ -12,7 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.contest.machine import RESULTS, opening, package_path, save, torch_device
-from benchmarks.contest.options import add_shared, clock, exits_with_a_sentence, positive, shown_command, some_of
+from benchmarks.contest.options import (
+    add_shared,
+    clock,
+    exits_with_a_sentence,
+    positive,
+    refuse_to_end_without_mtcli,
+    shown_command,
+    some_of,
+)
 from benchmarks.contest.processes import Team
 from benchmarks.contest.records import DecodedModel, Decoding, Result
 from benchmarks.questions.decoders import MTCLI, NAMES, ON_CUDA, PEERS_PYTHON, command_of
@@ -127,7 +135,7 @@ def _contest(arguments: argparse.Namespace) -> Result:
     if arguments.seconds:
         save(result(parts), arguments.out)
     for contest in contests:
-        contest.refuse_to_end_without_mtcli()
+        refuse_to_end_without_mtcli(contest.contest.series)
     return result(parts)
 
 

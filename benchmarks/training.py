@@ -17,6 +17,7 @@ from benchmarks.contest.options import (
     exits_with_a_sentence,
     matching,
     positive,
+    refuse_to_end_without_mtcli,
     shown_command,
     some_of,
 )
@@ -117,7 +118,7 @@ def _contest(arguments: argparse.Namespace, folder: Path) -> Result:
         return Training(**head, **sizes, model=contest.model(), text=contest.task.corpus.text, rows=contest.rows())
 
     contest.contest.rounds(arguments.rounds)
-    contest.refuse_to_end_without_mtcli()
+    refuse_to_end_without_mtcli(contest.contest.series)
     return result(contest)
 
 

@@ -5,13 +5,13 @@ import shlex
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from fnmatch import fnmatch
 from itertools import pairwise
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from mtcli.bench.contest import ContestantError
+from mtcli.bench.contest import ContestantError, Series
 from mtcli.errors import MtcliError
 
 FILES = ("--model", "--src", "--ref")  # a command that is shown names them without their folders
@@ -80,18 +80,37 @@ def exits_with_a_sentence(main: Callable[[], None]) -> None:
         sys.exit(130)
 
 
-class _Named(Protocol):
-    @property
-    def name(self) -> str: ...
+class Entry(Protocol):
+    """One contestant with one way to do the work (`mtcli.bench.contest`)."""
 
     @property
-    def is_reference(self) -> bool: ...
+    def name(self) -> str:
+        """Unlike all others', for people."""
+
+    @property
+    def kind(self) -> Hashable:
+        """Of entries of one kind a user would take the best."""
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether the others' ratios are to this one: mtcli as it is by default."""
 
 
-N = TypeVar("N", bound=_Named)
+E = TypeVar("E", bound=Entry)
 
 
-def matching(found: Sequence[N], patterns: Sequence[str]) -> list[N]:
+def refuse_to_end_without_mtcli(series: Iterable[Series[E]]) -> None:
+    """Raise where mtcli itself has no figure: there is nothing to compare with.
+
+    Raises:
+        ContestantError: why it has none.
+    """
+    for one in series:
+        if one.contestant.is_reference and one.status != "right":
+            raise ContestantError(f"{one.name} {one.status}: {one.why or 'the time did not suffice'}")
+
+
+def matching(found: Sequence[E], patterns: Sequence[str]) -> list[E]:
     """Return those whose name fits one of the patterns; all, if there are none. References always stay."""
     return [
         one

@@ -303,34 +303,3 @@ class FirstMinute(Result):
     install: Shown
     minute: list[Shown]
     tutorial: list[Shown]
-
-
-class Tested(Record):
-    """One file of tests; `ended` is a sentence where it broke down."""
-
-    file: str
-    seconds: float
-    passed: int
-    failed: int
-    skipped: int
-    ended: str | None
-    failures: list[str]
-
-
-class Sanitized(Record):
-    """What one of compute-sanitizer's tools said: clean, errors, broke down or left out."""
-
-    tool: str
-    status: str
-    summary: str
-    kernels: list[str]
-    report: list[str]
-
-
-class Correct(Result):
-    """`correct`: the kernels' tests on a GPU, and the memory and race checkers."""
-
-    seed: int
-    left_out: list[str]
-    tests: list[Tested]
-    sanitizer: list[Sanitized]

@@ -219,16 +219,6 @@ class ModelContest:
         fields = {name: getattr(entry, name) for name in own}
         return Decoded(**fields, **series.as_json(self.reference(entry.beam)), **more)
 
-    def refuse_to_end_without_mtcli(self) -> None:
-        """Raise where mtcli itself has no figure: there is nothing to compare with.
-
-        Raises:
-            ContestantError: why it has none.
-        """
-        for one in self.contest.series:
-            if one.contestant.is_reference and one.status != "right":
-                raise ContestantError(f"{one.name} {one.status}: {one.why or 'the time did not suffice'}")
-
 
 def ask_facts(team: Team, contestants: Sequence[str]) -> dict[str, Any]:
     """Return what each says of itself; one that does not start takes no part, and stderr says why.

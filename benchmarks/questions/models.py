@@ -18,7 +18,7 @@ from benchmarks.contest.records import Model, Text
 from benchmarks.peers.engine import Work
 from mtcli.bench.work.sentences import Words
 from mtcli.bench.work.shapes import FORCED_TOKENS, news_sentences
-from mtcli.config import Config, DecodingConfig, VocabularySizes, load_config
+from mtcli.config import Config, DecodingConfig, ModelConfig, VocabularySizes, load_config
 from mtcli.data.tokenizer import BOS_ID, EOS_ID, PAD_ID, UNK_ID, Tokenizer, Tokenizers
 from mtcli.errors import ConfigError, DataError
 from mtcli.files import read_lines
@@ -263,15 +263,12 @@ def describe(folder: Path, directory: Path, name: str, peers: Sequence[str]) -> 
                 refusals[peer] = str(error)
     path = folder / "description.json"
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    return model_record(name, network), path, refusals
+    record = model_record(name, network.config, network.vocabulary.target, network.num_parameters())
+    return record, path, refusals
 
 
-def model_record(name: str, network: Transformer) -> Model:
+def model_record(name: str, config: ModelConfig, vocabulary: int, parameters: int) -> Model:
     """Return the `model` entry of a results file."""
     fields = ("encoder_layers", "decoder_layers", "d_model", "ffn_dim", "heads", "norm")
-    return Model(
-        name=name,
-        vocabulary=network.vocabulary.target,
-        parameters=network.num_parameters(),
-        **{field: getattr(network.config, field) for field in fields},
-    )
+    sizes = {field: getattr(config, field) for field in fields}
+    return Model(name=name, vocabulary=vocabulary, parameters=parameters, **sizes)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from benchmarks.contest.machine import mtcli_words, package_path, versions_on
+from benchmarks.contest.machine import mtcli_words, versions_on
 from benchmarks.questions.decoders import MTCLI, NAMES, PEERS_PYTHON
 from benchmarks.questions.models import describe, write_random
 from benchmarks.questions.tasks import Corpus, Task, json_lines, train_options
@@ -17,7 +17,7 @@ from mtcli.bench.contest import ContestantError
 from mtcli.bench.host import installed_versions
 from mtcli.data.tokenizer import Tokenizer
 
-FLOAT32 = "float32"
+JOEYNMT_SETTINGS = Path(__file__).with_name("joeynmt.json")
 # JoeyNMT makes batches of what follows one another in its corpus, and has one dropout for everything.
 AS_IT_COMES, BY_LENGTH = "corpus shuffled", "corpus sorted into batches"
 DROPPING_EVERYWHERE = "dropout where JoeyNMT has it"
@@ -234,66 +234,46 @@ class JoeyNmt:
 
 
 def joeynmt_settings(task: Task, train: Path, folder: Path, *, shuffle: bool) -> dict[str, Any]:
-    """Return JoeyNMT's settings for a task; `train` is the stem of the corpus's files."""
+    """Return JoeyNMT's settings for a task: those of joeynmt.json, and what it says of corpus and model.
+
+    Args:
+        task: what is trained.
+        train: the stem of the corpus's files.
+        folder: for what it writes.
+        shuffle: whether it is to shuffle the corpus.
+    """
     model = task.model
-    pieces = {
-        "level": "bpe",
-        "tokenizer_type": "sentencepiece",
-        "tokenizer_cfg": {"model_file": str(task.corpus.tokenizer)},
-        "voc_file": str(folder / "vocabulary"),
-        "max_length": model.max_length,
+    settings: dict[str, Any] = json.loads(JOEYNMT_SETTINGS.read_text(encoding="utf-8"))
+    settings |= {"model_dir": str(folder / "model"), "random_seed": task.seed}
+    settings["data"] |= {"train": str(train), "dev": str(task.corpus.valid)}
+    for side in ("src", "trg"):
+        settings["data"][side] |= {
+            "level": "bpe",
+            "tokenizer_type": "sentencepiece",
+            "tokenizer_cfg": {"model_file": str(task.corpus.tokenizer)},
+            "voc_file": str(folder / "vocabulary"),
+            "max_length": model.max_length,
+        }
+    settings["training"] |= {
+        "batch_size": task.batch_tokens,
+        "shuffle": shuffle,
+        "updates": task.updates,
+        "logging_freq": task.window,
+        "validation_freq": 1000 * task.updates * task.window,  # never
     }
-    stack = {
-        "type": "transformer",
-        "num_heads": model.heads,
-        "embeddings": {"embedding_dim": model.d_model, "scale": True, "dropout": model.dropout},
-        "hidden_size": model.d_model,
-        "ff_size": model.ffn_dim,
-        "dropout": model.dropout,
-        "layer_norm": model.norm,
-        "activation": model.activation,
-    }
-    return {
-        "name": "benchmark",
-        "joeynmt_version": "2.3.0",
-        "model_dir": str(folder / "model"),
-        "use_cuda": False,
-        "random_seed": task.seed,
-        "data": {
-            "train": str(train),
-            "dev": str(task.corpus.valid),
-            "dataset_type": "plain",
-            "src": {"lang": "src", **pieces},
-            "trg": {"lang": "tgt", **pieces},
-        },
-        "testing": {"beam_size": 1},
-        "training": {
-            "optimizer": "adam",
-            "adam_betas": [0.9, 0.98],
-            "scheduling": "warmupinversesquareroot",
-            "learning_rate": 0.003,
-            "learning_rate_warmup": 1500,
-            "learning_rate_min": 0.0,
-            "clip_grad_norm": 1.0,
-            "normalization": "tokens",
-            "label_smoothing": 0.1,
-            "batch_size": task.batch_tokens,
-            "batch_type": "token",
-            "shuffle": shuffle,
-            "epochs": 1000,
-            "updates": task.updates,
-            "logging_freq": task.window,
-            "validation_freq": 1000 * task.updates * task.window,  # never
-            "early_stopping_metric": "loss",
-        },
-        "model": {
-            "initializer": "xavier_uniform",
-            "tied_embeddings": True,
-            "tied_softmax": True,
-            "encoder": {**stack, "num_layers": model.encoder_layers},
-            "decoder": {**stack, "num_layers": model.decoder_layers},
-        },
-    }
+    for stack in ("encoder", "decoder"):
+        settings["model"][stack] = {
+            "type": "transformer",
+            "num_layers": getattr(model, f"{stack}_layers"),
+            "num_heads": model.heads,
+            "embeddings": {"embedding_dim": model.d_model, "scale": True, "dropout": model.dropout},
+            "hidden_size": model.d_model,
+            "ff_size": model.ffn_dim,
+            "dropout": model.dropout,
+            "layer_norm": model.norm,
+            "activation": model.activation,
+        }
+    return settings
 
 
 def _write_in_batches(task: Task, stem: Path) -> None:
@@ -333,8 +313,3 @@ def trainer_of(short: str, *, toy: bool) -> Trainer:
         "hf": lambda: PlainLoop(model="marian", packages=("transformers", "torch")),
     }
     return made[short]()
-
-
-def environment() -> dict[str, str]:
-    """Return the variables that all trainers get."""
-    return package_path()

@@ -15,7 +15,7 @@ from benchmarks.contest.processes import peak_mib, run, tree, why_ended
 from benchmarks.contest.records import Model, Trained
 from benchmarks.peers.training import LABEL_SMOOTHING
 from benchmarks.questions.decoders import MTCLI, NAMES
-from benchmarks.questions.models import write_random
+from benchmarks.questions.models import model_record, write_random
 from benchmarks.questions.tasks import Task
 from benchmarks.questions.trainers import Trainer, TrainingEntry
 from mtcli.bench.contest import Contest, ContestantError, Series
@@ -127,23 +127,8 @@ class TrainingContest:
 
     def model(self) -> Model:
         """Return the model in numbers."""
-        fields = ("encoder_layers", "decoder_layers", "d_model", "ffn_dim", "heads", "norm")
-        return Model(
-            name=self.task.preset,
-            vocabulary=self.task.corpus.vocab_size,
-            parameters=next(iter(self._parameters.values()), 0),
-            **{name: getattr(self.task.model, name) for name in fields},
-        )
-
-    def refuse_to_end_without_mtcli(self) -> None:
-        """Raise where mtcli itself has no figure: there is nothing to compare with.
-
-        Raises:
-            ContestantError: why it has none.
-        """
-        for one in self.contest.series:
-            if one.contestant.is_reference and one.status != "right":
-                raise ContestantError(f"{one.name} {one.status}: {one.why or 'the time did not suffice'}")
+        task = self.task
+        return model_record(task.preset, task.model, task.corpus.vocab_size, next(iter(self._parameters.values()), 0))
 
 
 def trainers_there(

@@ -109,7 +109,6 @@ BLOCKS: dict[str, Block] = {
     "training-profile": Block(files="*/training-profile.json", render=tables.profile_block),
     **_OF_GROWTH,
     "corpus": Block(files="*/corpus.json", render=tables.corpus_block),
-    "correct": Block(files="*/correct.json", render=tables.correct_block),
 }
 QUESTIONS = {
     "How good are the models that it trains?": ("make quality TASK=NAME DATA=DIR", "quality-*"),
@@ -120,7 +119,6 @@ QUESTIONS = {
     "How does it grow?": ("python -m benchmarks.growth AXIS", "growth-*"),
     "What does a large corpus cost?": ("python -m benchmarks.corpus", "corpus"),
     "What does a newcomer see?": ("python -m benchmarks.first_minute", "first-minute"),
-    "Are the kernels right on a GPU?": ("make gpu STAGE=correct", "correct"),
 }
 ELSEWHERE = ("results", "questions")  # blocks that are made of many files
 

@@ -9,7 +9,6 @@ from typing import TypeVar
 from benchmarks.contest.records import (
     Agreement,
     CorpusCost,
-    Correct,
     Decoded,
     Decoding,
     FirstMinute,
@@ -295,19 +294,6 @@ def recipes_block(texts: Sequence[str]) -> str:
     ]
     machines = dict.fromkeys(circumstances(result) for result in results)
     return "\n".join([*table(head, rows, words=2), "", *(f"- {machine}" for machine in machines)])
-
-
-def correct_block(text: str) -> str:
-    """Show the kernels' tests on a GPU, and what compute-sanitizer said."""
-    result = Correct.model_validate_json(text)
-    rows = [
-        [f"`{one.file}`", one.passed, one.failed, one.skipped, f"{one.seconds:.0f}", one.ended or ""]
-        for one in result.tests
-    ]
-    checked = "; ".join(f"{one.tool}: {one.status}" for one in result.sanitizer)
-    left_out = f" Left out for lack of time: {', '.join(result.left_out)}." if result.left_out else ""
-    lines = table(("tests", "passed", "failed", "skipped", "seconds", "broke down"), rows)
-    return block(result, [*lines, "", f"compute-sanitizer: {checked or 'not run'}.{left_out}"])
 
 
 def install_block(text: str) -> str:

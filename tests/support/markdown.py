@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-_NOT_OURS = {".venv", ".venv-aot", ".venv-peers", ".venv-peers-joeynmt", ".runs", ".git", "build", "dist", "demo-model"}
+_MADE = {"build", "dist", "demo-model"}
 _FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"\[(?:[^\[\]]|\[[^\[\]]*\])*\]\(([^()\s]+)\)")
@@ -25,7 +25,7 @@ class Fence:
 
 def pages() -> list[Path]:
     """Return all Markdown files of the repository."""
-    found = (path for path in ROOT.rglob("*.md") if not _NOT_OURS & set(path.relative_to(ROOT).parts))
+    found = (path for path in ROOT.rglob("*.md") if not _MADE & set(path.relative_to(ROOT).parts))
     return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(ROOT).parts))
 
 
