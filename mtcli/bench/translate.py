@@ -179,7 +179,7 @@ class _Section:
                 self._left_out.append(f"translate: where the time goes with {one.entry.name}")
 
     def _to_take_apart(self, one: Contestant) -> float:
-        return (3 if one.decoder.makes_graphs else 1) * one.cost
+        return (3 if one.makes_graphs else 1) * one.cost
 
     def _take_apart(self) -> None:
         self._asked.say("translate: where the time goes")

@@ -6,14 +6,14 @@ are remembered for those that come later, the newest of them, so that memory sta
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Generic, TypeVar
 
-from mtcli.decoding.search import Task
+from mtcli.decoding.search import Sentence, Task
 
 Result = TypeVar("Result")
-Source = tuple[int, ...]
 
 _REMEMBERED = 1 << 16
 
@@ -30,7 +30,7 @@ class _Line(Generic[Result]):
 class _Sought(Generic[Result]):
     """A sentence in work, and the lines and places that wait for it."""
 
-    source: Source
+    sentence: Sentence
     waiting: list[tuple[_Line[Result], int]] = field(default_factory=list)
 
 
@@ -43,19 +43,23 @@ class Scheduler(Generic[Result]):
         num_sentences: sentences that came in; num_distinct: how many of them were to be decoded.
     """
 
-    def __init__(self, max_tokens: Callable[[int], int], remember: int = _REMEMBERED) -> None:
+    def __init__(
+        self, *, keys: Iterator[int] | None = None, merge_equal: bool = True, remember: int = _REMEMBERED
+    ) -> None:
         """Make an empty scheduler.
 
         Args:
-            max_tokens: from a source's length to its longest output, in tokens, end tokens included.
+            keys: of the tasks, where they are to differ from those of other schedulers.
+            merge_equal: whether equal sentences are decoded once.
             remember: results kept for equal sentences that may come later.
         """
-        self._max_tokens, self._remember = max_tokens, remember
+        self._keys = count() if keys is None else keys
+        self._merge_equal, self._remember = merge_equal, remember
         self._queue: deque[Task] = deque()
         self._lines: deque[_Line[Result]] = deque()
         self._sought: dict[int, _Sought[Result]] = {}  # by key
-        self._keys: dict[Source, int] = {}  # of sentences in work
-        self._results: OrderedDict[Source, Result] = OrderedDict()
+        self._key_of: dict[Sentence, int] = {}  # sentences in work
+        self._results: OrderedDict[Sentence, Result] = OrderedDict()
         self._longest_first = True
         self.num_sentences = self.num_distinct = 0
 
@@ -72,30 +76,30 @@ class Scheduler(Generic[Result]):
         """Sentences waiting or in work."""
         return len(self._sought)
 
-    def add(self, window: Sequence[Sequence[Source]]) -> None:
+    def add(self, window: Sequence[Sequence[Sentence]]) -> None:
         """Take in lines, each as the sentences it consists of; none for a line that there is nothing to decode of."""
         tasks: list[Task] = []
-        for sources in window:
-            line: _Line[Result] = _Line([None] * len(sources), len(sources))
+        for sentences in window:
+            line: _Line[Result] = _Line([None] * len(sentences), len(sentences))
             self._lines.append(line)
-            for place, source in enumerate(sources):
+            for place, sentence in enumerate(sentences):
                 self.num_sentences += 1
-                if source in self._results:
-                    self._results.move_to_end(source)
-                    _fill(line, place, self._results[source])
+                if sentence in self._results:
+                    self._results.move_to_end(sentence)
+                    _fill(line, place, self._results[sentence])
                     continue
-                if source not in self._keys:
-                    tasks.append(self._new_task(source))
-                self._sought[self._keys[source]].waiting.append((line, place))
+                if not self._merge_equal or sentence not in self._key_of:
+                    tasks.append(self._new_task(sentence))
+                self._sought[self._key_of[sentence]].waiting.append((line, place))
         tasks.sort(key=lambda task: len(task.source), reverse=self._longest_first)
         self._longest_first = not self._longest_first
         self._queue.extend(tasks)
 
-    def _new_task(self, source: Source) -> Task:
-        key, self.num_distinct = self.num_distinct, self.num_distinct + 1
-        self._keys[source] = key
-        self._sought[key] = _Sought(source)
-        return Task(key, source, self._max_tokens(len(source)))
+    def _new_task(self, sentence: Sentence) -> Task:
+        key = self._key_of[sentence] = next(self._keys)
+        self.num_distinct += 1
+        self._sought[key] = _Sought(sentence)
+        return Task(key, *sentence)
 
     def take(self, most: int, tokens: int, *, live: int = 0, longest: int = 0) -> list[Task]:
         """Hand out the next sentences, in order.
@@ -115,10 +119,12 @@ class Scheduler(Generic[Result]):
     def finish(self, task: Task, result: Result) -> None:
         """Note what became of a sentence."""
         sought = self._sought.pop(task.key)
-        del self._keys[sought.source]
         for line, place in sought.waiting:
             _fill(line, place, result)
-        self._results[sought.source] = result
+        if not self._merge_equal:
+            return
+        del self._key_of[sought.sentence]
+        self._results[sought.sentence] = result
         if len(self._results) > self._remember:
             self._results.popitem(last=False)
 

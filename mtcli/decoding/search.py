@@ -15,7 +15,7 @@ The step itself, from logits to the next tokens, is the operation `beam_step` (k
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 StopRule = Literal["full", "estimate", "certain"]
 
@@ -69,12 +69,24 @@ class SearchOptions:
     renormalize: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A sentence to translate.
+class Sentence(NamedTuple):
+    """All that a sentence's translation depends on, beside the model and the way to search.
 
     Attributes:
-        key: what the caller knows it by.
+        source: token ids, end token included, one at least.
+        max_tokens: its longest output, end token included, at least 2.
+    """
+
+    source: tuple[int, ...]
+    max_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A sentence in work.
+
+    Attributes:
+        key: what it is known by; no two in one engine share it.
         source: token ids, end token included, one at least.
         max_tokens: its longest output, end token included, at least 2.
     """

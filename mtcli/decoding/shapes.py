@@ -14,8 +14,8 @@ in the others, and many numbers of rows share a kernel. So a layout is asked for
 Which shapes round alike is found out on the machine, with random numbers: an order of addition that differs shows in
 some of the thousands of last bits. Shapes are tried when they are first wanted. What does not agree is not used,
 however much faster it would be; in the worst case every batch has the anchor's shape, which is right by construction.
-On the processors seen so far products with packed weights (mtcli/model/linear.py) agree from 2 rows on in float32; the
-price is a little padding.
+On the processors seen so far products with prepacked weights (mtcli/model/linear.py) agree from 2 rows on in float32;
+the price is a little padding.
 
 Axes: M rows, S slots, K beam, N packed source tokens.
 """
@@ -265,7 +265,7 @@ def _step_products(network: Transformer) -> Iterator[_Product]:
     """Those of a decoding step; that keys and values of memory are projected in is none."""
     layer = network.decoder.layers[0]
     found = (layer.self_attention.out_proj, layer.cross_attention.q_proj, layer.cross_attention.out_proj)
-    yield _product(network.joined_projections()[0])
+    yield _product(layer.self_attention.joined)
     yield from map(_product, found)
     yield from _linear(layer.feed_forward)
     yield _product(network.output)
@@ -283,7 +283,7 @@ def _linear(module: nn.Module) -> Iterator[_Product]:
 
 
 def _product(layer: Linear | JoinedLinear) -> _Product:
-    kind = ("packed" if layer.is_packed else "plain") + ("" if layer.bias is None else " with bias")
+    kind = ("prepacked" if layer.is_prepacked else "plain") + ("" if layer.bias is None else " with bias")
     return _Product(kind, layer.weight, layer)
 
 

@@ -1,223 +1,288 @@
-"""What passes between the threads of a translation: lines read, sentences to decode, results. No tensors here.
+"""One queue for all callers: their sentences go to whichever engine has room, results come back to each in order.
 
-One thread reads lines ahead. The caller's thread turns them into sentences, and results into what it wants. Other
-threads decode. They meet here, under one lock.
+A call is one caller's lines on their way: a list, a file, a request to a server. Engines take sentences of all calls
+in turn, so that a small call beside a large one need not wait for it, and a hundred small ones fill the slots that
+one large one would. Each call has its own order, its own errors, and may be closed at any time. No tensors here.
+
+Everything that threads share is guarded by one lock, the stream's.
 """
 
 import threading
-import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
-from typing import Generic, TypeVar
+from collections.abc import Callable, Sequence
+from itertools import count
+from types import TracebackType
+from typing import Generic, Self, TypeVar
 
-from mtcli.decoding.scheduler import Scheduler, Source
-from mtcli.decoding.search import Task
+from mtcli.decoding.scheduler import Scheduler
+from mtcli.decoding.search import Sentence, Task
 
-Line = TypeVar("Line")
-Prepared = TypeVar("Prepared")
 Result = TypeVar("Result")
 
-_LOOK_AHEAD = 2000  # lines sorted by length together
-_FIRST = 64  # where somebody waits for the first line; then each window may be twice the one before
-_PATIENCE = 0.02  # seconds that a window waits to fill, where nobody waits for it
 # Seconds between looks whether the program is ending. A signal that comes just before a thread begins to wait does not
 # wake it: Python attends to it only when the wait is over.
 MOMENT = 0.5
 FAIR_SHARE = 16  # sentences at least, before others are left to another thread
 
 
-class Closed(Exception):  # noqa: N818 (no error: the caller wants no more)
-    """Nobody wants the results any more."""
+class Call(Generic[Result]):
+    """One caller's lines, from `Stream.open`: given in order, and given back in order once they are whole.
 
+    A context manager that closes itself. One thread adds and takes.
 
-class Flow(Generic[Line, Prepared, Result]):
-    """Lines in, their results out in order.
-
-    The decoding threads call `take`, `finish`, `give_back` and `fail`; the caller iterates `results`.
+    Attributes:
+        lock: the stream's.
+        changed: a condition of that lock; told when a line is whole, sentences are taken, or the call fails.
     """
 
     def __init__(
         self,
+        stream: "Stream[Result]",
         scheduler: Scheduler[Result],
-        workers: int,
-        *,
-        hurry: bool,
-        finished: Callable[[Task, Result], None] = lambda task, result: None,
+        decoded: Callable[[Task, Result], None],
+        when_ready: Callable[[], None] | None,
     ) -> None:
-        """Start empty.
-
-        Args:
-            scheduler: used by nobody else.
-            workers: threads that will call `take`.
-            hurry: whether somebody waits for the first lines.
-            finished: told of every sentence that was decoded; no two calls at once.
-        """
-        self._scheduler, self._workers, self._hurry, self._finished = scheduler, workers, hurry, finished
+        """For `Stream.open`."""
+        self._stream, self._scheduler, self._decoded = stream, scheduler, decoded
+        self.when_ready = when_ready
         # `with` takes a lock in one go, but a condition in two: a signal's exception in between would keep it locked
-        self._lock = threading.RLock()
-        self._changed = threading.Condition(self._lock)
+        self.lock, self.changed = stream.lock, threading.Condition(stream.lock)
         self._caller = threading.current_thread()
-        self._backlog: deque[Line] = deque()
-        self._arrived = 0.0  # when the first of the backlog did
         self._ended = self._closed = False
-        self._preparing = False  # whether lines are between the backlog and the scheduler
-        self._reading_error: BaseException | None = None
         self._error: BaseException | None = None
 
-    def read(self, lines: Iterable[Line]) -> None:
-        """Read all lines, some way ahead; what goes wrong is raised from `results`, after the lines before it."""
-        try:
-            for line in lines:
-                if not self._put(line):
-                    return
-            self._end(None)
-        except BaseException as error:  # noqa: BLE001 (raised again in the caller's thread)
-            self._end(error)
+    def __enter__(self) -> Self:
+        return self
 
-    def _put(self, line: Line) -> bool:
-        with self._lock:
-            while len(self._backlog) >= _LOOK_AHEAD and not self._closed:
-                self._changed.wait()
-            if not self._backlog:
-                self._arrived = time.monotonic()
-                self._changed.notify_all()
-            self._backlog.append(line)
-            if len(self._backlog) == _LOOK_AHEAD:
-                self._changed.notify_all()
-            return not self._closed
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
 
-    def _end(self, error: BaseException | None) -> None:
-        with self._lock:
-            self._ended, self._reading_error = True, error
-            self._changed.notify_all()
-
-    def close(self) -> None:
-        """Let all threads come to an end."""
-        with self._lock:
-            self._closed = True
-            self._changed.notify_all()
-
-    def results(
-        self,
-        prepare: Callable[[Line], tuple[Prepared, Sequence[Source]]],
-        work: Callable[[], bool] | None = None,
-    ) -> Iterator[tuple[Prepared, list[Result]]]:
-        """The lines, prepared, with the results of their sentences, in order, as soon as they are there.
+    def add(self, window: Sequence[Sequence[Sentence]], *, last: bool = False) -> None:
+        """Give lines, each as the sentences it consists of; none for a line that there is nothing to decode of.
 
         Args:
-            prepare: what to make of a line, and what is to be decoded of it.
-            work: does a little of the decoding and says whether there was any to do, where no other threads decode.
+            window: lines to be sorted by length together.
+            last: whether no others will come.
+        """
+        with self.lock:
+            self._scheduler.add(window)
+            self._ended = self._ended or last
+            self._stream.sentences_came()
+
+    def ready(self) -> list[list[Result]]:
+        """Take the lines that are whole and have not been taken yet, in order, as the results of their sentences.
 
         Raises:
-            whatever reading or decoding raised.
+            whatever decoding raised.
         """
-        limit = _FIRST if self._hurry else _LOOK_AHEAD
-        waiting: deque[Prepared] = deque()  # lines that came in and have not come out
-        while True:
-            window, whole = self._next(limit, work)
-            for results in whole:
-                yield waiting.popleft(), results
-            if window:
-                limit = min(2 * limit, _LOOK_AHEAD)
-                prepared = [prepare(line) for line in window]
-                waiting.extend(line for line, _ in prepared)
-                with self._lock:
-                    self._scheduler.add([sources for _, sources in prepared])
-                    self._preparing = False
-                    self._changed.notify_all()
-            elif not whole:
-                break
-        if self._reading_error is not None:
-            raise self._reading_error
-
-    def _next(self, limit: int, work: Callable[[], bool] | None) -> tuple[list[Line], list[list[Result]]]:
-        """Lines to prepare and results to hand out, waiting or working for either; neither at the end."""
-        may_work = work is not None
-        while True:
-            with self._lock:
-                if self._error is not None:
-                    raise self._error
-                window = self._window(limit)
-                whole = list(self._scheduler.ready())
-                if window or whole or (self._ended and not self._backlog and not self._scheduler.num_lines):
-                    return window, whole
-                if not may_work:
-                    self._changed.wait(self._time_to_wait() or MOMENT)
-            if work is not None:
-                may_work = work()
-
-    def _window(self, limit: int) -> list[Line]:
-        """Lines to prepare now, if there are and the decoding threads will soon need them."""
-        is_full = self._scheduler.num_waiting >= limit or self._scheduler.num_lines >= 2 * _LOOK_AHEAD
-        if not self._backlog or is_full or self._time_to_wait():
-            return []
-        window = list(islice(self._backlog, limit))
-        for _ in window:
-            self._backlog.popleft()
-        self._arrived = time.monotonic()
-        self._preparing = True
-        self._changed.notify_all()
-        return window
-
-    def _time_to_wait(self) -> float | None:
-        """Seconds to wait for more lines before a window is taken; None where there is no such wait."""
-        if self._hurry or self._ended or not self._backlog or len(self._backlog) >= _LOOK_AHEAD:
-            return None
-        left = self._arrived + _PATIENCE - time.monotonic()
-        return left if left > 0 else None
-
-    def take(self, most: int, tokens: int, *, live: int, longest: int, wait: bool = True) -> list[Task]:
-        """Sentences to decode, as `Scheduler.take`; none at the end.
-
-        Args:
-            wait: for a sentence, if the caller has none in work.
-
-        Raises:
-            Closed: nobody wants the results any more.
-        """
-        with self._lock:
-            while True:
-                if self._closed or self._error is not None or is_abandoned(self._caller):
-                    raise Closed
-                most = min(most, fair_share(self._scheduler.num_waiting, live, self._workers))
-                tasks = self._scheduler.take(most, tokens, live=live, longest=longest)
-                if tasks:
-                    self._changed.notify_all()
-                if tasks or live or not wait or self._is_over():
-                    return tasks
-                self._changed.wait(MOMENT)
-
-    def _is_over(self) -> bool:
-        return self._ended and not self._backlog and not self._preparing and not self._scheduler.num_unfinished
-
-    def finish(self, done: Sequence[tuple[Task, Result]]) -> None:
-        """Hand in results."""
-        with self._lock:
-            for task, result in done:
-                self._scheduler.finish(task, result)
-                self._finished(task, result)
-            if self._scheduler.is_ready or not self._scheduler.num_unfinished:
-                self._changed.notify_all()
-
-    def give_back(self, tasks: Sequence[Task]) -> None:
-        """Hand back sentences that could not be decoded."""
-        with self._lock:
-            self._scheduler.give_back(tasks)
-            self._changed.notify_all()
+        with self.lock:
+            if self._error is not None:
+                raise self._error
+            return list(self._scheduler.ready())
 
     def fail(self, error: BaseException) -> None:
-        """Let the caller know that decoding is impossible."""
-        with self._lock:
+        """Let the caller know that decoding is impossible, and forget the call's sentences."""
+        with self.lock:
             self._error = self._error or error
-            self._changed.notify_all()
+            self.close()
+
+    def close(self) -> None:
+        """Give the call up, if it is not done: sentences of it in work leave their slots at the next step."""
+        with self.lock:
+            self._closed = True
+            self._stream.forget(self)
+            self.changed.notify_all()
+
+    @property
+    def num_waiting(self) -> int:
+        """Sentences that no engine has taken yet."""
+        return self._scheduler.num_waiting
+
+    @property
+    def num_lines(self) -> int:
+        """Lines given and not taken back."""
+        return self._scheduler.num_lines
+
+    @property
+    def is_closed(self) -> bool:
+        return self._closed
+
+    @property
+    def may_need_engines(self) -> bool:
+        """Whether there is, or will be, something to decode."""
+        return not self._ended or self._scheduler.num_unfinished > 0
+
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether the program is ending, and the caller with it."""
+        return not self._caller.is_alive() and not threading.main_thread().is_alive()
+
+    # For the stream, which holds its lock:
+
+    def take(self, most: int, tokens: int, *, live: int, longest: int) -> list[Task]:
+        """Hand out sentences, as `Scheduler.take`."""
+        taken = self._scheduler.take(most, tokens, live=live, longest=longest)
+        if taken:
+            self.changed.notify_all()
+        return taken
+
+    def finish(self, task: Task, result: Result) -> None:
+        """Note what became of a sentence."""
+        self._scheduler.finish(task, result)
+        self._decoded(task, result)
+        if self._scheduler.is_ready or not self._scheduler.num_unfinished:
+            self.changed.notify_all()
+
+    def give_back(self, tasks: Sequence[Task]) -> None:
+        """Take sentences back that were not decoded after all."""
+        self._scheduler.give_back(tasks)
 
 
-def fair_share(waiting: int, live: int, workers: int) -> int:
-    """How many sentences a thread that has `live` should take, so that others get as many."""
-    return max(FAIR_SHARE, -(-(waiting + live) // workers) - live)
+class Stream(Generic[Result]):
+    """The sentences of all calls, for some threads that decode them.
 
+    Attributes:
+        lock: of everything here.
+        num_given_up: calls closed so far with sentences in work.
+    """
 
-def is_abandoned(caller: threading.Thread) -> bool:
-    """Whether the program is ending and `caller` with it, so that nobody will take what is still being decoded."""
-    return not caller.is_alive() and not threading.main_thread().is_alive()
+    def __init__(self, num_workers: int, need_workers: Callable[[int], None] = lambda number: None) -> None:
+        """Begin without calls.
+
+        Args:
+            num_workers: threads that may take sentences.
+            need_workers: told, under the lock, how many threads the sentences at hand are enough for.
+        """
+        self.lock = threading.RLock()
+        self._work = threading.Condition(self.lock)  # told when sentences come, and when there will be no others
+        self._num_workers, self._need_workers = num_workers, need_workers
+        self._calls: deque[Call[Result]] = deque()
+        self._in_work: dict[int, Call[Result]] = {}  # by a task's key
+        self._keys = count()
+        self.num_given_up = 0
+
+    def open(
+        self,
+        *,
+        merge_equal: bool = True,
+        decoded: Callable[[Task, Result], None] = lambda task, result: None,
+        when_ready: Callable[[], None] | None = None,
+    ) -> Call[Result]:
+        """Begin a call.
+
+        Args:
+            merge_equal: whether equal sentences of the call are decoded once.
+            decoded: told of each sentence of the call that was decoded, by the thread that did; no two calls at once.
+            when_ready: called by such a thread, without the lock, when a line is whole or the call has failed.
+        """
+        call = Call(self, Scheduler[Result](keys=self._keys, merge_equal=merge_equal), decoded, when_ready)
+        with self.lock:
+            self._calls.append(call)
+        return call
+
+    def sentences_came(self) -> None:
+        """Let the threads that decode know of more sentences, or that there will be no others."""
+        with self.lock:
+            at_hand = sum(call.num_waiting for call in self._calls) + len(self._in_work)
+            self._need_workers(min(self._num_workers, -(-at_hand // FAIR_SHARE)))
+            self._work.notify_all()
+
+    def forget(self, call: Call[Result]) -> None:
+        """Hand out nothing of a call any more."""
+        with self.lock:
+            if call in self._calls:
+                self._calls.remove(call)
+            given_up = [key for key, owner in self._in_work.items() if owner is call]
+            for key in given_up:
+                del self._in_work[key]
+            self.num_given_up += bool(given_up)
+            self._work.notify_all()
+
+    def is_unwanted(self, task: Task) -> bool:
+        """Whether nobody waits for a sentence in work any more."""
+        return task.key not in self._in_work
+
+    # For the threads that decode:
+
+    def take(self, most: int, tokens: int, *, live: int, longest: int) -> list[Task] | None:
+        """Take sentences to decode, of all calls in turn, as `Scheduler.take`; waits if there are none in work.
+
+        Returns:
+            The sentences; None if the caller has none in work and, as far as is known, none will come.
+        """
+        with self.lock:
+            while True:
+                self._close_abandoned()
+                waiting = sum(call.num_waiting for call in self._calls)
+                share = max(FAIR_SHARE, -(-(waiting + live) // self._num_workers) - live)
+                taken = self._take_in_turn(min(most, share), tokens, live=live, longest=longest)
+                if taken or live:
+                    return taken
+                if not any(call.may_need_engines for call in self._calls):
+                    return None
+                self._work.wait(MOMENT)
+
+    def _close_abandoned(self) -> None:
+        for call in [call for call in self._calls if call.is_abandoned]:
+            call.close()
+
+    def _take_in_turn(self, most: int, tokens: int, *, live: int, longest: int) -> list[Task]:
+        """Equal parts of what each call has, then what is left of any."""
+        taken: list[Task] = []
+        for part in (-(-most // max(1, len(self._calls))), most):
+            for call in self._calls:
+                some = call.take(min(part, most - len(taken)), tokens, live=live + len(taken), longest=longest)
+                longest = max([longest, *(len(task.source) for task in some)])
+                taken += some
+                self._in_work.update((task.key, call) for task in some)
+            if len(self._calls) <= 1 or len(taken) == most:
+                break
+        self._calls.rotate(-1)
+        return taken
+
+    def finish(self, done: Sequence[tuple[Task, Result]]) -> None:
+        """Hand in results; those of closed calls are forgotten."""
+        ready = []
+        with self.lock:
+            for task, result in done:
+                if (call := self._in_work.pop(task.key, None)) is not None:
+                    call.finish(task, result)
+                    ready.append(call)
+            if done and not any(call.may_need_engines for call in self._calls):
+                self._work.notify_all()  # the others may go home
+        for call in dict.fromkeys(ready):
+            if call.when_ready is not None:
+                call.when_ready()
+
+    def give_back(self, tasks: Sequence[Task]) -> None:
+        """Hand back sentences that were not decoded after all; they are the next of their calls."""
+        with self.lock:
+            by_call: dict[Call[Result], list[Task]] = {}
+            for task in tasks:
+                if (call := self._in_work.pop(task.key, None)) is not None:
+                    by_call.setdefault(call, []).append(task)
+            for call, given in by_call.items():
+                call.give_back(given)
+            self._work.notify_all()
+
+    def fail(self, tasks: Sequence[Task], error: BaseException) -> None:
+        """Let the calls that these sentences belong to fail."""
+        with self.lock:
+            calls = dict.fromkeys(call for task in tasks if (call := self._in_work.get(task.key)) is not None)
+            for call in calls:
+                call.fail(error)
+        for call in calls:
+            if call.when_ready is not None:
+                call.when_ready()
+
+    def fail_all(self, error: BaseException) -> None:
+        """Let every call fail."""
+        with self.lock:
+            calls = list(self._calls)
+            for call in calls:
+                call.fail(error)
+        for call in calls:
+            if call.when_ready is not None:
+                call.when_ready()

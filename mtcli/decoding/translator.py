@@ -1,26 +1,27 @@
 """Lines in, translations out, in order: cleaning, splitting, decoding, text again."""
 
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, overload
 
 from mtcli.config import DecodingConfig
 from mtcli.data.tokenizer import Tokenizer
+from mtcli.decoding import engines
 from mtcli.decoding.lines import Part, is_invisible, one_line, rejoin, split_line
-from mtcli.decoding.pool import Decoder
-from mtcli.decoding.scheduler import Scheduler, Source
-from mtcli.decoding.search import Hypothesis, SearchOptions
-from mtcli.decoding.stream import Flow
+from mtcli.decoding.pool import EnginePool
+from mtcli.decoding.search import Hypothesis, SearchOptions, Sentence, Task
+from mtcli.decoding.stream import Call
+from mtcli.decoding.windows import Windows, in_order
 from mtcli.devices import decoding_dtype, resolve_device
 from mtcli.errors import UsageError
 from mtcli.model_directory.box import IN_THE_BOX
 from mtcli.model_directory.loading import LoadedModel, load_model
 
-_FEW = 8  # lines
-_KEPT = 4  # ways to search whose decoders are kept, with their memory
+_KEPT = 4  # ways to search whose pools are kept, with their memory
 
 
 @dataclass(frozen=True)
@@ -115,8 +116,8 @@ class _Prepared:
 class Translator:
     """Translates lines with one model. May be used from several threads at once.
 
-    A line's translation depends on nothing but the line, the model and the options (mtcli/decoding/shapes.py).
-    On a CPU, translating sets PyTorch to flush denormal numbers in the thread that calls; they are many times slower.
+    A line's translation depends on nothing but the line, the model and the options (mtcli/decoding/shapes.py). All
+    calls share the engines of their way to search (mtcli/decoding/stream.py).
 
     Attributes:
         model: the network and its tokenizers.
@@ -132,6 +133,7 @@ class Translator:
         device: str = "auto",
         dtype: str = "auto",
         attention: str = "auto",
+        engine: str = "torch",
         independent: bool = True,
     ) -> None:
         """Load a model directory, or take a model that is loaded.
@@ -142,6 +144,7 @@ class Translator:
             device: `auto`, `cpu`, `cuda` or `cuda:N`; auto takes a GPU if there is one.
             dtype: number type of the arithmetic: `auto`, `float32`, `bfloat16` or `float16`.
             attention: form of the attention operations, as `mtcli translate --attention`.
+            engine: what decodes, one of `mtcli.decoding.engines.NAMES`.
             independent: False lets a translation depend, in its last bits, on what is translated beside it.
 
         Raises:
@@ -153,8 +156,8 @@ class Translator:
             model = load_model(Path(model), where, decoding_dtype(dtype, where))
             model.network.attention = attention
         self.model, self.options = model, options or model.architecture.decoding
-        self._independent = independent
-        self._decoders: OrderedDict[SearchOptions, Decoder] = OrderedDict()
+        self._engines, self._independent = engines.load(engine), independent
+        self._pools: OrderedDict[SearchOptions, EnginePool] = OrderedDict()
         self._lock = threading.Lock()
         self.work = Work()
         model.implementations(self.options.beam_size)
@@ -210,12 +213,33 @@ class Translator:
         """
         if isinstance(lines, str | bytes):
             raise UsageError("Translator.translate takes lines, such as a list of strings; it was given one string.")
-        decoder = self._decoder(beam_size, n_best, length_penalty)
-        if not isinstance(lines, Sequence):
-            return self._run(lines, decoder, hurry)
-        return list(self._run(lines, decoder, hurry) if len(lines) > _FEW else self._run_few(lines, decoder))
+        pool = self._pool(beam_size, n_best, length_penalty)
+        found = self._run(lines, pool, hurry)
+        return list(found) if isinstance(lines, Sequence) else found
 
-    def _decoder(self, beam_size: int | None, n_best: int, length_penalty: float | None) -> Decoder:
+    def submit(
+        self,
+        lines: Sequence[str],
+        *,
+        beam_size: int | None = None,
+        n_best: int = 1,
+        length_penalty: float | None = None,
+    ) -> list["Future[Translation]"]:
+        """Begin to translate lines, and return at once: one future for each.
+
+        The engines take lines of all that is going on in turn, so that many small calls are as fast as a large one.
+        Cancelling all futures of a call frees the engines of it.
+
+        Args:
+            lines, beam_size, n_best, length_penalty: as `translate` has them.
+
+        Raises:
+            UsageError, BackendUnavailableError: as `translate`; what else it raises comes from the futures.
+        """
+        pool = self._pool(beam_size, n_best, length_penalty)
+        return _Submission(self, pool, [self._prepare(line) for line in lines]).futures
+
+    def _pool(self, beam_size: int | None, n_best: int, length_penalty: float | None) -> EnginePool:
         given = {"beam_size": beam_size, "length_penalty": length_penalty}
         known: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         config = DecodingConfig.model_validate({**self.options.model_dump(), **known})
@@ -224,46 +248,32 @@ class Translator:
         self.model.implementations(config.beam_size)
         search = search_options(config, self.model.tokenizers.tgt, n_best)
         with self._lock:
-            if search not in self._decoders:
-                self._decoders[search] = Decoder(
-                    self.model.network, search, independent=self._independent, batch_tokens=config.batch_tokens
-                )
-            self._decoders.move_to_end(search)
-            while len(self._decoders) > _KEPT:
-                self._decoders.popitem(last=False)
-            return self._decoders[search]
+            if search not in self._pools:
+                made = self._engines(self.model.network, search, independent=self._independent)
+                tokens = None if config.batch_tokens == "auto" else config.batch_tokens
+                self._pools[search] = EnginePool(made, batch_tokens=tokens)
+            self._pools.move_to_end(search)
+            while len(self._pools) > _KEPT:
+                self._pools.popitem(last=False)
+            return self._pools[search]
 
-    def _run_few(self, lines: Sequence[str], decoder: Decoder) -> Iterator[Translation]:
-        """The same without threads to read and wait, which would take longer than a few lines do."""
-        prepared = [self._prepare(line) for line in lines]
-        distinct = list(dict.fromkeys(source for _, sources in prepared for source in sources))
-        found = decoder.decode(distinct, [self._longest_output(len(source)) for source in distinct])
-        by_source = dict(zip(distinct, found, strict=True))
-        for source, hypotheses in by_source.items():
-            self._count(source, hypotheses)
-        for line, sources in prepared:
-            yield self._translation(line, [by_source[source] for source in sources], decoder)
+    def _run(self, lines: Iterable[str], pool: EnginePool, hurry: bool) -> Iterator[Translation]:
+        with pool.stream.open(decoded=self.count) as call:
+            windows = Windows(lines, call, hurry=hurry)
+            try:
+                for prepared, hypotheses in in_order(call, windows, self._prepare):
+                    yield self.translation(prepared, hypotheses, pool.options.length_penalty)
+            finally:
+                windows.close()
 
-    def _run(self, lines: Iterable[str], decoder: Decoder, hurry: bool) -> Iterator[Translation]:
-        scheduler: Scheduler[list[Hypothesis]] = Scheduler(self._longest_output)
-        flow: Flow[str, _Prepared, list[Hypothesis]] = Flow(
-            scheduler, decoder.workers, hurry=hurry, finished=lambda task, found: self._count(task.source, found)
-        )
-        threading.Thread(target=flow.read, args=(lines,), daemon=True, name="reading").start()
-        try:
-            with decoder.serving(flow) as work:
-                for prepared, hypotheses in flow.results(self._prepare, work):
-                    yield self._translation(prepared, hypotheses, decoder)
-        finally:
-            flow.close()
-
-    def _count(self, source: Source, hypotheses: Sequence[Hypothesis]) -> None:
+    def count(self, task: Task, hypotheses: Sequence[Hypothesis]) -> None:
+        """Note a sentence that was decoded."""
         with self._lock:
             self.work.decoded += 1
-            self.work.source_tokens += len(source)
+            self.work.source_tokens += len(task.source)
             self.work.target_tokens += hypotheses[0].num_tokens
 
-    def _prepare(self, line: str) -> tuple[_Prepared, list[Source]]:
+    def _prepare(self, line: str) -> tuple[_Prepared, list[Sentence]]:
         """What is to be decoded of a line."""
         src = self.model.tokenizers.src
         longest = self.model.architecture.model.max_length - 1
@@ -271,21 +281,23 @@ class Translator:
         with self._lock:
             self.work.parts += len(parts)
             self.work.split_lines += len(parts) > 1
-        return _Prepared(line, parts), [(*part.tokens, src.eos_id) for part in parts]
+        return _Prepared(line, parts), [
+            Sentence((*part.tokens, src.eos_id), self._longest_output(len(part.tokens) + 1)) for part in parts
+        ]
 
     def _longest_output(self, source_length: int) -> int:
         """The longest output of a source of so many tokens, in tokens."""
         return self.options.longest_output(source_length, self.model.network.max_positions)
 
-    def _translation(self, prepared: _Prepared, found: Sequence[list[Hypothesis]], decoder: Decoder) -> Translation:
-        """The line's n-best list; of a split line, rank r joins the parts' translations of rank r."""
+    def translation(self, prepared: _Prepared, found: Sequence[list[Hypothesis]], length_penalty: float) -> Translation:
+        """Join what was found for a line's parts: rank r of its n-best list has their translations of rank r."""
         line, parts = prepared.line, prepared.parts
         if not parts:
             return Translation(line, (Candidate(one_line(line), 0.0, 0.0, 0),))
         ranks = max(len(part) for part in found)
-        penalty = decoder.options.length_penalty
         n_best = tuple(
-            self._join(parts, [part[min(rank, len(part) - 1)] for part in found], penalty) for rank in range(ranks)
+            self._join(parts, [part[min(rank, len(part) - 1)] for part in found], length_penalty)
+            for rank in range(ranks)
         )
         return Translation(line, n_best, tuple(part.text for part in parts))
 
@@ -301,3 +313,45 @@ class Translator:
         """The hypothesis as text; the source where it has none, so that nothing comes out blank."""
         text = self.model.tokenizers.tgt.line(hypothesis.tokens)
         return one_line(part.text) if is_invisible(text) else text
+
+
+class _Submission:
+    """Lines of `Translator.submit` on their way; the engines' threads resolve their futures."""
+
+    def __init__(
+        self, translator: Translator, pool: EnginePool, prepared: Sequence[tuple[_Prepared, list[Sentence]]]
+    ) -> None:
+        self._translator, self._penalty = translator, pool.options.length_penalty
+        self._waiting = deque(line for line, _ in prepared)
+        self.futures: list[Future[Translation]] = [Future() for _ in prepared]
+        self._left = deque(self.futures)
+        self._resolving = threading.Lock()
+        self._call: Call[list[Hypothesis]] = pool.stream.open(decoded=translator.count, when_ready=self._resolve)
+        for future in self.futures:
+            future.add_done_callback(self._close_if_unwanted)
+        self._call.add([sentences for _, sentences in prepared], last=True)
+        self._resolve()  # lines that there is nothing to decode of
+
+    def _resolve(self) -> None:
+        with self._resolving:
+            try:
+                for hypotheses in self._call.ready():
+                    translation = self._translator.translation(self._waiting.popleft(), hypotheses, self._penalty)
+                    _resolve_one(self._left.popleft(), translation)
+            except BaseException as error:  # noqa: BLE001 (raised again by whoever asks for a result)
+                self._call.close()
+                while self._left:
+                    future = self._left.popleft()
+                    if future.set_running_or_notify_cancel():
+                        future.set_exception(error)
+            if not self._left:
+                self._call.close()
+
+    def _close_if_unwanted(self, future: "Future[Translation]") -> None:
+        if future.cancelled() and all(other.done() for other in self.futures):
+            self._call.close()
+
+
+def _resolve_one(future: "Future[Translation]", translation: Translation) -> None:
+    if future.set_running_or_notify_cancel():
+        future.set_result(translation)

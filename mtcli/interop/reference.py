@@ -20,7 +20,8 @@ from torch import Tensor
 
 import mtcli
 from mtcli.data.tokenizer import Tokenizer
-from mtcli.decoding.pool import Decoder
+from mtcli.decoding.engines.torch import Engines
+from mtcli.decoding.pool import EnginePool
 from mtcli.decoding.search import SearchOptions
 from mtcli.errors import CheckpointError
 from mtcli.model.transformer import Transformer
@@ -104,8 +105,8 @@ class Ours:
         return [*self._src.encode(self._src.clean(text)), self._src.eos_id]
 
     def greedy(self, source: Sequence[int], most: int) -> list[int]:
-        decoder = Decoder(self._network, self._search, workers=1)
-        return [*decoder.decode([source], [most])[0][0].tokens, self._search.eos_id]
+        pool = EnginePool(Engines(self._network, self._search), num_workers=1)
+        return [*pool.decode([source], [most])[0][0].tokens, self._search.eos_id]
 
     def logits(self, source: Sequence[int], target: Sequence[int]) -> Tensor:
         return _logits(self._network, source, target, self._search.start_id)

@@ -5,6 +5,8 @@ The arithmetic is in kernels/mtcli_kernels: here are the projections before and 
 Axes: N packed tokens, d model width, H heads, D head size, B sentences, R = slots x beam hypotheses.
 """
 
+from typing import Any
+
 from torch import Tensor, nn
 
 from mtcli.config import ModelConfig
@@ -36,6 +38,7 @@ class Attention(nn.Module):
         self.k_proj = Linear(config.d_model, config.d_model)
         self.v_proj = Linear(config.d_model, config.d_model)
         self.out_proj = Linear(config.d_model, config.d_model)
+        self._joined: JoinedLinear | None = None
 
     def split_heads(self, x: Tensor) -> Tensor:
         """[N, d] -> [N, H, D]."""
@@ -57,12 +60,27 @@ class Attention(nn.Module):
         """W_q, W_k and W_v."""
         return self.q_proj, self.k_proj, self.v_proj
 
-    def step_self(self, x: Tensor, cache: SelfCache, joined: JoinedLinear, places: BeamPlaces) -> Tensor:
-        """[R, d]: the newest token of each hypothesis attends to itself and its predecessors.
+    @property
+    def joined(self) -> JoinedLinear:
+        """W_q, W_k and W_v [3 * d, d] as one: in a step one product costs less than three."""
+        return self._joined or JoinedLinear.of(self.projections, prepack=False)
 
-        `joined` are the layer's projections.
-        """
-        qkv = joined(x).view(-1, 3, self.heads, self.head_dim)
+    def join(self, *, prepack: bool) -> None:
+        """Keep `joined` as the weights are now; to be called again when they have changed. Training undoes it."""
+        self._joined = JoinedLinear.of(self.projections, prepack=prepack)
+
+    def train(self, mode: bool = True) -> "Attention":
+        if mode:
+            self._joined = None
+        return super().train(mode)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies: a prepacked tensor cannot be copied."""
+        return {**self.__dict__, "_joined": None}
+
+    def step_self(self, x: Tensor, cache: SelfCache, places: BeamPlaces) -> Tensor:
+        """[R, d]: the newest token of each hypothesis attends to itself and its predecessors."""
+        qkv = self.joined(x).view(-1, 3, self.heads, self.head_dim)
         q, k, v = qkv.unbind(1)
         out = self_attention_decode(q, k, v, cache.keys, cache.values, places, impl=self.impl)
         return self.out_proj(out.flatten(1))  # type: ignore[no-any-return]

@@ -14,7 +14,6 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from mtcli.model.linear import JoinedLinear
 from mtcli_kernels.decoding_layout import SourceRegions
 from mtcli_kernels.packing import Packing
 
@@ -52,7 +51,6 @@ class DecoderCache:
     Attributes:
         beam: K.
         cross, self_attention: one a layer.
-        projections: one a layer, W_q, W_k and W_v of self-attention, [3 * d, d].
         lengths: [S] int32, source tokens of each slot; 1 where there was no sentence yet.
         longest: a bound of the lengths, at most L.
     """
@@ -60,15 +58,15 @@ class DecoderCache:
     beam: int
     cross: Sequence[CrossCache]
     self_attention: Sequence[SelfCache]
-    projections: Sequence[JoinedLinear]
     lengths: Tensor
     longest: int
 
     @classmethod
     def empty(
         cls,
-        projections: Sequence[JoinedLinear],
+        like: Tensor,
         *,
+        layers: int,
         heads: int,
         head_dim: int,
         slots: int,
@@ -76,18 +74,22 @@ class DecoderCache:
         max_steps: int,
         max_source: int,
     ) -> "DecoderCache":
-        """Slots without sentences; `max_steps` is T, `max_source` is L."""
-        weight = projections[0].weight
+        """Make slots without sentences, of the number type and on the device of `like`.
+
+        Args:
+            like: any weight of the network.
+            layers: of the decoder.
+            heads, head_dim, slots, beam, max_steps, max_source: H, D, S, K, T and L.
+        """
 
         def zeros(length: int) -> Tensor:
-            return weight.new_zeros(slots, heads, length, head_dim)
+            return like.new_zeros(slots, heads, length, head_dim)
 
         return cls(
             beam=beam,
-            cross=[CrossCache(zeros(max_source), zeros(max_source)) for _ in projections],
-            self_attention=[SelfCache(zeros(max_steps * beam), zeros(max_steps * beam)) for _ in projections],
-            projections=projections,
-            lengths=torch.ones(slots, dtype=torch.int32, device=weight.device),
+            cross=[CrossCache(zeros(max_source), zeros(max_source)) for _ in range(layers)],
+            self_attention=[SelfCache(zeros(max_steps * beam), zeros(max_steps * beam)) for _ in range(layers)],
+            lengths=torch.ones(slots, dtype=torch.int32, device=like.device),
             longest=1,
         )
 

@@ -21,7 +21,7 @@ from mtcli.errors import ConfigError
 from mtcli.model.attention import Attention
 from mtcli.model.cache import DecoderCache
 from mtcli.model.dropout import Dropout, DropoutMasks
-from mtcli.model.linear import JoinedLinear, Linear
+from mtcli.model.linear import Linear
 from mtcli_kernels.decoding_layout import BeamPlaces
 from mtcli_kernels.packing import Packing
 
@@ -51,7 +51,7 @@ class Transformer(nn.Module):
         self.decoder = Decoder(config)
         self.dropout_masks = DropoutMasks()
         self.attention = "auto"
-        self._smallest_packed = math.inf  # numbers of the smallest weight that is packed
+        self._smallest_prepacked = math.inf
         self._initialise()
         self._tie()
         self._number_dropout()
@@ -95,7 +95,8 @@ class Transformer(nn.Module):
     def empty_cache(self, slots: int, *, beam: int = 1, max_steps: int = 32, max_source: int = 32) -> DecoderCache:
         """Room for so many sentences at once, each with `beam` hypotheses; it can grow."""
         return DecoderCache.empty(
-            self.joined_projections(),
+            self.output.weight,
+            layers=self.config.of_decoder.decoder_layers,
             heads=self.config.of_decoder.heads,
             head_dim=self.config.of_decoder.head_dim,
             slots=slots,
@@ -112,31 +113,25 @@ class Transformer(nn.Module):
         views = [layer.cross_attention.project_memory(memory) for layer in self.decoder.layers]
         cache.admit(slots, views, packing)
 
-    def pack(self, smallest: float = 0) -> None:
-        """Prepare the weights of at least so many numbers for decoding, as they are now (`Linear.pack`).
+    def prepack(self, smallest: float = 0) -> None:
+        """Prepare weights for decoding, as they are now; to be called again when they have changed.
 
-        To be called again when they have changed. Training undoes it.
+        Weights of at least `smallest` numbers, or as few as an earlier call said, are prepacked (`Linear.prepack`), and
+        W_q, W_k and W_v of the decoder's self-attention become one (`Attention.join`). Training undoes it.
         """
-        self._smallest_packed = min(smallest, self._smallest_packed)
-        joined = {projection for layer in self.decoder.layers for projection in layer.self_attention.projections}
+        self._smallest_prepacked = smallest = min(smallest, self._smallest_prepacked)
+        joined: set[Linear] = set()
+        for layer in self.decoder.layers:
+            attention = layer.self_attention
+            joined.update(attention.projections)
+            attention.join(prepack=sum(one.weight.numel() for one in attention.projections) >= smallest)
         for module in self.modules():
-            if isinstance(module, Linear) and module not in joined and self._is_to_pack(module.weight.numel()):
-                module.pack()
-
-    def _is_to_pack(self, numbers: int) -> bool:
-        return numbers >= self._smallest_packed
-
-    def joined_projections(self) -> list[JoinedLinear]:
-        """W_q, W_k and W_v of each decoder layer's self-attention as one: in a step one call costs less than three."""
-        found = [layer.self_attention.projections for layer in self.decoder.layers]
-        return [
-            JoinedLinear.of(projections, pack=self._is_to_pack(sum(one.weight.numel() for one in projections)))
-            for projections in found
-        ]
+            if isinstance(module, Linear) and module not in joined and module.weight.numel() >= smallest:
+                module.prepack()
 
     def train(self, mode: bool = True) -> "Transformer":
         if mode:
-            self._smallest_packed = math.inf
+            self._smallest_prepacked = math.inf
         return super().train(mode)
 
     def start(self, memory: Tensor, packing: Packing, *, beam: int = 1, max_steps: int = 32) -> DecoderCache:
@@ -308,8 +303,7 @@ class DecoderLayer(nn.Module):
     def step(self, x: Tensor, cache: DecoderCache, index: int, places: BeamPlaces) -> Tensor:
         """The same three sublayers for one new token a hypothesis, R rows; older tokens come from the cache."""
         past, source, regions = cache.self_attention[index], cache.cross[index], cache.regions
-        joined = cache.projections[index]
-        x = self.self_attention_residual(x, lambda h: self.self_attention.step_self(h, past, joined, places))
+        x = self.self_attention_residual(x, lambda h: self.self_attention.step_self(h, past, places))
         x = self.cross_attention_residual(x, lambda h: self.cross_attention.step_cross(h, source, regions))
         return self.feed_forward_residual(x, self.feed_forward)  # type: ignore[no-any-return]
 

@@ -14,7 +14,8 @@ from mtcli.bench.measuring.contest import first_lines, raise_if_broken
 from mtcli.bench.records.record import Check
 from mtcli.bench.work.sentences import Sentences
 from mtcli.bench.work.subject import Subject
-from mtcli.decoding.pool import Decoder
+from mtcli.decoding.engines.torch import Engines
+from mtcli.decoding.pool import EnginePool
 from mtcli.decoding.scoring import score_targets
 from mtcli.decoding.search import Hypothesis, SearchOptions
 from mtcli.devices import dtype_name
@@ -46,26 +47,26 @@ class Checker:
         """All checks of a beam; what fails on the way is a check that did not pass."""
         # Costs that a search leaves out are none of the network's
         options = replace(searched(self._subject, self._together, beam), free_end=False, renormalize=False)
-        decoder = self._decoder(options)
+        decoder = self._pool(options)
         found = cache(lambda: best_of(decoder, self._together))
         asked: dict[str, Callable[[], _Answer]] = {
             "alone and in company": lambda: self._independence(decoder, found()),
             "scores in float32 with plain attention": lambda: self._scores(found(), options.eos_id),
         }
-        if decoder.makes_graphs:
+        if Engines(self._subject.network, options).makes_graphs:
             asked["with and without CUDA graphs"] = lambda: self._graphs(found(), options)
         return tuple(_answered(f"beam {beam}: {what}", ask) for what, ask in asked.items())
 
-    def _decoder(self, options: SearchOptions, *, graphs: bool = True) -> Decoder:
-        return Decoder(self._subject.network, options, workers=1, max_slots=COMPANY, graphs=graphs)
+    def _pool(self, options: SearchOptions, *, graphs: bool = True) -> EnginePool:
+        return EnginePool(Engines(self._subject.network, options, graphs=graphs), num_workers=1, max_slots=COMPANY)
 
-    def _independence(self, decoder: Decoder, found: list[Hypothesis]) -> _Answer:
+    def _independence(self, decoder: EnginePool, found: list[Hypothesis]) -> _Answer:
         alone = [one for place in range(ALONE) for one in best_of(decoder, self._together.alone(place))]
         pairs = zip(found[:ALONE], alone, strict=True)
         return _counted([(one.tokens, one.log_prob) == (other.tokens, other.log_prob) for one, other in pairs])
 
     def _graphs(self, found: list[Hypothesis], options: SearchOptions) -> _Answer:
-        without = best_of(self._decoder(options, graphs=False), self._together)
+        without = best_of(self._pool(options, graphs=False), self._together)
         return _counted([one.tokens == other.tokens for one, other in zip(found, without, strict=True)])
 
     def _scores(self, found: list[Hypothesis], eos_id: int) -> _Answer:
@@ -92,7 +93,7 @@ def searched(subject: Subject, sentences: Sentences, beam: int) -> SearchOptions
     return replace(options, min_tokens=max(sentences.limits) - 1, stop="full") if sentences.forced else options
 
 
-def best_of(decoder: Decoder, sentences: Sentences) -> list[Hypothesis]:
+def best_of(decoder: EnginePool, sentences: Sentences) -> list[Hypothesis]:
     """The best hypothesis of each sentence."""
     return [found[0] for found in decoder.decode(sentences.sources, sentences.limits)]
 

@@ -11,8 +11,9 @@ from mtcli.bench.records.record import Latency
 from mtcli.bench.translation.checks import searched
 from mtcli.bench.work.sentences import Sentences
 from mtcli.bench.work.subject import Subject
+from mtcli.decoding.engines.torch import Engines
 from mtcli.decoding.lines import is_blank
-from mtcli.decoding.pool import Decoder
+from mtcli.decoding.pool import EnginePool
 from mtcli.decoding.translator import Translator
 
 MOST, ENOUGH = 200, 100  # lines; the slowest hundredth of fewer than that is no line
@@ -57,7 +58,7 @@ def _calls(subject: Subject, sentences: Sentences, lines: Sequence[str], beam: i
     if lines and subject.loaded is not None:
         translator = Translator(subject.loaded)
         return [partial(translator.translate, [line], beam_size=beam) for line in lines]
-    decoder = Decoder(subject.network, searched(subject, sentences, beam), workers=1, max_slots=1)
+    decoder = EnginePool(Engines(subject.network, searched(subject, sentences, beam)), num_workers=1, max_slots=1)
     parts = [sentences.alone(place) for place in range(len(sentences.sources))]
     return [partial(decoder.decode, part.sources, part.limits) for part in parts]
 

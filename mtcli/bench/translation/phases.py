@@ -17,7 +17,8 @@ from unittest import mock
 import torch
 
 from mtcli.decoding.engines import torch as engine
-from mtcli.decoding.engines.torch import Engine
+from mtcli.decoding.engines.slots import Slots
+from mtcli.decoding.engines.torch import TorchEngine
 from mtcli.model.transformer import Transformer
 
 ENCODER, DECODER, SEARCH, HOST = "encoder", "decoder", "search", "host"
@@ -45,7 +46,7 @@ class Phases:
         self._taken: dict[str, float] = defaultdict(float)
         self._lock = threading.Lock()
         self._new: list[_Mark] = []  # events of a GPU that nobody has read yet
-        self._in_graphs: dict[tuple[Engine, int], list[_Mark]] = {}
+        self._in_graphs: dict[tuple[TorchEngine, int], list[_Mark]] = {}
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -59,7 +60,7 @@ class Phases:
         for owner, name, part in places:
             self._stack.enter_context(mock.patch.object(owner, name, self._timed(getattr(owner, name), part)))
         if self._on_gpu:
-            self._stack.enter_context(mock.patch.object(Engine, "_step", self._read_after(Engine._step)))
+            self._stack.enter_context(mock.patch.object(TorchEngine, "_step", self._read_after(TorchEngine._step)))
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -99,11 +100,11 @@ class Phases:
         with self._lock:
             self._taken[part] += seconds
 
-    def _read_after(self, step: Callable[[Engine], None]) -> Callable[[Engine], None]:
-        def watched(itself: Engine) -> None:
+    def _read_after(self, step: Callable[[TorchEngine, Slots], None]) -> Callable[[TorchEngine, Slots], None]:
+        def watched(itself: TorchEngine, slots: Slots) -> None:
             self._read()
-            step(itself)
-            place = (itself, itself._bucket)
+            step(itself, slots)
+            place = (itself, slots.num_taking_part)
             if any(mark.captured for mark in self._new):
                 self._in_graphs[place] = self._new
             elif not self._new:  # a graph was replayed

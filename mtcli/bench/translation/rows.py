@@ -16,7 +16,8 @@ from mtcli.bench.translation.checks import best_of, searched
 from mtcli.bench.translation.phases import DECODER, ENCODER, HOST, SEARCH, Phases
 from mtcli.bench.work.sentences import Sentences
 from mtcli.bench.work.subject import Subject
-from mtcli.decoding.pool import Decoder
+from mtcli.decoding.engines.torch import Engines
+from mtcli.decoding.pool import EnginePool
 from mtcli.decoding.stream import FAIR_SHARE
 from mtcli.devices import dtype_name
 
@@ -100,18 +101,18 @@ class Contestant:
 
     def __post_init__(self) -> None:
         self.decoder = self._new_decoder()
-        self.at_once = self.decoder.slots * self.decoder.workers
+        self.at_once = self.decoder.slots * self.decoder.num_workers
         self.sentences = self.pool.first(self.sizes.sentences(self.at_once))
 
-    def _new_decoder(self) -> Decoder:
+    def _new_decoder(self) -> EnginePool:
         options = searched(self.subject, self.pool, self.entry.beam)
         network, slots = self.subject.network, self.entry.slots
-        decoder = Decoder(network, options, max_slots=slots)
-        if decoder.workers == 1:
+        decoder = EnginePool(Engines(network, options), max_slots=slots)
+        if decoder.num_workers == 1:
             return decoder
         # More threads than that would have no sentences
-        workers = max(1, min(decoder.workers, slots // FAIR_SHARE))
-        return Decoder(network, options, workers=workers, max_slots=-(-slots // workers))
+        workers = max(1, min(decoder.num_workers, slots // FAIR_SHARE))
+        return EnginePool(Engines(network, options), num_workers=workers, max_slots=-(-slots // workers))
 
     def warm_up(self, network_bytes: int) -> None:
         """Run once, for what the first run does once, and see how much memory it takes beside other contestants.
@@ -130,7 +131,7 @@ class Contestant:
         self._judge()
 
     def _judge(self) -> None:
-        if self.decoder.slots * self.decoder.workers < self.at_once:
+        if self.decoder.slots * self.decoder.num_workers < self.at_once:
             self.why = "memory did not suffice for so many sentences at once"
         elif self.sentences.forced and self.num_tokens != list(self.sentences.limits):
             found, wanted = sum(self.num_tokens), sum(self.sentences.limits)
@@ -160,17 +161,22 @@ class Contestant:
             width=self.subject.network.output.weight.element_size(),
         )
 
+    @property
+    def makes_graphs(self) -> bool:
+        """Whether its steps become CUDA graphs."""
+        return Engines(self.subject.network, self.decoder.options).makes_graphs
+
     def take_apart(self, ceilings: Ceilings) -> None:
         """Run once more to see where the time goes; once before that where graphs are to be captured anew."""
         with Phases(self.subject.network) as watch:
             decoder = self.decoder
-            if decoder.makes_graphs:
+            if self.makes_graphs:
                 decoder = self._new_decoder()
                 best_of(decoder, self.sentences)
                 watch.forget()
             wall = _seconds(decoder, self.sentences)
-            taken = {part: seconds / decoder.workers for part, seconds in watch.seconds().items()}
-        if decoder.makes_graphs:  # each step was waited for
+            taken = {part: seconds / decoder.num_workers for part, seconds in watch.seconds().items()}
+        if self.makes_graphs:  # each step was waited for
             wall = Figure.of(self.samples).median
         self.phases = tuple(self._phases(taken, wall, ceilings))
 
@@ -219,7 +225,7 @@ class Contestant:
         return Decoded.model_validate(head | found)
 
 
-def _seconds(decoder: Decoder, sentences: Sentences) -> float:
+def _seconds(decoder: EnginePool, sentences: Sentences) -> float:
     """Of one run, to its end: hypotheses come back when the device has found them."""
     start = time.perf_counter()
     decoder.decode(sentences.sources, sentences.limits)

@@ -12,7 +12,8 @@ from support.searching import SOURCES, network, options
 from mtcli.bench.translation import phases
 from mtcli.bench.translation.phases import PARTS, Phases
 from mtcli.decoding.engines import torch as engine
-from mtcli.decoding.pool import Decoder
+from mtcli.decoding.engines.torch import Engines
+from mtcli.decoding.pool import EnginePool
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 def test_a_search_has_parts_and_nothing_stays_behind() -> None:
     model, step = network(1).float(), engine.beam_step
     with Phases(model) as watch:
-        decoder = Decoder(model, options(2), workers=1)
+        decoder = EnginePool(Engines(model, options(2)), num_workers=1)
         start = time.perf_counter()
         found = decoder.decode(SOURCES, [6] * len(SOURCES))
         wall = time.perf_counter() - start
@@ -32,7 +33,7 @@ def test_a_search_has_parts_and_nothing_stays_behind() -> None:
     assert sum(taken.values()) < wall
     assert engine.beam_step is step
     assert not {"encode", "admit", "step"} & vars(model).keys()
-    assert found == Decoder(model, options(2), workers=1).decode(SOURCES, [6] * len(SOURCES))
+    assert found == EnginePool(Engines(model, options(2)), num_workers=1).decode(SOURCES, [6] * len(SOURCES))
 
 
 class Event:

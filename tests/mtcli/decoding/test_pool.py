@@ -11,11 +11,14 @@ from support.searching import EOS, network, options
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from mtcli.config import ModelConfig, VocabularySizes
-from mtcli.decoding import shapes as independence
-from mtcli.decoding.engines import torch as engine
-from mtcli.decoding.pool import Decoder
-from mtcli.decoding.search import Hypothesis, Task
-from mtcli.errors import MtcliError
+from mtcli.decoding import shapes
+from mtcli.decoding.engines import Outcome
+from mtcli.decoding.engines import torch as torch_engine
+from mtcli.decoding.engines.torch import Engines, TorchEngine
+from mtcli.decoding.pool import EnginePool, Worker
+from mtcli.decoding.search import Hypothesis, Sentence, Task
+from mtcli.decoding.stream import Call
+from mtcli.errors import BackendUnavailableError, MtcliError
 from mtcli.model.transformer import Transformer
 
 SENTENCES = [[4 + (7 * i + j) % 16 for j in range(1 + i % 9)] + [EOS] for i in range(12)]
@@ -38,18 +41,24 @@ class Exhausted(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-def decoder(**how: Any) -> Decoder:
-    return Decoder(network(5).float(), options(3), **{"workers": 1, **how})
+def pool(*, independent: bool = True, **how: Any) -> EnginePool:
+    return EnginePool(Engines(network(5).float(), options(3), independent=independent), **{"num_workers": 1, **how})
 
 
-def test_memory_that_runs_out_anywhere_changes_nothing() -> None:
-    expected = decoder().decode(SENTENCES, LIMITS)
+def test_memory_that_runs_out_anywhere_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = pool().decode(SENTENCES, LIMITS)
+    turn, exhausted = Worker._turn, Exhausted(0)
+
+    def exhausting(self: Worker, engine: Any) -> bool:
+        with exhausted:  # of this thread alone
+            return turn(self, engine)
+
+    monkeypatch.setattr(Worker, "_turn", exhausting)
     sites = 0
     while True:
         sites += 1
-        ours = decoder()
-        with Exhausted(sites) as exhausted:
-            assert ours.decode(SENTENCES, LIMITS) == expected, sites
+        exhausted = Exhausted(sites)
+        assert pool().decode(SENTENCES, LIMITS) == expected, sites
         if not exhausted.raised:
             break
         sites += sites // 5  # every operation at first, and then ever fewer
@@ -57,11 +66,11 @@ def test_memory_that_runs_out_anywhere_changes_nothing() -> None:
 
 
 def test_slots_are_as_many_as_were_asked_for() -> None:
-    few = decoder(max_slots=3, independent=False)
+    few = pool(max_slots=3, independent=False)
     assert few.slots == 3
     found = few.decode(SENTENCES, LIMITS)
     assert few.slots == 3
-    expected = decoder().decode(SENTENCES, LIMITS)
+    expected = pool().decode(SENTENCES, LIMITS)
     assert [[one.tokens for one in hypotheses] for hypotheses in found] == [
         [one.tokens for one in hypotheses] for hypotheses in expected
     ]
@@ -69,31 +78,31 @@ def test_slots_are_as_many_as_were_asked_for() -> None:
 
 @pytest.mark.parametrize("wanted", [True, False])
 def test_graphs_are_made_unless_they_are_not_wanted(monkeypatch: pytest.MonkeyPatch, wanted: bool) -> None:
-    monkeypatch.setattr(engine, "StepGraphs", Mock)
-    monkeypatch.setattr(engine.Engine, "_runs_kernels_alone", lambda self: True)
-    assert decoder(graphs=wanted).makes_graphs is wanted
+    monkeypatch.setattr(torch_engine, "StepGraphs", Mock)
+    monkeypatch.setattr(torch_engine, "_runs_kernels_alone", lambda network, options: True)
+    engines = Engines(network(5), options(3), graphs=wanted)
+    assert engines.makes_graphs is wanted
+    assert (engines.make(4)._graphs is not None) is wanted
 
 
 def limit_slots(monkeypatch: pytest.MonkeyPatch, most: int) -> list[int]:
     """Let memory hold so many sentences; returns the sizes that were tried."""
-    from mtcli.decoding.engines.torch import Engine
+    admit, sizes = TorchEngine.admit, []
 
-    admit, sizes = Engine.admit, []
-
-    def narrow(self: Engine, tasks: Sequence[Any]) -> None:
+    def narrow(self: TorchEngine, tasks: Sequence[Any]) -> None:
         sizes.append(self.num_live + len(tasks))
         if sizes[-1] > most:
             raise torch.OutOfMemoryError("no memory is left")
         admit(self, tasks)
 
-    monkeypatch.setattr(Engine, "admit", narrow)
+    monkeypatch.setattr(TorchEngine, "admit", narrow)
     return sizes
 
 
 def test_what_was_learnt_about_memory_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = decoder().decode(SENTENCES, LIMITS)
+    expected = pool().decode(SENTENCES, LIMITS)
     sizes = limit_slots(monkeypatch, 3)
-    ours = decoder()
+    ours = pool()
     assert ours.decode(SENTENCES, LIMITS) == expected
     assert max(sizes) > 3
     del sizes[:]
@@ -104,21 +113,22 @@ def test_what_was_learnt_about_memory_is_kept(monkeypatch: pytest.MonkeyPatch) -
 def test_one_sentence_that_does_not_fit_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     limit_slots(monkeypatch, 0)
     with pytest.raises(MtcliError, match="Out of memory while translating one sentence of 10 tokens"):
-        decoder().decode(SENTENCES, LIMITS)
+        pool().decode(SENTENCES, LIMITS)
 
 
 @pytest.mark.parametrize("independent", [True, False])
 def test_more_threads_find_the_same(independent: bool) -> None:
-    before = torch.get_num_threads()
-    expected = decoder(independent=independent).decode(MANY, MANY_LIMITS)
-    several = decoder(independent=independent, workers=3)
+    before, others = torch.get_num_threads(), set(threading.enumerate())
+    expected = pool(independent=independent).decode(MANY, MANY_LIMITS)
+    several = pool(independent=independent, num_workers=3)
     found = several.decode(MANY, MANY_LIMITS)
-    assert len(several._idle) == 3
     for ours, theirs in zip(found, expected, strict=True):
         assert [h.tokens for h in ours] == [h.tokens for h in theirs]
         assert not independent or ours == theirs
     assert torch.get_num_threads() == before
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("decoding")]
+    for thread in set(threading.enumerate()) - others:
+        thread.join()  # which ends, as there is nothing left to decode
+    assert len(several._idle) == 3
 
 
 @pytest.mark.parametrize("beam", [1, 3])
@@ -131,31 +141,31 @@ def test_the_number_of_threads_changes_nothing(beam: int) -> None:
     sources = [[4 + (7 * i + j) % 1900 for j in range(length - 1)] + [EOS] for i, length in enumerate(lengths)]
     found = []
     for threads in (1, 2, 3):
-        with independence.divided_among(threads):
+        with shapes.divided_among(threads):
             for workers in (1, 3):
-                ours = Decoder(model, options(beam), workers=workers)
+                ours = EnginePool(Engines(model, options(beam)), num_workers=workers)
                 found.append(ours.decode(2 * sources, [6] * 2 * len(sources)))
                 found.append([ours.decode([source], [6])[0] for source in 2 * sources])
     assert all(each == found[0] for each in found)
 
 
 def test_engines_with_sentences_divide_the_threads() -> None:
-    with independence.divided_among(6):
-        ours = decoder(workers=3)
-    with ours._engine() as one, ours._engine() as two, ours._engine():
-        shares = []
-        for busy in ([], [two], [two, one]):
-            for each in busy:
-                if not each.num_live:
-                    each.admit([Task(0, tuple(SENTENCES[0]), 5)])
-            ours.share_threads(one)
-            shares.append(one.threads)
+    with shapes.divided_among(6):
+        ours = pool(num_workers=3)
+    workers = [Worker(ours, None) for _ in range(3)]
+    ours._at_work += workers
+    one, two, _ = (worker.ready_engine() for worker in workers)
+    shares = []
+    for busy in ([], [two], [two, one]):
+        for each in busy:
+            if not each.num_live:
+                each.admit([Task(0, tuple(SENTENCES[0]), 5)])
+        shares.append(ours.threads_for(one))
     assert shares == [6, 3, 3]
-    assert ours._working == []
 
 
-def test_a_decoder_serves_several_threads_at_once() -> None:
-    ours, expected = decoder(workers=2), decoder().decode(SENTENCES, LIMITS)
+def test_a_pool_serves_several_threads_at_once() -> None:
+    ours, expected = pool(num_workers=2), pool().decode(SENTENCES, LIMITS)
     found: dict[int, list[list[Hypothesis]]] = {}
     threads = [
         threading.Thread(target=lambda n=n: found.update({n: ours.decode(SENTENCES, LIMITS)}))  # type: ignore[misc]
@@ -169,9 +179,97 @@ def test_a_decoder_serves_several_threads_at_once() -> None:
 
 
 def test_few_tokens_at_once_find_the_same() -> None:
-    assert decoder(batch_tokens=5).decode(SENTENCES, LIMITS) == decoder().decode(SENTENCES, LIMITS)
+    assert pool(batch_tokens=5).decode(SENTENCES, LIMITS) == pool().decode(SENTENCES, LIMITS)
 
 
 def test_nothing_to_decode() -> None:
-    assert decoder().decode([], []) == []
-    assert decoder(workers=2).decode([], []) == []
+    assert pool().decode([], []) == []
+    assert pool(num_workers=2).decode([], []) == []
+
+
+def test_calls_of_one_sentence_share_the_slots_of_an_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = limit_slots(monkeypatch, 1000)
+    ours, expected = pool(), pool().decode(SENTENCES, LIMITS)
+    del sizes[:]
+    calls = [ours.stream.open() for _ in SENTENCES]
+    with ours.stream.lock:  # all are there before the engine looks
+        for call, source, most in zip(calls, SENTENCES, LIMITS, strict=True):
+            call.add([[Sentence(tuple(source), most)]], last=True)
+    found = [list(wait_for(call)) for call in calls]
+    assert [hypotheses for [[hypotheses]] in found] == expected
+    assert sizes[0] == len(SENTENCES)
+
+
+def wait_for(call: Call[list[Hypothesis]]) -> list[list[list[Hypothesis]]]:
+    """The lines of a call that has all its sentences."""
+    found: list[list[list[Hypothesis]]] = []
+    with call.lock:
+        while call.num_lines:
+            found += call.ready()
+            if call.num_lines:
+                call.changed.wait(1)
+    return found
+
+
+def test_an_error_of_one_call_is_none_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sentence whose output is not a number, and one that memory does not hold, beside sound ones."""
+    admit, advance = TorchEngine.admit, TorchEngine.advance
+
+    def narrow(self: TorchEngine, tasks: Sequence[Task]) -> None:
+        if any(len(task.source) > 20 for task in tasks):
+            raise torch.OutOfMemoryError("no memory is left")
+        admit(self, tasks)
+
+    def confused(self: TorchEngine) -> list[Outcome]:
+        return [(task, MtcliError("not a number") if 3 in task.source else found) for task, found in advance(self)]
+
+    monkeypatch.setattr(TorchEngine, "admit", narrow)
+    monkeypatch.setattr(TorchEngine, "advance", confused)
+    ours, expected = pool(), pool().decode(SENTENCES, LIMITS)
+    calls = [ours.stream.open() for _ in range(3)]
+    with ours.stream.lock:
+        calls[0].add([[Sentence(tuple(s), most)] for s, most in zip(SENTENCES, LIMITS, strict=True)], last=True)
+        calls[1].add([[Sentence((3, EOS), 5)]], last=True)
+        calls[2].add([[Sentence((*range(4, 19), *range(4, 19), EOS), 5)]], last=True)
+    assert [hypotheses for [hypotheses] in wait_for(calls[0])] == expected
+    with pytest.raises(MtcliError, match="not a number"):
+        wait_for(calls[1])
+    with pytest.raises(MtcliError, match="Out of memory while translating one sentence of 31 tokens"):
+        wait_for(calls[2])
+    assert ours.decode(SENTENCES, LIMITS) == expected
+
+
+def test_a_call_that_is_given_up_frees_its_slots(monkeypatch: pytest.MonkeyPatch) -> None:
+    stepped, go_on, others = threading.Event(), threading.Event(), set(threading.enumerate())
+    advance = TorchEngine.advance
+
+    def slow(self: TorchEngine) -> list[Outcome]:
+        found = advance(self)
+        stepped.set()
+        go_on.wait()
+        return found
+
+    monkeypatch.setattr(TorchEngine, "advance", slow)
+    ours = pool()
+    call = ours.stream.open()
+    call.add([[Sentence(tuple(source), 500)] for source in SENTENCES], last=True)
+    stepped.wait()
+    [worker] = ours._at_work
+    assert worker.num_live
+    call.close()
+    go_on.set()
+    for thread in set(threading.enumerate()) - others:
+        thread.join()
+    assert worker.num_live == 0
+    assert not ours._at_work
+
+
+def test_an_engine_that_cannot_be_made_is_an_error_of_those_who_wait() -> None:
+    class Broken(Engines):
+        def make(self, max_slots: int | None = None, num_workers: int = 1) -> TorchEngine:
+            raise BackendUnavailableError("no such engine here")
+
+    ours = EnginePool(Broken(network(5), options(3)), num_workers=2)
+    for _ in range(2):
+        with pytest.raises(BackendUnavailableError, match="no such engine"):
+            ours.decode(SENTENCES, LIMITS)

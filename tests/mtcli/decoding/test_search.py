@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import pytest
 from support.searching import BANNED, EOS, SOURCES, START, VOCABULARY, network, next_log_probs, options, plain_search
 
-from mtcli.decoding.pool import Decoder
+from mtcli.decoding.engines.torch import Engines
+from mtcli.decoding.pool import EnginePool
 from mtcli.decoding.scoring import score_targets
 from mtcli.decoding.search import Hypothesis, SearchOptions
 from mtcli.model.transformer import Transformer
@@ -15,7 +16,7 @@ from mtcli.model.transformer import Transformer
 def search(
     model: Transformer, sources: Sequence[Sequence[int]], limits: Sequence[int], how: SearchOptions
 ) -> list[list[Hypothesis]]:
-    return Decoder(model, how, workers=1, independent=False).decode(sources, limits)
+    return EnginePool(Engines(model, how, independent=False), num_workers=1).decode(sources, limits)
 
 
 @pytest.mark.parametrize("seed", range(4))

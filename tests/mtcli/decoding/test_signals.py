@@ -8,19 +8,18 @@ import threading
 from collections.abc import Callable
 
 import pytest
+from support.searching import EOS, network, options
 
-from mtcli.decoding.pool import _Batch
-from mtcli.decoding.scheduler import Scheduler
-from mtcli.decoding.search import Task
-from mtcli.decoding.stream import Flow
+from mtcli.decoding.engines.torch import Engines
+from mtcli.decoding.pool import EnginePool
+from mtcli.decoding.stream import Stream
+from mtcli.decoding.windows import Windows, in_order
 
 SECONDS = 3
 # Another thread wants the same lock all the time, so that signals come while the main thread waits for it.
 PROGRAM = """
 import os, signal, sys, threading, time
-from mtcli.decoding.pool import _Batch
-from mtcli.decoding.stream import Flow
-from mtcli.decoding.scheduler import Scheduler
+from mtcli.decoding.stream import Stream
 
 class Stopped(Exception):
     pass
@@ -29,8 +28,8 @@ def stop(number, frame):
     raise Stopped
 
 signal.signal(signal.SIGALRM, stop)
-shared = Flow(Scheduler(lambda length: 10), 2, hurry=True) if sys.argv[1] == "Flow" else _Batch([], 2)
-end = time.monotonic() + float(sys.argv[2])
+shared = Stream(2)
+end = time.monotonic() + float(sys.argv[1])
 stopped = 0
 
 def use():
@@ -61,10 +60,9 @@ print(stopped)
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no timers that send signals")
-@pytest.mark.parametrize("shared", ["Flow", "_Batch"])
-def test_a_signal_leaves_no_lock_behind(shared: str) -> None:
+def test_a_signal_leaves_no_lock_behind() -> None:
     finished = subprocess.run(
-        [sys.executable, "-c", PROGRAM, shared, str(SECONDS)],
+        [sys.executable, "-c", PROGRAM, str(SECONDS)],
         capture_output=True,
         text=True,
         timeout=120,
@@ -80,13 +78,18 @@ class WaitedError(Exception):
 
 @pytest.mark.parametrize("hurry", [True, False])
 def test_who_waits_for_results_looks_again_for_signals(hurry: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    flow: Flow[str, str, str] = Flow(Scheduler(lambda length: 10), 2, hurry=hurry)
-    assert waited(flow._changed, lambda: next(flow.results(lambda line: (line, []))), monkeypatch)
+    call, over = Stream[str](2).open(), threading.Event()
+    windows: Windows[bool] = Windows(iter(over.wait, True), call, hurry=hurry)  # a line that does not come
+    assert waited(call.changed, lambda: next(in_order(call, windows, lambda line: (line, []))), monkeypatch)
+    over.set()
 
 
 def test_who_waits_for_a_batch_looks_again_for_signals(monkeypatch: pytest.MonkeyPatch) -> None:
-    batch = _Batch([Task(0, (1,), 2)], 2)
-    assert waited(batch._changed, batch.wait, monkeypatch)
+    pool = EnginePool(Engines(network(1), options(1)), num_workers=1)
+    monkeypatch.setattr(pool.stream, "_need_workers", lambda number: None)
+    call = pool.stream.open()
+    monkeypatch.setattr(pool.stream, "open", lambda **how: call)
+    assert waited(call.changed, lambda: pool.decode([[5, EOS]], [3]), monkeypatch)
 
 
 def waited(changed: threading.Condition, call: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> bool:

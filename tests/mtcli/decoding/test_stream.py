@@ -1,151 +1,159 @@
-"""Lines and results between threads: in order, nothing lost, nobody kept waiting, everything stopped at the end."""
+"""One queue for all callers: each gets its own back in order, and what is given up is forgotten."""
 
-import sys
 import threading
-import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mtcli.decoding.scheduler import Scheduler
-from mtcli.decoding.stream import Closed, Flow
-from mtcli.errors import DataError
+from mtcli.decoding.search import Sentence, Task
+from mtcli.decoding.stream import FAIR_SHARE, Call, Stream
 
-PATIENCE = 20.0  # seconds after which a test that hangs fails instead
-Shouting = Flow[str, str, str]
+Shouting = Stream[str]
 
 
-def sentence(line: str) -> tuple[str, list[tuple[int, ...]]]:
-    return line, [tuple(map(ord, line))] if line else []
+def sentence(text: str) -> Sentence:
+    return Sentence(tuple(map(ord, text)), 9)
 
 
-def decode(flow: Shouting, batch: int = 3) -> None:
-    """Upper-case what there is, until the end."""
-    try:
-        while tasks := flow.take(batch, 10**6, live=0, longest=0):
-            flow.finish([(task, "".join(map(chr, task.source)).upper()) for task in tasks])
-    except Closed:
-        pass
+def texts(tasks: list[Task] | None) -> list[str]:
+    return ["".join(map(chr, task.source)) for task in tasks or []]
 
 
-@contextmanager
-def started(lines: Iterable[str], *, workers: int = 2, hurry: bool = False) -> Iterator[Shouting]:
-    flow: Shouting = Flow(Scheduler(lambda length: 9), workers, hurry=hurry)
-    threads = [threading.Thread(target=decode, args=(flow,)) for _ in range(workers)]
-    reader = threading.Thread(target=flow.read, args=(lines,), daemon=True)
-    for thread in (*threads, reader):
-        thread.start()
-    try:
-        yield flow
-    finally:
-        flow.close()
-        for thread in threads:
-            thread.join(PATIENCE)
-            assert not thread.is_alive()
+def shouted(tasks: list[Task]) -> list[tuple[Task, str]]:
+    return [(task, text.upper()) for task, text in zip(tasks, texts(tasks), strict=True)]
 
 
-def shout(lines: Iterable[str], **how: bool) -> list[str]:
-    with started(lines, **how) as flow:  # type: ignore[arg-type]
-        return [(results or [""])[0] for _, results in flow.results(sentence)]
+def take(stream: Shouting, most: int = 100, *, live: int = 0, longest: int = 0) -> list[Task]:
+    return stream.take(most, 10**6, live=live, longest=longest) or []
 
 
-@given(st.lists(st.text(st.sampled_from("abc"), max_size=3), max_size=40), st.booleans())
-def test_lines_come_out_in_order_and_none_is_lost(lines: list[str], hurry: bool) -> None:
-    assert shout(lines, hurry=hurry) == [line.upper() for line in lines]
+def give(stream: Shouting, *lines: str, when_ready: Callable[[], None] | None = None) -> Call[str]:
+    call = stream.open(when_ready=when_ready)
+    call.add([[sentence(line)] for line in lines], last=True)
+    return call
 
 
-def test_many_lines_through_many_windows() -> None:
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
-        assert shout(f"x{number}" for number in range(9000)) == [f"X{number}" for number in range(9000)]
-    finally:
-        sys.setswitchinterval(before)
+@given(st.lists(st.lists(st.text(st.sampled_from("abc"), max_size=3), max_size=9), max_size=5), st.integers(1, 7))
+def test_each_call_gets_its_own_back_in_order(calls: list[list[str]], most: int) -> None:
+    stream = Shouting(2)
+    opened = [stream.open() for _ in calls]
+    for call, lines in zip(opened, calls, strict=True):
+        call.add([[sentence(line)] if line else [] for line in lines], last=True)
+    while tasks := take(stream, most):
+        stream.finish(shouted(tasks)[::-1])
+    found = [[(results or [""])[0] for results in call.ready()] for call in opened]
+    assert found == [[line.upper() for line in lines] for lines in calls]
 
 
-@pytest.mark.parametrize("hurry", [True, False])
-def test_a_producer_that_waits_for_its_answer_gets_it(hurry: bool) -> None:
-    answered = threading.Semaphore(0)
-
-    def producer() -> Iterator[str]:
-        for number in range(20):
-            yield f"line {number}"
-            assert answered.acquire(timeout=PATIENCE)  # as a user who reads the translation before writing on
-
-    with started(producer(), hurry=hurry) as flow:
-        for number, (line, results) in enumerate(flow.results(sentence)):
-            assert (line, results) == (f"line {number}", [f"LINE {number}"])
-            answered.release()
-    assert number == 19
+def test_calls_take_turns() -> None:
+    stream = Shouting(1)
+    give(stream, *(f"large {number}" for number in range(1000)))
+    give(stream, "small")
+    assert "small" in texts(take(stream, 4))
+    give(stream, "another")
+    assert "another" in texts(take(stream, 4))
 
 
-def test_reading_ahead_is_bounded() -> None:
-    taken = 0
-
-    def producer() -> Iterator[str]:
-        nonlocal taken
-        for taken in range(1, 10**9):
-            yield str(taken)
-
-    with started(producer()) as flow:
-        results = flow.results(sentence)
-        assert next(results)[1] == ["1"]
-        time.sleep(0.3)
-        assert taken < 20_000
-
-
-def test_an_error_of_the_reader_comes_after_the_lines_before_it() -> None:
-    def producer() -> Iterator[str]:
-        yield from ["a", "b"]
-        raise DataError("line 3 is bad")
-
-    seen = []
-    with started(producer()) as flow, pytest.raises(DataError, match="line 3"):
-        seen += [results for _, results in flow.results(sentence)]
-    with started(producer()) as flow:
-        results = flow.results(sentence)
-        assert [next(results)[1], next(results)[1]] == [["A"], ["B"]]
-
-
-def test_an_error_of_decoding_reaches_the_caller() -> None:
-    flow: Shouting = Flow(Scheduler(lambda length: 9), 1, hurry=False)
-    flow.read(["a"])
-    flow.fail(MemoryError("none left"))
-    with pytest.raises(MemoryError, match="none left"):
-        list(flow.results(sentence))
-    with pytest.raises(Closed):
-        flow.take(1, 9, live=0, longest=0)
-
-
-def test_closing_stops_a_reader_and_a_decoder_that_wait() -> None:
-    with started(iter(lambda: time.sleep(0.01) or "x", None)) as flow:  # for ever
-        next(flow.results(sentence))
+def test_what_one_call_leaves_another_gets() -> None:
+    stream = Shouting(1)
+    give(stream, "small")
+    give(stream, *(f"large {number}" for number in range(1000)))
+    assert len(take(stream, 10)) == 10
 
 
 def test_sentences_are_shared_among_the_threads() -> None:
-    flow: Shouting = Flow(Scheduler(lambda length: 9), 2, hurry=True)
-    flow.read(f"{number}" for number in range(64))
-    lines = threading.Thread(target=lambda: list(flow.results(sentence)), daemon=True)
-    lines.start()
-    first = flow.take(100, 10**6, live=0, longest=0)
-    assert len(first) == 32
-    assert len(flow.take(100, 10**6, live=0, longest=0)) == 16
-    flow.close()
+    stream = Shouting(2)
+    give(stream, *(f"{number}" for number in range(64)))
+    assert len(take(stream)) == 32
+    assert len(take(stream)) == FAIR_SHARE
+
+
+def test_threads_are_asked_for_as_sentences_come() -> None:
+    asked: list[int] = []
+    stream = Shouting(3, asked.append)
+    call = stream.open()
+    for count in (0, 1, FAIR_SHARE, 10 * FAIR_SHARE):
+        call.add([[sentence(f"{count} {number}")] for number in range(count)])
+    assert asked == [0, 1, 2, 3]
 
 
 def test_sentences_given_back_are_the_next() -> None:
-    flow: Shouting = Flow(Scheduler(lambda length: 9), 1, hurry=False)
-    flow.read(["a", "b"])
-    results = flow.results(sentence)
-    caller = threading.Thread(target=lambda: seen.extend(results), daemon=True)
-    seen: list[object] = []
+    stream = Shouting(1)
+    call = give(stream, "a", "b")
+    tasks = take(stream)
+    stream.give_back(tasks)
+    assert take(stream) == tasks
+    stream.finish(shouted(tasks))
+    assert call.ready() == [["A"], ["B"]]
+
+
+def test_a_closed_call_is_forgotten() -> None:
+    stream = Shouting(1)
+    call, other = give(stream, "a", "b"), give(stream, "c")
+    tasks = take(stream, 2)
+    call.close()
+    assert [stream.is_unwanted(task) for task in tasks] == [text != "c" for text in texts(tasks)]
+    assert stream.num_given_up == 1
+    stream.finish(shouted(tasks))
+    stream.give_back(tasks)
+    stream.finish(shouted(take(stream)))
+    assert other.ready() == [["C"]]
+    assert stream.take(1, 9, live=0, longest=0) is None
+
+
+def test_an_error_reaches_the_calls_it_concerns() -> None:
+    stream, told = Shouting(1), []
+    call = give(stream, "a", "b", when_ready=lambda: told.append(1))
+    other = give(stream, "c")
+    tasks = take(stream)
+    concerned = [task for task, text in zip(tasks, texts(tasks), strict=True) if text == "a"]
+    stream.fail(concerned, MemoryError("none left"))
+    stream.finish(shouted(tasks))
+    with pytest.raises(MemoryError, match="none left"):
+        call.ready()
+    assert told == [1]
+    assert other.ready() == [["C"]]
+
+
+def test_an_error_of_all_reaches_all() -> None:
+    stream = Shouting(1)
+    calls = [give(stream, "a"), give(stream, "b")]
+    stream.fail_all(OSError("no engine"))
+    for call in calls:
+        with pytest.raises(OSError, match="no engine"):
+            call.ready()
+
+
+def test_threads_wait_while_sentences_may_come_and_go_home_when_none_will() -> None:
+    stream = Shouting(2)
+    call, found = stream.open(), []
+
+    def work() -> None:
+        while (tasks := stream.take(9, 99, live=0, longest=0)) is not None:
+            found.extend(texts(tasks))
+            stream.finish(shouted(tasks))
+
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    call.add([[sentence("first")]])
+    with call.lock:
+        while not call.ready():
+            call.changed.wait()
+    call.add([[sentence("last")]], last=True)
+    for thread in threads:
+        thread.join()
+    assert found == ["first", "last"]
+
+
+def test_a_call_whose_caller_ended_with_the_program_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream, calls = Shouting(1), []
+    caller = threading.Thread(target=lambda: calls.append(give(stream, "a")))
     caller.start()
-    tasks = flow.take(9, 99, live=0, longest=0)
-    flow.give_back(tasks)
-    assert flow.take(9, 99, live=0, longest=0) == tasks
-    flow.finish([(task, "done") for task in tasks])
-    caller.join(PATIENCE)
-    assert seen == [("a", ["done"]), ("b", ["done"])]
+    caller.join()
+    assert texts(take(stream)) == ["a"]  # the program goes on: somebody may still ask for the results
+    monkeypatch.setattr(threading, "main_thread", lambda: caller)
+    assert stream.take(9, 99, live=0, longest=0) is None
+    assert calls[0].is_closed

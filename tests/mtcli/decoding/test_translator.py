@@ -18,9 +18,11 @@ from support.tiny import untrained_model, write_untrained
 
 import mtcli
 from mtcli.decoding.alignment import Aligner
+from mtcli.decoding.engines import Outcome
+from mtcli.decoding.engines.torch import TorchEngine
 from mtcli.decoding.lines import is_blank, is_invisible, one_line
 from mtcli.decoding.translator import Translator
-from mtcli.errors import UsageError
+from mtcli.errors import MtcliError, UsageError
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 BREAKS = set("\n\r\t\v\f\x1c\x1d\x1e\x85\u2028\u2029")
@@ -49,7 +51,7 @@ def test_every_line_has_one_line(lines: list[str]) -> None:
 
 
 def test_blank_lines_never_reach_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mtcli.decoding.pool.Engine", None)
+    monkeypatch.setattr("mtcli.decoding.pool.Worker", None)
     lines = ["", " ", "\t\x0b", "\u3000", "\x00", "\u200b\ufeff"]
     texts = [translation.text for translation in Translator(untrained_model()).translate(lines)]
     assert texts == ["", "", "", "", "\x00", "\u200b\ufeff"]
@@ -106,11 +108,12 @@ def test_results_come_while_lines_are_still_to_come() -> None:
 
 
 def test_closing_the_iterator_stops_all_work() -> None:
-    translator = Translator(untrained_model(24))
+    translator, before = Translator(untrained_model(24)), set(threading.enumerate())
     results = translator.translate(itertools.cycle(sentences(50, seed=7)))
     next(results)
     results.close()  # type: ignore[attr-defined]
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("decoding")]
+    for thread in set(threading.enumerate()) - before:
+        thread.join()  # which ends soon
 
 
 def test_threads_may_share_a_translator() -> None:
@@ -126,6 +129,52 @@ def test_threads_may_share_a_translator() -> None:
         thread.join()
     assert found == dict.fromkeys(range(3), expected)
     assert translator.work.parts == 4 * len(lines)
+
+
+def test_futures_hold_what_a_call_gives() -> None:
+    translator, lines = Translator(untrained_model(24)), ["", *sentences(20, seed=9), " "]
+    expected = translator.translate(lines, beam_size=3, n_best=2)
+    futures = translator.submit(lines, beam_size=3, n_best=2)
+    assert [future.result() for future in futures] == expected
+
+
+def test_many_small_calls_at_once_give_what_one_call_gives() -> None:
+    translator, lines = Translator(untrained_model(24)), sentences(100, seed=10)
+    expected = translator.translate(lines)
+    futures = [translator.submit([line])[0] for line in lines]
+    assert [future.result() for future in futures] == expected
+
+
+def test_futures_of_a_call_that_fails_say_why() -> None:
+    model = untrained_model(24)
+    translator = Translator(model)
+    weights = model.network.output.weight.data
+    before, weights[...] = weights.clone(), float("nan")
+    try:
+        futures = translator.submit(sentences(3, seed=11))
+        for future in futures:
+            with pytest.raises(MtcliError, match="not a number"):
+                future.result()
+    finally:
+        weights[...] = before
+
+
+def test_futures_that_are_cancelled_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on = threading.Event()
+    advance = TorchEngine.advance
+
+    def slow(self: TorchEngine) -> list[Outcome]:
+        go_on.wait()
+        return advance(self)
+
+    monkeypatch.setattr(TorchEngine, "advance", slow)
+    translator = Translator(untrained_model(24))
+    futures = translator.submit(sentences(5, seed=12))
+    assert all(future.cancel() for future in futures)
+    go_on.set()
+    [pool] = translator._pools.values()
+    assert not pool.stream._calls
+    assert [future.cancelled() for future in futures] == [True] * 5
 
 
 @pytest.mark.parametrize("lines", ["['A dog.']", "iter(['A dog.'] * 3)", "['A dog.', 'A cat.'] * 9"])

@@ -22,7 +22,7 @@ def _states(rows: int = 5) -> torch.Tensor:
 
 def _check(layer: Linear) -> None:
     _check_product(layer)
-    layer.pack()
+    layer.prepack()
     _check_product(layer)
 
 
@@ -35,7 +35,7 @@ def _check_product(layer: Linear) -> None:
 
 def test_it_multiplies_by_its_weight(layer: Linear) -> None:
     _check(layer)
-    assert layer.is_packed == linear._packs(layer.weight)
+    assert layer.is_prepacked == linear.can_prepack(layer.weight)
 
 
 def test_it_follows_a_weight_that_is_written_to(layer: Linear) -> None:
@@ -87,16 +87,16 @@ def test_bfloat16(layer: Linear) -> None:
 def test_it_is_an_ordinary_product_where_it_cannot_pack(layer: Linear, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
     _check(layer)
-    assert not layer.is_packed
+    assert not layer.is_prepacked
 
 
-def test_a_bias_is_added_packed_or_not() -> None:
+def test_a_bias_is_added_prepacked_or_not() -> None:
     torch.manual_seed(0)
     layer = Linear(24, 100, bias=True).eval()
     torch.nn.init.normal_(layer.bias)
     for packed in (False, True):
         if packed:
-            layer.pack()
+            layer.prepack()
         with torch.inference_mode():
             states = _states()
             torch.testing.assert_close(layer(states), F.linear(states, layer.weight, layer.bias))

@@ -266,8 +266,12 @@ def linear_layers(network: Transformer) -> dict[str, Linear]:
     return {name: module for name, module in network.named_modules() if isinstance(module, Linear)}
 
 
+def joined_projections(network: Transformer) -> list[linear.JoinedLinear]:
+    return [layer.self_attention.joined for layer in network.decoder.layers]
+
+
 @torch.inference_mode()
-def test_packed_weights_decode_as_the_others_do() -> None:
+def test_prepacked_weights_decode_as_the_others_do() -> None:
     network = build()
     src, packing = packed(SOURCES)
 
@@ -277,27 +281,27 @@ def test_packed_weights_decode_as_the_others_do() -> None:
         return torch.stack(steps)
 
     expected = decode()
-    network.pack()
+    network.prepack()
     torch.testing.assert_close(decode(), expected, rtol=1e-5, atol=1e-5)
     for name, layer in linear_layers(network).items():
         joined = re.search(r"decoder.*self_attention\.[qkv]_proj", name)
-        assert layer.is_packed == (linear.packed(layer.weight) is not None and not joined), name
-    assert all(joined.is_packed == network.output.is_packed for joined in network.joined_projections())
+        assert layer.is_prepacked == (linear.prepacked(layer.weight) is not None and not joined), name
+    assert all(joined.is_prepacked == network.output.is_prepacked for joined in joined_projections(network))
 
 
-def test_only_weights_that_are_large_enough_are_packed() -> None:
+def test_only_weights_that_are_large_enough_are_prepacked() -> None:
     network = build().eval()
     large = network.output.weight.numel()
-    network.pack(large)
+    network.prepack(large)
     found = linear_layers(network).values()
     assert {layer.weight.numel() >= large for layer in found} == {True, False}
-    assert all(layer.is_packed == (network.output.is_packed and layer.weight.numel() >= large) for layer in found)
+    assert all(layer.is_prepacked == (network.output.is_prepacked and layer.weight.numel() >= large) for layer in found)
 
 
 def test_training_unpacks_everything() -> None:
     network = build().eval()
-    network.pack()
+    network.prepack()
     network.train()
     network.eval()
-    assert not any(layer.is_packed for layer in linear_layers(network).values())
-    assert not any(joined.is_packed for joined in network.joined_projections())
+    assert not any(layer.is_prepacked for layer in linear_layers(network).values())
+    assert not any(joined.is_prepacked for joined in joined_projections(network))

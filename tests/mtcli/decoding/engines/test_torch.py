@@ -6,7 +6,7 @@ import pytest
 import torch
 from support.searching import EOS, network, options, plain_search
 
-from mtcli.decoding.engines.torch import Engine
+from mtcli.decoding.engines.torch import TorchEngine
 from mtcli.decoding.search import Hypothesis, Task
 from mtcli.decoding.shapes import AnyLayout, IndependentLayout
 from mtcli.errors import MtcliError
@@ -22,7 +22,7 @@ def random_tasks(count: int, seed: int) -> list[Task]:
     return tasks
 
 
-def run(engine: Engine, tasks: list[Task], rng: random.Random) -> dict[int, list[Hypothesis]]:
+def run(engine: TorchEngine, tasks: list[Task], rng: random.Random) -> dict[int, list[Hypothesis]]:
     """Let the tasks in at random moments, a few at a time or as many as there is room for."""
     waiting, found = list(tasks), {}
     while waiting or engine.num_live:
@@ -32,6 +32,7 @@ def run(engine: Engine, tasks: list[Task], rng: random.Random) -> dict[int, list
             del waiting[:count]
         for task, hypotheses in engine.advance():
             assert task.key not in found
+            assert isinstance(hypotheses, list)
             found[task.key] = hypotheses
     assert sorted(found) == list(range(len(tasks)))
     return found
@@ -46,7 +47,7 @@ def test_random_arrivals_and_refills_find_what_a_plain_search_finds(
 ) -> None:
     model, how = network(seed, sharpness=2.0), options(beam, 1.0, n_best)
     tasks = random_tasks(14, seed)
-    engine = Engine(model, how, AnyLayout(model, beam), max_slots=4, look_every=look_every, delayed=delayed)
+    engine = TorchEngine(model, how, AnyLayout(model, beam), max_slots=4, look_every=look_every, delayed=delayed)
     found = run(engine, tasks, random.Random(seed))
     for task in tasks:
         expected = plain_search(model, list(task.source), task.max_tokens, how)
@@ -62,19 +63,19 @@ def test_no_company_changes_a_bit(dtype: torch.dtype, beam: int) -> None:
     layout, tasks = IndependentLayout(model, beam), random_tasks(24, 3)
     alone = {}
     for task in tasks:
-        engine = Engine(model, how, layout, max_slots=1)
+        engine = TorchEngine(model, how, layout, max_slots=1)
         [alone[task.key]] = run(engine, [Task(0, task.source, task.max_tokens)], random.Random(0)).values()
     for seed, slots in enumerate((3, 7, 24)):
         shuffled = random.Random(seed).sample(tasks, len(tasks))
         renumbered = [Task(place, task.source, task.max_tokens) for place, task in enumerate(shuffled)]
-        found = run(Engine(model, how, layout, max_slots=slots), renumbered, random.Random(seed))
+        found = run(TorchEngine(model, how, layout, max_slots=slots), renumbered, random.Random(seed))
         assert [found[place] for place in range(len(tasks))] == [alone[task.key] for task in shuffled]
 
 
 def test_slots_become_fewer_when_nobody_comes() -> None:
     model = network(1)
     sizes = []
-    engine = Engine(model, options(2), AnyLayout(model, 2), max_slots=16)
+    engine = TorchEngine(model, options(2), AnyLayout(model, 2), max_slots=16)
     step = model.step
     model.step = lambda tokens, *rest: (sizes.append(len(tokens)), step(tokens, *rest))[1]  # type: ignore[method-assign,assignment,func-returns-value]
     run(engine, [Task(key, (5, EOS), 2 + key) for key in range(16)], random.Random(0))
@@ -85,22 +86,45 @@ def test_slots_become_fewer_when_nobody_comes() -> None:
 
 def test_an_engine_that_is_reset_tells_what_was_not_done() -> None:
     model = network(2)
-    engine = Engine(model, options(2), AnyLayout(model, 2), max_slots=8)
+    engine = TorchEngine(model, options(2), AnyLayout(model, 2), max_slots=8)
     tasks = random_tasks(5, 1)
     engine.admit(tasks)
     done = {task.key for task, _ in engine.advance()}
     left = engine.reset()
     assert {task.key for task in left} | done == set(range(5))
     assert engine.num_live == 0
-    fresh = Engine(model, options(2), AnyLayout(model, 2), max_slots=8)
+    fresh = TorchEngine(model, options(2), AnyLayout(model, 2), max_slots=8)
     assert run(engine, tasks, random.Random(1)) == run(fresh, tasks, random.Random(1))
 
 
-def test_output_that_is_no_number_is_an_error() -> None:
+def test_output_that_is_no_number_is_an_error_of_its_sentence() -> None:
     model = network(4)
     model.output.weight.data[7] = float("nan")
-    engine = Engine(model, options(2), AnyLayout(model, 2), max_slots=2)
-    engine.admit([Task(0, (5, EOS), 8)])
-    with pytest.raises(MtcliError, match="not a number"):
-        for _ in range(8):
-            engine.advance()
+    engine = TorchEngine(model, options(2), AnyLayout(model, 2), max_slots=2)
+    task = Task(0, (5, EOS), 8)
+    engine.admit([task])
+    [(found, error)] = engine.advance()
+    assert found == task
+    assert isinstance(error, MtcliError)
+    assert "not a number" in str(error)
+    assert engine.num_live == 0
+
+
+@pytest.mark.parametrize("delayed", [False, True])
+def test_sentences_that_are_dropped_make_room_and_change_nothing(delayed: bool) -> None:
+    model, how = network(2, sharpness=2.0), options(2)
+    layout, tasks = IndependentLayout(model, 2), random_tasks(12, 4)
+    expected = run(TorchEngine(model, how, layout, max_slots=4), tasks, random.Random(0))
+    engine = TorchEngine(model, how, layout, max_slots=4, delayed=delayed)
+    for first in range(0, 12, 4):
+        engine.admit([Task(100 + first, (5, 6, 7, EOS), 14), Task(200 + first, (8, EOS), 14)])
+        engine.advance()
+        engine.drop(lambda task: task.key >= 100)
+        assert engine.num_live == 0
+        assert engine.num_free == 4
+        wanted = tasks[first : first + 4]
+        engine.admit(wanted)
+        found = {}
+        while engine.num_live:
+            found.update((task.key, hypotheses) for task, hypotheses in engine.advance())
+        assert found == {task.key: expected[task.key] for task in wanted}
