@@ -12,7 +12,8 @@ from benchmarks.peers.engine import Decoder, Outcome, Settings, Work
 from benchmarks.peers.padded import log_probs
 from mtcli import Translator
 from mtcli.bench.host import installed_versions
-from mtcli.decoding.pool import Decoder as Pool
+from mtcli.decoding.engines.torch import Engines
+from mtcli.decoding.pool import EnginePool
 from mtcli.decoding.search import SearchOptions
 from mtcli.devices import DTYPES, decoding_dtype, dtype_name
 from mtcli.model.transformer import Transformer
@@ -39,7 +40,7 @@ class Ours:
         torch.set_flush_denormal(True)
         self._description: dict[str, Any] = json.loads(Path(description).read_text(encoding="utf-8"))
         self._networks: dict[tuple[Any, ...], Transformer] = {}  # by what must not be shared
-        self._pools: dict[tuple[Any, ...], Pool] = {}
+        self._pools: dict[tuple[Any, ...], EnginePool] = {}
         self._translators: dict[str, Translator] = {}
 
     def _loaded(self, dtype: str = "float32", device: torch.device | None = None) -> LoadedModel:
@@ -61,18 +62,18 @@ class Ours:
         pool = self._pool(work, beam)
         return lambda: pool.decode(work.sources, work.limits)
 
-    def _pool(self, work: Work, beam: int) -> Pool:
+    def _pool(self, work: Work, beam: int) -> EnginePool:
         options = search_options(self._description, work, beam)
         key = (*sorted(self._settings.items()), options)
         if key not in self._pools:
             network = self._networks[self._settings["dtype"], self._settings["independent"]]
-            self._pools[key] = Pool(
+            engines = Engines(
                 network,
                 options,
                 independent=self._settings["independent"],
-                max_slots=self._settings.get("batch"),
                 graphs=self._settings.get("graphs", True),
             )
+            self._pools[key] = EnginePool(engines, max_slots=self._settings.get("batch"))
         return self._pools[key]
 
     def outcome(self, decoded: Any, work: Work) -> Outcome:

@@ -64,10 +64,9 @@ def _bench(text: str) -> str:
 def _minute(text: str) -> str:
     result = FirstMinute.model_validate_json(text)
     seconds = sum(shown.seconds for shown in result.minute)
-    commands = ", ".join(f"`{shown.command}`" for shown in result.minute)
     return (
-        f"![A terminal in which mtcli translates a line and a file and scores it]({{picture}})\n\n"
-        f"{commands}: together {seconds:.0f} seconds. {circumstances(result)}"
+        "![A terminal in which mtcli is installed, translates a line and a file, and scores it]({picture})\n\n"
+        f"Together {seconds:.0f} seconds. {circumstances(result)}"
     )
 
 

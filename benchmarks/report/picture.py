@@ -41,6 +41,7 @@ font-size="{FONT_SIZE}" xml:space="preserve">
 
 def _folded(line: str) -> list[tuple[str, str]]:
     """Pieces of a line that fit, and what kind they are."""
+    line = line.expandtabs()
     kind = "command" if line.startswith("$ ") else "left out" if line == "..." else "said"
     pieces = [line[start : start + COLUMNS] for start in range(0, len(line), COLUMNS)] or [""]
     return [(piece, kind if place == 0 or kind != "command" else "said") for place, piece in enumerate(pieces)]

@@ -183,7 +183,7 @@ def test_batches_hold_the_longest_first() -> None:
 
 @pytest.fixture(scope="module")
 def joeynmt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
-    if not PEERS_PYTHON.exists():
+    if not (PEERS_PYTHON.parents[1] / ".ready").exists():
         pytest.skip(f"{PEERS_PYTHON} is not there: make peers")
     team = Team({"joeynmt": command_of("joeynmt", "cpu")}, tmp_path_factory.mktemp("log"), package_path(), lambda: 300)
     yield team

@@ -87,7 +87,7 @@ def test_blocks_are_filled_wherever_they_stand(root: Path) -> None:
     assert text.count("BLEU-SIGNATURE") == 1 and text.count("after\n") == 2
     assert "Some CPU, 2 cores, 23 GiB; python 3.11.7, mtcli 0.1.0; 2025-01-31." in text
     readme = (root / "README.md").read_text(encoding="utf-8")
-    assert "](docs/assets/first-minute.svg)" in readme and "together 22 seconds" in readme
+    assert "](docs/assets/first-minute.svg)" in readme and "Together 22 seconds" in readme
     assert "| BLEU, Multi30k, 2016 test set | 37.0 |" in readme
 
 

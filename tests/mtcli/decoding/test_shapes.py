@@ -66,7 +66,7 @@ def test_threads_divide_much_work_where_that_changes_nothing(
 def test_what_is_admitted_rounds_alike() -> None:
     """Of the products that decide, on this machine: the rows of every admitted size are those of the anchor."""
     model = network(0).float()
-    model.pack()
+    model.prepack()
     layout = IndependentLayout(model, 1)
     sizes = {layout.slots(wanted) for wanted in range(1, 80)}
     x = torch.randn(128, model.config.d_model)
