@@ -15,7 +15,6 @@ import statistics
 import sys
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -261,13 +260,6 @@ def scored(contest: ModelContest, tokenizer: Tokenizer, references: Sequence[str
         }
 
     return contest.part(more)
-
-
-def folder_of(parent: Path, number: int) -> Path:
-    """Make a folder for what contestants load of one model."""
-    folder = parent / f"model-{number}"
-    folder.mkdir()
-    return folder
 
 
 def _difference(scores: Sequence[float], expected: Sequence[float], targets: Sequence[list[int]]) -> float:

@@ -129,6 +129,13 @@ def test_the_command_ends_with_a_sentence(root: Path) -> None:
     assert "Run: make report" in finished.stderr and "Traceback" not in finished.stderr
 
 
+def test_a_result_that_no_page_shows_is_named(root: Path) -> None:
+    put(root, "growth-beam", (RESULTS / "cpu" / "growth-beam.json").read_text(encoding="utf-8"))
+    command = [sys.executable, "-m", "benchmarks.report", "--root", str(root)]
+    finished = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert (finished.returncode, finished.stderr[:37]) == (1, "No page shows cpu/growth-beam.json: p")
+
+
 def test_what_mtcli_bench_wrote_is_shown_as_it_prints_it(root: Path) -> None:
     write(root / "README.md", "bench")
     put(root, "bench", to_json(record()))
