@@ -20,7 +20,7 @@ from benchmarks.questions.tasks import Task
 from benchmarks.questions.trainers import Trainer, TrainingEntry
 from mtcli.bench.contest import Contest, ContestantError, Series
 from mtcli.bench.training.gradients import judged, loss_and_norm
-from mtcli.bench.work.sentences import PairBatch
+from mtcli.bench.workload.sentences import PairBatch
 from mtcli.model_directory.loading import load_model
 
 LONGEST = 1800.0  # seconds of one figure

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.made_up_bench import record
+from support.bench_records import record
 
 from benchmarks.contest.machine import RESULTS, ROOT, opening, save
 from benchmarks.contest.records import FirstMinute, Quality, Result
@@ -20,7 +20,7 @@ from benchmarks.report.blocks import wrapped
 from benchmarks.report.pages import BLOCKS, ELSEWHERE, ReportError, files_of, render
 from benchmarks.report.picture import COLUMNS, terminal
 from benchmarks.report.results import results_block
-from mtcli.bench.records.stored import to_json
+from mtcli.bench.record.stored import to_json
 
 SIGNATURES = {"bleu": "BLEU-SIGNATURE", "chrf": "CHRF-SIGNATURE"}
 HEAD: dict[str, Any] = {
