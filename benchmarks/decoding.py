@@ -16,6 +16,7 @@ from benchmarks.contest.options import (
     add_shared,
     clock,
     exits_with_a_sentence,
+    longest,
     positive,
     refuse_to_end_without_mtcli,
     shown_command,
@@ -107,7 +108,7 @@ def _contest(arguments: argparse.Namespace) -> Result:
     parts: list[DecodedModel] = []
     with tempfile.TemporaryDirectory() as folder:
         commands = {short: command_of(short, torch_device(arguments.device)) for short in plan.contestants}
-        team = Team(commands, Path(folder), package_path(), left)
+        team = Team(commands, Path(folder), package_path(), lambda: min(left(), longest(arguments.seconds)))
         try:
             facts = ask_facts(team, plan.contestants)
             head = opening("", "", device=arguments.device, versions=versions_of(facts)) | {

@@ -15,6 +15,7 @@ from benchmarks.contest.options import (
     add_shared,
     clock,
     exits_with_a_sentence,
+    longest,
     matching,
     positive,
     refuse_to_end_without_mtcli,
@@ -108,6 +109,7 @@ def _contest(arguments: argparse.Namespace, folder: Path) -> Result:
         trainers,
         folder,
         clock(arguments.seconds),
+        longest(arguments.seconds),
         lambda contest: save(result(contest), arguments.out, quiet=True) if arguments.seconds else None,
     )
     command = shown_command("training", sys.argv[1:])

@@ -57,6 +57,11 @@ def clock(seconds: float | None) -> Callable[[], float]:
     return lambda: ends_at - time.monotonic()
 
 
+def longest(seconds: float | None) -> float:
+    """Return the seconds that one figure may take, where there are so many for all: one that hangs costs no more."""
+    return 1800.0 if seconds is None else min(240.0, seconds)
+
+
 def shown_command(module: str, words: Sequence[str]) -> str:
     """Return the command line without where things lie on this machine."""
     shown = ["python", "-m", f"benchmarks.{module}"]

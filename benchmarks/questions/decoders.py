@@ -90,7 +90,8 @@ class DecodingEntry:
     @property
     def checked(self) -> Hashable:
         """Entries of which this is alike are right or wrong together."""
-        return self.kind if self.short == MTCLI else self.short
+        own = tuple(sorted((key, value) for key, value in self.settings.items() if key != "batch"))
+        return (self.dtype, own) if self.short == MTCLI else self.short
 
 
 def command_of(short: str, device: str) -> list[str]:

@@ -15,7 +15,6 @@ import statistics
 import sys
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,9 +31,8 @@ from mtcli.data.tokenizer import Tokenizer
 from mtcli.evaluation.metrics import score_corpus
 
 CHECKED = 8  # sentences
-# Nats a token. Rounding in float32 makes a hundredth of it, a wrong weight a hundred times as much; rounding in half
-# as many bits makes a tenth of what its own sums may differ by.
-LARGEST_DIFFERENCE, LARGEST_OF_HALF = 1e-3, 2e-2
+# Nats a token: rounding makes a hundredth to a tenth of it, a wrong weight or kernel many times as much.
+LARGEST_DIFFERENCE = {"float32": 1e-3, "float16": 2e-2, "bfloat16": 0.2}
 WARM_UP, WARM_UP_OF_SLOW = 64, 8  # sentences decoded before the clock starts
 
 
@@ -152,9 +150,10 @@ class ModelContest:
         targets = [_without(self._eos, output) for output in answer["outputs"]]
         scores = self.team.ask(MTCLI, "score", sources=self._sources, targets=targets, all_tokens=True)
         found = _difference(answer["log_probs"], scores, targets)
-        limit = LARGEST_DIFFERENCE if entry.dtype == "float32" else LARGEST_OF_HALF
         what = f"mtcli, {entry.dtype}, {entry.way or 'by default'}: its own scores and the network's"
-        return Check(what=what, passed=found <= limit, detail=f"up to {found:.2g} nats a token apart")
+        return Check(
+            what=what, passed=found <= LARGEST_DIFFERENCE[entry.dtype], detail=f"up to {found:.2g} nats a token apart"
+        )
 
     def _peers(self, entry: DecodingEntry) -> Check:
         """Does a peer give mtcli's outputs the same probability, and find most of them itself, in float32?"""
@@ -174,7 +173,7 @@ class ModelContest:
             same_greedy=same,
         )
         is_exact = self.plan.device == "cpu"  # on a GPU mtcli's outputs are of float16
-        passed = found.nats_a_token <= LARGEST_DIFFERENCE and (same > len(targets) / 2 or not is_exact)
+        passed = found.nats_a_token <= LARGEST_DIFFERENCE["float32"] and (same > len(targets) / 2 or not is_exact)
         return Check(
             what=f"{entry.contestant}: the scores of mtcli's outputs, and its own outputs",
             passed=passed,
@@ -261,13 +260,6 @@ def scored(contest: ModelContest, tokenizer: Tokenizer, references: Sequence[str
         }
 
     return contest.part(more)
-
-
-def folder_of(parent: Path, number: int) -> Path:
-    """Make a folder for what contestants load of one model."""
-    folder = parent / f"model-{number}"
-    folder.mkdir()
-    return folder
 
 
 def _difference(scores: Sequence[float], expected: Sequence[float], targets: Sequence[list[int]]) -> float:

@@ -16,8 +16,8 @@ import torch
 
 from benchmarks.contest.records import Model, Text
 from benchmarks.peers.engine import Work
-from mtcli.bench.work.sentences import Words
-from mtcli.bench.work.shapes import FORCED_TOKENS, news_sentences
+from mtcli.bench.workload.sentences import Words
+from mtcli.bench.workload.shapes import FORCED_TOKENS, news_sentences
 from mtcli.config import Config, DecodingConfig, ModelConfig, VocabularySizes, load_config
 from mtcli.data.tokenizer import BOS_ID, EOS_ID, PAD_ID, UNK_ID, Tokenizer, Tokenizers
 from mtcli.errors import ConfigError, DataError

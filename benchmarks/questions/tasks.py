@@ -15,7 +15,7 @@ from benchmarks.contest.processes import run, why_ended
 from benchmarks.contest.records import Text
 from benchmarks.questions.models import random_words, sentence_lengths, text_of, word_pieces
 from mtcli.bench.contest import ContestantError
-from mtcli.bench.work.shapes import translated_lengths
+from mtcli.bench.workload.shapes import translated_lengths
 from mtcli.config import ModelConfig, load_config
 from mtcli.data.batching import TokenBatches
 from mtcli.data.tokenizer import Tokenizer

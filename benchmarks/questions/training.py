@@ -20,10 +20,8 @@ from benchmarks.questions.tasks import Task
 from benchmarks.questions.trainers import Trainer, TrainingEntry
 from mtcli.bench.contest import Contest, ContestantError, Series
 from mtcli.bench.training.gradients import judged, loss_and_norm
-from mtcli.bench.work.sentences import PairBatch
+from mtcli.bench.workload.sentences import PairBatch
 from mtcli.model_directory.loading import load_model
-
-LONGEST = 1800.0  # seconds of one figure
 
 
 @dataclass
@@ -35,6 +33,7 @@ class TrainingContest:
         trainers: by short name.
         folder: for what they leave.
         left: seconds that are left.
+        longest: seconds that one figure may take.
         save: is called whenever something more is known.
     """
 
@@ -43,6 +42,7 @@ class TrainingContest:
     trainers: Mapping[str, Trainer]
     folder: Path
     left: Callable[[], float]
+    longest: float
     save: Callable[["TrainingContest"], None] = lambda contest: None
     contest: Contest[TrainingEntry] = field(init=False)
     _peaks: dict[str, list[float]] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class TrainingContest:
             shutil.rmtree(folder)
 
     def _train(self, entry: TrainingEntry, trainer: Trainer, folder: Path) -> float:
-        log, seconds = folder / "log", min(LONGEST, max(self.left(), 1.0))
+        log, seconds = folder / "log", min(self.longest, max(self.left(), 1.0))
         peak: float | None = None
 
         def watch(pid: int) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.contest.machine import ROOT
 from benchmarks.contest.records import FirstMinute
-from benchmarks.report.pages import BLOCKS, PICTURE, ReportError, files_of, filled, pages_of, plot_path
+from benchmarks.report.pages import BLOCKS, PICTURE, ReportError, files_of, filled, pages_of, plot_path, shown_nowhere
 from benchmarks.report.picture import terminal
 from benchmarks.report.plots import source_mark
 from benchmarks.report.tables import transcript
@@ -29,6 +29,8 @@ def main() -> None:
         sys.exit(str(error))
     if arguments.check and stale:
         sys.exit(f"Out of date: {'; '.join(stale)}. Run: make report")
+    if nowhere := shown_nowhere(arguments.root, arguments.root / "benchmarks" / "results"):
+        sys.exit(f"No page shows {', '.join(nowhere)}: put their blocks where they are to be read.")
     print("\n".join(f"wrote {what}" for what in stale) or "Everything is up to date.")
 
 

@@ -50,9 +50,9 @@ def _bench(text: str) -> str:
     """A `bench.json` as the command prints it."""
     import tempfile
 
-    from mtcli.bench.records.stored import read_record
-    from mtcli.bench.showing.report import report
-    from mtcli.bench.showing.tables import as_text
+    from mtcli.bench.display.report import report
+    from mtcli.bench.display.tables import as_text
+    from mtcli.bench.record.stored import read_record
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "bench.json"

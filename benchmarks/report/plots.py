@@ -117,10 +117,10 @@ def _save(figure: Any, path: Path, text: str) -> None:
 
 def bench_plot(text: str, path: Path) -> None:
     """Draw kernels and phases on the roofline, as `mtcli bench --plot` does."""
-    from mtcli.bench.records.record import Record
-    from mtcli.bench.showing.plot import write_roofline
+    from mtcli.bench.display.plot import write_roofline
+    from mtcli.bench.record.schema import BenchRecord
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_roofline(Record.model_validate_json(text), path)
+    write_roofline(BenchRecord.model_validate_json(text), path)
     drawn = path.read_text(encoding="utf-8")
     path.write_text(drawn.replace("</svg>", f"<!-- {source_mark(text)} -->\n</svg>"), encoding="utf-8")

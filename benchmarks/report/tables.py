@@ -83,20 +83,26 @@ def _ratio(row: Row) -> str:
 
 
 def best(rows: Sequence[Decoded]) -> list[Decoded]:
-    """Return, of rows that differ in batch and threads alone, the best of those measured in all rounds, in their
-    order; slots on a GPU are no such difference, as they say how many sentences there are."""
+    """Return, of rows that differ in batch and threads alone, the best of those measured most often, in their order.
+
+    How many slots a GPU has is no such difference: it says how many sentences there are.
+    """
     found: dict[tuple[object, ...], Decoded] = {}
     for row in rows:
-        rest = tuple(
-            sorted((key, value) for key, value in row.settings.items() if key not in _TUNED or row.contestant == OURS)
-        )
-        kind = (row.contestant, row.dtype, row.search, rest)
-        rival = found.get(kind)
-        if row.median is None or None in row.rounds:
+        if row.median is None:
             continue
-        if rival is None or (row.median < (rival.median or 0.0)) == (row.p95 is not None):
+        own = [(key, value) for key, value in row.settings.items() if key not in _TUNED or row.contestant == OURS]
+        kind = (row.contestant, row.dtype, row.search, *sorted(own))
+        rival = found.get(kind)
+        if rival is None or _rank(row) > _rank(rival):
             found[kind] = row
     return [row for row in rows if row in found.values()]
+
+
+def _rank(row: Decoded) -> tuple[int, float]:
+    """How often it was measured, and how fast it is."""
+    median = row.median or 0.0
+    return sum(figure is not None for figure in row.rounds), median if row.p95 is None else -median
 
 
 def _ordered(rows: Sequence[Decoded]) -> list[Decoded]:

@@ -23,7 +23,7 @@ from benchmarks.questions.decoders import PEERS_PYTHON, command_of
 from benchmarks.questions.models import random_case, write_imported_random, write_random
 from benchmarks.questions.ours import Ours
 from mtcli.bench.training.gradients import judged, loss_and_norm
-from mtcli.bench.work.sentences import PairBatch, Words, random_batches
+from mtcli.bench.workload.sentences import PairBatch, Words, random_batches
 from mtcli.data.tokenizer import BOS_ID
 from mtcli.model_directory.loading import load_model
 

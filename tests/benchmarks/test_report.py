@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.made_up_bench import record
+from support.bench_records import record
 
 from benchmarks.contest.machine import RESULTS, ROOT, opening, save
 from benchmarks.contest.records import FirstMinute, Quality, Result
@@ -20,7 +20,7 @@ from benchmarks.report.blocks import wrapped
 from benchmarks.report.pages import BLOCKS, ELSEWHERE, ReportError, files_of, render
 from benchmarks.report.picture import COLUMNS, terminal
 from benchmarks.report.results import results_block
-from mtcli.bench.records.stored import to_json
+from mtcli.bench.record.stored import to_json
 
 SIGNATURES = {"bleu": "BLEU-SIGNATURE", "chrf": "CHRF-SIGNATURE"}
 HEAD: dict[str, Any] = {
@@ -127,6 +127,13 @@ def test_the_command_ends_with_a_sentence(root: Path) -> None:
     assert finished.returncode == 1
     assert finished.stderr.startswith("Out of date: README.md: first-minute, results;")
     assert "Run: make report" in finished.stderr and "Traceback" not in finished.stderr
+
+
+def test_a_result_that_no_page_shows_is_named(root: Path) -> None:
+    put(root, "growth-beam", (RESULTS / "cpu" / "growth-beam.json").read_text(encoding="utf-8"))
+    command = [sys.executable, "-m", "benchmarks.report", "--root", str(root)]
+    finished = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert (finished.returncode, finished.stderr[:37]) == (1, "No page shows cpu/growth-beam.json: p")
 
 
 def test_what_mtcli_bench_wrote_is_shown_as_it_prints_it(root: Path) -> None:

@@ -116,7 +116,7 @@ class Fake:
 
 def ran(tmp_path: Path, trainers: dict[str, Any], rounds: int = 1) -> TrainingContest:
     found: Sequence[TrainingEntry] = entries({short: ["float32"] for short in trainers}, (1,))
-    contest = TrainingContest(task(), found, trainers, tmp_path, lambda: 1e6)
+    contest = TrainingContest(task(), found, trainers, tmp_path, lambda: 1e6, 60.0)
     contest.contest.rounds(rounds)
     return contest
 

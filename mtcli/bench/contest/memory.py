@@ -7,6 +7,7 @@ import torch
 
 from mtcli.devices import most_resident
 
+GIB = 2**30
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 _CLEAR_PEAK = "5"  # Documentation/filesystems/proc.rst
 

@@ -46,7 +46,8 @@ class Contest(Generic[C]):
         self.series = [Series(contestant=one) for one in contestants]
         self.checks: list[Check] = []
         self.num_rounds = 0
-        self._measure, self._better, self._left, self._say, self._save = measure, better, left, say, save
+        self.left = left
+        self._measure, self._better, self._say, self._save = measure, better, say, save
         self._warm: list[Series[C]] | None = None  # None where nobody needs to be
 
     def __getitem__(self, name: str) -> Series[C]:
@@ -56,6 +57,11 @@ class Contest(Generic[C]):
     def running(self) -> list[Series[C]]:
         """Those that may still be measured."""
         return [one for one in (self.series if self._warm is None else self._warm) if one.refusal is None]
+
+    @property
+    def begun(self) -> list[Series[C]]:
+        """Those that were warmed up."""
+        return list(self._warm or ())
 
     def check(self, ask: Callable[[C], Iterable[Check]]) -> None:
         """Ask what speaks for each contestant's results; who fails a check is wrong and gets no figure.
@@ -95,7 +101,7 @@ class Contest(Generic[C]):
                 continue
             cost = newest.cost * size(one.contestant) / size(newest.contestant) if newest else 0.0
             to_come = (1 + rounds_to_come) * cost + rounds_to_come * sum(each.cost for each in self._warm)
-            if self._left() <= to_come:
+            if self.left() <= to_come:
                 continue
             self._say(one.name)
             with self._attempt(one):
@@ -122,7 +128,7 @@ class Contest(Generic[C]):
             self._run_round(running)
 
     def _affordable(self, running: Sequence[Series[C]]) -> Iterator[Series[C]]:
-        seconds, is_owed = self._left(), not self._has_figures and (self._left() > 0 or bool(self._warm))
+        seconds, is_owed = self.left(), not self._has_figures and (self.left() > 0 or bool(self._warm))
         for one in running:
             seconds -= one.cost
             if seconds < 0 and not is_owed:
@@ -139,11 +145,11 @@ class Contest(Generic[C]):
         self.num_rounds += 1
         for one in self.series:
             one.num_rounds = self.num_rounds
+        self._say(f"round {number + 1}")
         to_read: list[tuple[Series[C], Callable[[], float]]] = []
         for one in running if number % 2 == 0 else reversed(running):
-            if self._left() < one.cost and self._has_figures:
+            if self.left() < one.cost and self._has_figures:
                 continue
-            self._say(f"round {number + 1}: {one.name}")
             with self._attempt(one):
                 reading = self._measure(one.contestant)
                 if callable(reading):

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from mtcli.bench.contest import memory as peak
 from mtcli.bench.contest.memory import Peak
-from mtcli.bench.measuring import memory as peak
 from mtcli.devices import most_resident
 
 CPU = torch.device("cpu")
