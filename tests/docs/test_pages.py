@@ -6,7 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from support.markdown import ROOT, fences, name_of, pages, prose
+from support.markdown import ROOT, code_spans, fences, name_of, pages, prose, shell_commands
 
 _README_BYTES = 9_000
 _README_TABLE_ROWS = 8
@@ -45,6 +45,15 @@ def test_what_pages_import_of_mtcli_exists(page: Path) -> None:
     for module, names in re.findall(r"^from (mtcli[\w.]*) import (.+)$", "\n".join(examples), re.MULTILINE):
         imported = importlib.import_module(module)
         assert all(hasattr(imported, name) for name in names.split(", "))
+
+
+@pytest.mark.parametrize("page", pages(), ids=name_of)
+def test_targets_of_make_that_pages_name_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    commands = [*code_spans(text), *shell_commands(text)]
+    named = {name for command in commands for name in re.findall(r"^make ([a-z][a-z-]*)", command)}
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert named <= set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
 
 
 def test_the_readme_can_be_scanned() -> None:
