@@ -226,6 +226,9 @@ class TrainingConfig(Section):
         default=0.05, ge=0, lt=0.28, description="width of the weight average, as a part of the run; 0 is off"
     )
     stop_metric: Literal["bleu", "loss"] = Field(default="bleu", description="what says which validation is the best")
+    bleu_tokenizer: Literal[
+        "auto", "13a", "none", "intl", "char", "zh", "ja-mecab", "ko-mecab", "flores101", "flores200"
+    ] = Field(default="auto", description="sacreBLEU's, of the BLEU in validation; auto suits the target's script")
     patience: int = Field(default=10, ge=0, description="validations without a better score; 0 never stops early")
     valid_beam_size: int = Field(default=1, ge=1, description="beam of the translations whose BLEU is validated")
     seed: int = Field(default=1, ge=0, lt=2**63, description="fixes all randomness")

@@ -11,9 +11,11 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.examples import examples
 from support.hostile import line_text
+from support.patience import PATIENCE
 from support.sentences import sentences
 from support.tiny import untrained_model, write_untrained
 
@@ -37,7 +39,7 @@ def shared_translator() -> Translator:
     return Translator(untrained_model())
 
 
-@settings(max_examples=250)
+@examples(25, 250)
 @given(st.lists(st.one_of(line_text, st.sampled_from(sentences(8, seed=2))), max_size=4))
 def test_every_line_has_one_line(lines: list[str]) -> None:
     model = untrained_model()
@@ -149,7 +151,7 @@ def test_results_come_while_lines_are_still_to_come() -> None:
     def typing() -> Iterator[str]:
         for line in sentences(3, seed=6):
             yield line
-            assert answered.acquire(timeout=20)
+            answered.acquire()
 
     for translation in translator.translate(typing(), hurry=True):
         assert translation.text
@@ -236,7 +238,7 @@ def test_a_thread_goes_on_when_the_main_thread_is_through(tmp_path: Path, lines:
         f"translator = mtcli.Translator({str(write_untrained(tmp_path / 'model'))!r}, device='cpu')\n"
         "threading.Thread(target=work).start()\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.strip() in ("1", "3", "18")
 
