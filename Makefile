@@ -16,7 +16,7 @@ PEERS_READY := $(PEERS_VENV)/.ready
 PEERS_PACKAGES := benchmarks/peers/requirements.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test soak lint aot aot-all docs gpu peers bench-decoding bench-training bench report quality clean
+.PHONY: help install demo test test-all soak lint aot aot-all docs gpu peers bench-decoding bench-training bench report quality clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,13 +28,20 @@ demo: $(READY) ## train a tiny Korean-English model and translate with it, in tw
 	@$(BIN)/mtcli demo
 
 # The kernels run in Triton's interpreter, which a process must be started for.
-test: $(READY) ## run the whole test suite, and the kernels in Triton's interpreter
-	@$(BIN)/python -m pytest -n auto
-	@TRITON_INTERPRET=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto tests/kernels/device
+PYTEST = $(BIN)/python -m pytest -n auto --dist worksteal
+INTERPRETED = TRITON_INTERPRET=1 OMP_NUM_THREADS=1 $(PYTEST) tests/kernels/device
+
+test: $(READY) ## run all tests but the slow ones, with the kernels in Triton's interpreter, in ten minutes on two cores
+	@$(PYTEST) -m 'not slow'
+	@$(INTERPRETED) -m 'not slow'
+
+test-all: $(READY) ## run every test, the slow ones too, and more examples of each property, as CI does
+	@$(PYTEST) --hypothesis-profile exhaustive
+	@$(INTERPRETED) --hypothesis-profile exhaustive
 
 soak: $(READY) ## kill translations (50) and training runs (30) at random moments and compare bytes; KILLS=N
-	@KILLS='$(or $(KILLS),50)' $(BIN)/python -m pytest tests/soak/test_translate_kills.py
-	@KILLS='$(or $(KILLS),30)' $(BIN)/python -m pytest tests/soak/test_train_kills.py
+	@KILLS='$(or $(KILLS),50)' $(BIN)/python -m pytest tests/system/soak/test_translate_kills.py
+	@KILLS='$(or $(KILLS),30)' $(BIN)/python -m pytest tests/system/soak/test_train_kills.py
 
 lint: $(READY) ## check formatting, lint and types
 	$(BIN)/ruff format --check .

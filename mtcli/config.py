@@ -152,7 +152,7 @@ class DataConfig(Section):
     corpora: tuple[CorpusConfig, ...] = Field(default=(), description="further corpora, each with a weight")
     valid_src: tuple[Path, ...] = Field(default=(), description="source text that is validated on, never learnt from")
     valid_tgt: tuple[Path, ...] = Field(default=(), description="its translation")
-    valid_size: int = Field(default=1000, ge=1, description="pairs held out when no validation set is given")
+    valid_size: int = Field(default=1000, ge=1, description="source sentences held out when no validation set is given")
     tokenizer: Path | None = Field(default=None, description="an existing SentencePiece model for both sides")
     src_tokenizer: Path | None = Field(default=None, description="an existing SentencePiece model of the source side")
     tgt_tokenizer: Path | None = Field(default=None, description="and of the target side; both or neither")
@@ -251,7 +251,7 @@ class VocabularySizes:
 class DecodingConfig(Section):
     """The defaults of translation, stored with the model."""
 
-    later = frozenset({"stop", "free_end", "renormalize"})
+    later = frozenset({"stop", "free_end", "renormalize", "sentences"})
 
     beam_size: int = Field(default=4, ge=1, description="hypotheses a sentence; 1 is greedy")
     length_penalty: float = Field(default=1.0, ge=0, description="score = log-probability / length^A")
@@ -267,6 +267,11 @@ class DecodingConfig(Section):
     )
     free_end: bool = Field(default=False, description="an end forced at the longest output costs nothing")
     renormalize: bool = Field(default=False, description="what is never generated has no share of the probability")
+    sentences: Literal["auto", "split", "keep"] = Field(
+        default="auto",
+        description="whether lines are translated sentence by sentence; auto: unless a quarter of the lines that the "
+        "model learnt from hold several",
+    )
 
     def longest_output(self, source_length: int, num_positions: int) -> int:
         """Tokens of the longest output of a source of so many, end tokens included, where so many positions exist."""

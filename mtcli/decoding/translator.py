@@ -4,14 +4,16 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, overload
 
 from mtcli.config import DecodingConfig
+from mtcli.data.conventions import TextConventions
 from mtcli.data.tokenizer import Tokenizer
 from mtcli.decoding import engines
-from mtcli.decoding.lines import Part, is_invisible, one_line, rejoin, split_line
+from mtcli.decoding.frame import Frame
+from mtcli.decoding.lines import Part, copied, has_words, is_invisible, one_line, rejoin, split_line
 from mtcli.decoding.pool import EnginePool
 from mtcli.decoding.search import Hypothesis, SearchOptions, Sentence, Task
 from mtcli.decoding.stream import Call
@@ -21,6 +23,7 @@ from mtcli.errors import UsageError
 from mtcli.model_directory.box import IN_THE_BOX
 from mtcli.model_directory.loading import LoadedModel, load_model
 
+_SEVERAL_ARE_KNOWN = 0.25  # share of training lines: fewer teach nothing of lines with many sentences
 _KEPT = 4  # ways to search whose pools are kept, with their memory
 
 
@@ -29,7 +32,7 @@ class Candidate:
     """One translation of a line.
 
     Attributes:
-        text: detokenised, never with a line break or a tab.
+        text: detokenised, never with a line break or a tab but a soft break that its line ends with (`Frame`).
         score: log_prob / num_tokens ** length_penalty.
         log_prob: summed natural-log probability of its tokens, end tokens included.
         num_tokens: how many those are.
@@ -51,7 +54,7 @@ class Translation:
 
     Attributes:
         source: the line as it came.
-        n_best: one candidate at least.
+        n_best: one candidate at least, no two of one text.
         source_parts: what the line was split into, as the model read it; none for a line it did not see.
     """
 
@@ -105,6 +108,14 @@ def search_options(config: DecodingConfig, tgt: Tokenizer, n_best: int = 1) -> S
     )
 
 
+def _is_by_sentence(sentences: str, text: TextConventions) -> bool:
+    """Whether lines are translated sentence by sentence: `auto` does so unless many lines that were learnt from hold
+    several, or where nobody measured that."""
+    if sentences != "auto":
+        return sentences == "split"
+    return text.multi_sentence_share is None or text.multi_sentence_share < _SEVERAL_ARE_KNOWN
+
+
 @dataclass(frozen=True, slots=True)
 class _Prepared:
     """A line and what the model is to translate of it: nothing, one part, or several."""
@@ -156,6 +167,7 @@ class Translator:
             model = load_model(Path(model), where, decoding_dtype(dtype, where))
             model.network.attention = attention
         self.model, self.options = model, options or model.architecture.decoding
+        self._by_sentence = _is_by_sentence(self.options.sentences, model.architecture.text)
         self._engines, self._independent = engines.load(engine), independent
         self._pools: OrderedDict[SearchOptions, EnginePool] = OrderedDict()
         self._lock = threading.Lock()
@@ -214,7 +226,7 @@ class Translator:
         if isinstance(lines, str | bytes):
             raise UsageError("Translator.translate takes lines, such as a list of strings; it was given one string.")
         pool = self._pool(beam_size, n_best, length_penalty)
-        found = self._run(lines, pool, hurry)
+        found = self._run(lines, pool, n_best, hurry)
         return list(found) if isinstance(lines, Sequence) else found
 
     def submit(
@@ -237,7 +249,7 @@ class Translator:
             UsageError, BackendUnavailableError: as `translate`; what else it raises comes from the futures.
         """
         pool = self._pool(beam_size, n_best, length_penalty)
-        return _Submission(self, pool, [self._prepare(line) for line in lines]).futures
+        return _Submission(self, pool, n_best, [self._prepare(line) for line in lines]).futures
 
     def _pool(self, beam_size: int | None, n_best: int, length_penalty: float | None) -> EnginePool:
         given = {"beam_size": beam_size, "length_penalty": length_penalty}
@@ -246,7 +258,8 @@ class Translator:
         if not 1 <= n_best <= config.beam_size:
             raise UsageError(f"--n-best {n_best} needs a beam of at least {n_best}; --beam-size is {config.beam_size}.")
         self.model.implementations(config.beam_size)
-        search = search_options(config, self.model.tokenizers.tgt, n_best)
+        # Two hypotheses may be one text: so that others take their place, all of a beam are kept
+        search = search_options(config, self.model.tokenizers.tgt, n_best=config.beam_size if n_best > 1 else 1)
         with self._lock:
             if search not in self._pools:
                 made = self._engines(self.model.network, search, independent=self._independent)
@@ -257,12 +270,12 @@ class Translator:
                 self._pools.popitem(last=False)
             return self._pools[search]
 
-    def _run(self, lines: Iterable[str], pool: EnginePool, hurry: bool) -> Iterator[Translation]:
+    def _run(self, lines: Iterable[str], pool: EnginePool, n_best: int, hurry: bool) -> Iterator[Translation]:
         with pool.stream.open(decoded=self.count) as call:
             windows = Windows(lines, call, hurry=hurry)
             try:
                 for prepared, hypotheses in in_order(call, windows, self._prepare):
-                    yield self.translation(prepared, hypotheses, pool.options.length_penalty)
+                    yield self.translation(prepared, hypotheses, n_best, pool.options.length_penalty)
             finally:
                 windows.close()
 
@@ -277,7 +290,7 @@ class Translator:
         """What is to be decoded of a line."""
         src = self.model.tokenizers.src
         longest = self.model.architecture.model.max_length - 1
-        parts = [] if is_invisible(line) else split_line(line, src, longest)
+        parts = split_line(line, src, longest, by_sentence=self._by_sentence) if has_words(line) else []
         with self._lock:
             self.work.parts += len(parts)
             self.work.split_lines += len(parts) > 1
@@ -289,17 +302,25 @@ class Translator:
         """The longest output of a source of so many tokens, in tokens."""
         return self.options.longest_output(source_length, self.model.network.max_positions)
 
-    def translation(self, prepared: _Prepared, found: Sequence[list[Hypothesis]], length_penalty: float) -> Translation:
-        """Join what was found for a line's parts: rank r of its n-best list has their translations of rank r."""
+    def translation(
+        self, prepared: _Prepared, found: Sequence[list[Hypothesis]], n_best: int, length_penalty: float
+    ) -> Translation:
+        """Join what was found for a line's parts: rank r of its list has their translations of rank r.
+
+        Of those with the same text, cut into other tokens, the best stays; the list has at most `n_best`.
+        """
         line, parts = prepared.line, prepared.parts
         if not parts:
-            return Translation(line, (Candidate(one_line(line), 0.0, 0.0, 0),))
-        ranks = max(len(part) for part in found)
-        n_best = tuple(
+            return Translation(line, (Candidate(copied(line), 0.0, 0.0, 0),))
+        ranks, frame = max(len(part) for part in found), Frame.of(line)
+        joined = (
             self._join(parts, [part[min(rank, len(part) - 1)] for part in found], length_penalty)
             for rank in range(ranks)
         )
-        return Translation(line, n_best, tuple(part.text for part in parts))
+        by_text: dict[str, Candidate] = {}
+        for candidate in joined:
+            by_text.setdefault(candidate.text, replace(candidate, text=frame.around(candidate.text)))
+        return Translation(line, tuple(by_text.values())[:n_best], tuple(part.text for part in parts))
 
     def _join(self, parts: Sequence[Part], chosen: Sequence[Hypothesis], length_penalty: float) -> Candidate:
         log_prob = sum(hypothesis.log_prob for hypothesis in chosen)
@@ -307,7 +328,7 @@ class Translator:
         texts = [self._text(part, hypothesis) for part, hypothesis in zip(parts, chosen, strict=True)]
         tokens = tuple(token for hypothesis in chosen for token in hypothesis.tokens)
         score = log_prob / num_tokens**length_penalty
-        return Candidate(rejoin(texts), score, log_prob, num_tokens, tuple(texts), tokens)
+        return Candidate(rejoin(texts, [part.gap for part in parts]), score, log_prob, num_tokens, tuple(texts), tokens)
 
     def _text(self, part: Part, hypothesis: Hypothesis) -> str:
         """The hypothesis as text; the source where it has none, so that nothing comes out blank."""
@@ -319,9 +340,13 @@ class _Submission:
     """Lines of `Translator.submit` on their way; the engines' threads resolve their futures."""
 
     def __init__(
-        self, translator: Translator, pool: EnginePool, prepared: Sequence[tuple[_Prepared, list[Sentence]]]
+        self,
+        translator: Translator,
+        pool: EnginePool,
+        n_best: int,
+        prepared: Sequence[tuple[_Prepared, list[Sentence]]],
     ) -> None:
-        self._translator, self._penalty = translator, pool.options.length_penalty
+        self._translator, self._n_best, self._penalty = translator, n_best, pool.options.length_penalty
         self._waiting = deque(line for line, _ in prepared)
         self.futures: list[Future[Translation]] = [Future() for _ in prepared]
         self._left = deque(self.futures)
@@ -336,7 +361,8 @@ class _Submission:
         with self._resolving:
             try:
                 for hypotheses in self._call.ready():
-                    translation = self._translator.translation(self._waiting.popleft(), hypotheses, self._penalty)
+                    line = self._waiting.popleft()
+                    translation = self._translator.translation(line, hypotheses, self._n_best, self._penalty)
                     _resolve_one(self._left.popleft(), translation)
             except BaseException as error:  # noqa: BLE001 (raised again by whoever asks for a result)
                 self._call.close()

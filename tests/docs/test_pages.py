@@ -1,11 +1,12 @@
 """Pages read alike on GitHub and on the site, and README can be scanned in a minute."""
 
+import importlib
 import re
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from support.markdown import ROOT, name_of, pages, prose
+from support.markdown import ROOT, code_spans, fences, name_of, pages, prose, shell_commands
 
 _README_BYTES = 9_000
 _README_TABLE_ROWS = 8
@@ -36,6 +37,23 @@ def test_a_page_has_one_title_and_it_comes_first(page: Path) -> None:
     lines = [line for line in prose(page.read_text(encoding="utf-8")).splitlines() if not line.startswith("<!--")]
     assert lines[0].startswith("# ")
     assert sum(line.startswith("# ") for line in lines) == 1
+
+
+@pytest.mark.parametrize("page", pages(), ids=name_of)
+def test_what_pages_import_of_mtcli_exists(page: Path) -> None:
+    examples = [fence.text for fence in fences(page.read_text(encoding="utf-8")) if fence.language == "python"]
+    for module, names in re.findall(r"^from (mtcli[\w.]*) import (.+)$", "\n".join(examples), re.MULTILINE):
+        imported = importlib.import_module(module)
+        assert all(hasattr(imported, name) for name in names.split(", "))
+
+
+@pytest.mark.parametrize("page", pages(), ids=name_of)
+def test_targets_of_make_that_pages_name_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    commands = [*code_spans(text), *shell_commands(text)]
+    named = {name for command in commands for name in re.findall(r"^make ([a-z][a-z-]*)", command)}
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert named <= set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
 
 
 def test_the_readme_can_be_scanned() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from support.command import MTCLI, mtcli, succeed
+from support.patience import PATIENCE
 from support.tiny import write_untrained
 
 from mtcli.bench.record.schema import BenchRecord
@@ -102,7 +103,7 @@ def test_ctrl_c_leaves_what_was_measured(tmp_path: Path) -> None:
         if not line.startswith(b"ceilings"):  # the next section has begun
             break
     process.send_signal(signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=60)
+    stdout, stderr = process.communicate(timeout=PATIENCE)
     assert (process.returncode, stdout) == (130, b"")
     assert b"Interrupted." in stderr and b"Traceback" not in stderr
     record = read_record(path)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -17,9 +18,11 @@ from support.sentences import sentences
 from support.tiny import untrained_model, write_untrained
 
 import mtcli
+from mtcli.data.conventions import TextConventions
 from mtcli.decoding.alignment import Aligner
 from mtcli.decoding.engines import Outcome
 from mtcli.decoding.engines.torch import TorchEngine
+from mtcli.decoding.frame import Frame
 from mtcli.decoding.lines import is_blank, is_invisible, one_line
 from mtcli.decoding.translator import Translator
 from mtcli.errors import MtcliError, UsageError
@@ -43,7 +46,8 @@ def test_every_line_has_one_line(lines: list[str]) -> None:
     for line, translation, links in zip(lines, translations, Aligner(model)(translations), strict=True):
         assert is_blank(translation.text) == is_blank(line)
         assert is_invisible(translation.text) == is_invisible(line)
-        assert not any(BREAKS & set(candidate.text) for candidate in translation.n_best)
+        soft_end = Frame.of(line).behind
+        assert not any(BREAKS & set(candidate.text.removesuffix(soft_end)) for candidate in translation.n_best)
         assert len(translation.source_parts) == len(translation.n_best[0].parts)
         pairs = [tuple(map(int, link.split("-"))) for link in links.split()]
         assert pairs == sorted(set(pairs))
@@ -57,6 +61,39 @@ def test_blank_lines_never_reach_the_model(monkeypatch: pytest.MonkeyPatch) -> N
     assert texts == ["", "", "", "", "\x00", "\u200b\ufeff"]
 
 
+def test_lines_without_letters_are_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mtcli.decoding.pool.Worker", None)
+    lines = ["102", "---", "🎉 🎉", "->", "▁", "5,00 €", " (1) "]
+    translations = Translator(untrained_model()).translate(lines, beam_size=2, n_best=2)
+    assert [translation.text for translation in translations] == lines
+
+
+@pytest.mark.parametrize(
+    ("sentences", "share", "parts"),
+    [
+        ("auto", None, 2),
+        ("auto", 0.01, 2),
+        ("auto", 0.5, 1),
+        ("split", 0.5, 2),
+        ("keep", None, 1),
+    ],
+)
+def test_lines_are_translated_by_sentence_where_the_model_learnt_so(
+    sentences: str, share: float | None, parts: int
+) -> None:
+    model = untrained_model()
+    text = TextConventions(multi_sentence_share=share)
+    architecture = replace(
+        model.architecture,
+        text=text,
+        decoding=model.architecture.decoding.model_copy(update={"sentences": sentences}),
+    )
+    [alone, together] = Translator(replace(model, architecture=architecture)).translate(["A dog.", "A dog.  A dog."])
+    assert len(together.source_parts) == parts
+    if parts == 2:
+        assert together.text == f"{alone.text}  {alone.text}"
+
+
 def test_an_overlong_line_keeps_its_parts() -> None:
     translator = Translator(untrained_model())
     [alone, many] = translator.translate(["A dog.", "A dog. " * 400])
@@ -65,6 +102,18 @@ def test_an_overlong_line_keeps_its_parts() -> None:
     assert translator.work.decoded == 1
     assert translator.work.split_lines == 1
     assert not is_blank(translator.translate(["x" * 20_000])[0].text)
+
+
+def test_no_two_translations_of_a_line_are_one_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = untrained_model(24)
+    tgt = type(model.tokenizers.tgt)
+    decode = tgt.decode
+    # Hypotheses that differ in their last token alone become one text, as two ways to cut a word do
+    monkeypatch.setattr(tgt, "decode", lambda self, tokens: decode(self, tokens[:1]) or "x")
+    for translation in Translator(model).translate(sentences(20, seed=13), beam_size=6, n_best=3):
+        texts = [candidate.text for candidate in translation.n_best]
+        assert len(texts) == len(set(texts)) <= 3
+        assert [c.score for c in translation.n_best] == sorted((c.score for c in translation.n_best), reverse=True)
 
 
 def test_what_has_no_text_falls_back_to_the_source(monkeypatch: pytest.MonkeyPatch) -> None:

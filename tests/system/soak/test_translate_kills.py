@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from support.command import mtcli
 from support.killing import committed_lines, killed_after, visible_files, write_lines
+from support.patience import PATIENCE
 from support.tiny import write_untrained
 
 LINES = 2500
@@ -35,7 +36,7 @@ def test_random_kills_change_no_byte(tmp_path: Path, capsys: pytest.CaptureFixtu
     chance, done, jobs, moments = random.Random(seed), 0, 0, []
     while done < kills or moments[-1]:
         before = committed_lines(out)
-        delay = chance.uniform(0, 1.2 * seconds) if done < kills else 600.0
+        delay = chance.uniform(0, 1.2 * seconds) if done < kills else PATIENCE
         if killed_after(translate(model, out), delay):
             done += 1
             moments.append(committed_lines(out))

@@ -10,6 +10,7 @@ import pytest
 from support.command import mtcli
 from support.digits import digit_pairs, write_sides
 from support.killing import killed_after
+from support.patience import PATIENCE
 
 STEPS = 120
 _SIZES = ("encoder_layers=1", "decoder_layers=1", "d_model=32", "ffn_dim=64", "heads=2", "dropout=0.2")
@@ -44,7 +45,7 @@ def test_random_kills_change_no_weight(tmp_path: Path, capsys: pytest.CaptureFix
 
     chance, done, runs, in_training = random.Random(seed), 0, 0, 0
     while True:
-        if killed_after(train(tmp_path, run), chance.uniform(0, 1.2 * seconds) if done < kills else 600.0):
+        if killed_after(train(tmp_path, run), chance.uniform(0, 1.2 * seconds) if done < kills else PATIENCE):
             done += 1
             in_training += any(run.glob("checkpoints/step-????????"))
             continue
