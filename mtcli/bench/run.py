@@ -4,8 +4,8 @@ import importlib
 from collections.abc import Callable, Sequence
 
 from mtcli.bench.record.findings import Findings
-from mtcli.bench.record.schema import SECTIONS, BenchRecord
-from mtcli.bench.settings import BenchSettings
+from mtcli.bench.record.schema import BenchRecord
+from mtcli.bench.settings import SECTIONS, BenchSettings
 
 # Seconds. On a CPU all of them, with what it takes to import and to build models, end within three minutes.
 ON_CPU = dict(zip(SECTIONS, (10.0, 40.0, 55.0, 40.0), strict=True))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+SECTIONS = ("ceilings", "kernels", "translate", "train")
 OPERATIONS = ("masked_attention", "cross_entropy", "beam_step", "cross_attention_decode", "self_attention_decode")
 
 

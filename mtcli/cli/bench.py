@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from mtcli.bench.settings import OPERATIONS
+from mtcli.bench.settings import OPERATIONS, SECTIONS
 from mtcli.cli.errors import TracebackOption, printable, reports_errors
 from mtcli.cli.options import DtypeOption, ForceOption, QuietOption, known_device, one_of, say
 from mtcli.cli.signals import tidy_when_stopped
@@ -31,7 +31,6 @@ Examples:
   mtcli bench kernels --device cpu --compare bench.json --fail-on-regression
   mtcli bench --from bench.json --plot roofline.svg"""
 
-SECTIONS = ("ceilings", "kernels", "translate", "train")
 _NO_GPU = "No CUDA device is here; `mtcli bench --device cpu` measures this processor at smaller sizes."
 _Preset = Literal["tiny", "small", "base", "big", "deep"]
 

@@ -22,8 +22,7 @@ SHORT = ("bench", "--device", "cpu", "--preset", "tiny", "--seconds", "30")
 def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[bytes]]:
     """All of it once: the record's file, and how the command ended."""
     path = tmp_path_factory.mktemp("bench") / "bench.json"
-    finished = mtcli(*SHORT, "-o", path)
-    return path, finished
+    return path, mtcli(*SHORT, "-o", path)
 
 
 def test_all_is_measured_and_right(run: tuple[Path, subprocess.CompletedProcess[bytes]]) -> None:

@@ -3,8 +3,8 @@
 One core for kernels, decoding and training, in `mtcli bench` and in benchmarks/. Needs no torch; `timing` and `memory`
 beside it do, and take the device as a parameter.
 
-A contestant is any object with a `name` unlike all others' and a `kind` (of contestants of one kind a user would take
-the best; by default a name is enough of a kind). The device, if there is one, is known to the `measure` function alone.
+A contestant is any object with a `name` unlike all others', and if need be a `kind`: of contestants of one kind a user
+would take the best. The device, if there is one, is known to the `measure` function alone.
 
     contest = Contest(contestants, measure, better=max, left=budget.left, say=print_to_stderr, save=write_what_is_known)
     contest.check(ask)                 # ask(contestant) -> Checks; who fails one gets no figure and no ratio

@@ -46,6 +46,7 @@ class Contest(Generic[C]):
         self.series = [Series(contestant=one) for one in contestants]
         self.checks: list[Check] = []
         self.num_rounds = 0
+        self._may_begin = left() > 0  # then one is measured however slow the machine
         self.left = left
         self._measure, self._better, self._say, self._save = measure, better, say, save
         self._warm: list[Series[C]] | None = None  # None where nobody needs to be
@@ -88,7 +89,7 @@ class Contest(Generic[C]):
     ) -> None:
         """Run each once where nothing counts, as far as the time suffices; the rounds are of those alone.
 
-        The first is run however slow the machine, unless there is no time at all.
+        The first is run however slow the machine, unless there was no time when the contest was made.
 
         Args:
             prepare: runs one.
@@ -101,7 +102,7 @@ class Contest(Generic[C]):
                 continue
             cost = newest.cost * size(one.contestant) / size(newest.contestant) if newest else 0.0
             to_come = (1 + rounds_to_come) * cost + rounds_to_come * sum(each.cost for each in self._warm)
-            if self.left() <= to_come:
+            if not (self.left() > to_come if newest else self._may_begin):
                 continue
             self._say(one.name)
             with self._attempt(one):
@@ -128,7 +129,7 @@ class Contest(Generic[C]):
             self._run_round(running)
 
     def _affordable(self, running: Sequence[Series[C]]) -> Iterator[Series[C]]:
-        seconds, is_owed = self.left(), not self._has_figures and (self.left() > 0 or bool(self._warm))
+        seconds, is_owed = self.left(), self._may_begin and not self._has_figures
         for one in running:
             seconds -= one.cost
             if seconds < 0 and not is_owed:

@@ -9,15 +9,11 @@ from mtcli.bench.contest.figures import Figure, Status
 
 
 class Contestant(Protocol):
-    """One way to do the work."""
+    """One way to do the work; where it has a `kind`, of contestants of one kind a user would take the best."""
 
     @property
     def name(self) -> str:
         """Unlike all others', for people."""
-
-    @property
-    def kind(self) -> Hashable:
-        """Of contestants of one kind a user would take the best."""
 
 
 C = TypeVar("C", bound=Contestant)
@@ -45,6 +41,10 @@ class Series(Generic[C]):
     @property
     def name(self) -> str:
         return self.contestant.name
+
+    @property
+    def kind(self) -> Hashable:
+        return getattr(self.contestant, "kind", self.name)
 
     @property
     def status(self) -> Status:
@@ -100,7 +100,7 @@ def finalists(series: Iterable[Series[C]], better: Callable[[Sequence[float]], f
     best: dict[Hashable, Series[C]] = {}
     timed = [one for one in series if one.figures]
     for one in timed:
-        rival = best.get(one.contestant.kind)
+        rival = best.get(one.kind)
         if rival is None or better([one.median, rival.median]) != rival.median:
-            best[one.contestant.kind] = one
-    return [one for one in timed if best[one.contestant.kind] is one]
+            best[one.kind] = one
+    return [one for one in timed if best[one.kind] is one]

@@ -35,10 +35,6 @@ class Timed:
     call: Call
     within: Within = contextlib.nullcontext
 
-    @property
-    def kind(self) -> str:
-        return self.name
-
 
 class Stopwatch:
     """Times calls on one device.

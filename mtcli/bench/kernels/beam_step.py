@@ -4,7 +4,7 @@ The slots are in the middle of their searches and stay there: the end token's lo
 is put back before the next.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import partial
 from itertools import product
@@ -13,7 +13,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mtcli.bench.kernels import pytorch
 from mtcli.bench.kernels.forms import ON_CPU, CaseSize, Lineup, OperationCase, Variant, lineup_on
 from mtcli.bench.record.schema import PADDED
 from mtcli.bench.roofline import formulas
@@ -50,7 +49,6 @@ def cases(settings: BenchSettings) -> Iterator[OperationCase]:
         lineup = lineup_on(device)
         if lineup == ON_CPU and slots > 1:
             lineup = Lineup(lineup.ours, TOP_K)
-        with_compile = (dtype, slots) == (dtypes[0], all_slots[0]) and pytorch.compiler_takes_part(settings)
         yield OperationCase(
             name=f"slots {slots}, beam {beam}, vocabulary {vocabulary}",
             dtype=dtype,
@@ -58,7 +56,7 @@ def cases(settings: BenchSettings) -> Iterator[OperationCase]:
             cost=formulas.beam_step(slots * beam, vocabulary, dtype.itemsize),
             make=partial(_make, slots, beam, vocabulary, dtype, device),
             exact=_exact,
-            variants=tuple(_variants(lineup, with_compile)),
+            variants=tuple(_variants(lineup)),
             lineup=lineup,
             before=_put_back,
             in_graph=True,
@@ -120,35 +118,28 @@ def _found(inputs: BeamStepInputs, returned: Any) -> tuple[Tensor, ...]:
     return state.log_probs, real, state.positions, state.status, wrong.int()
 
 
-def _variants(lineup: Lineup, with_compile: bool) -> Iterator[Variant]:
+def _variants(lineup: Lineup) -> Iterator[Variant]:
     for impl in lineup.forms:
         if impl != TOP_K:
             yield Variant(name=impl, run=partial(_mtcli, impl=impl), outputs=_found)
     note = "ranks the continuations; keeps no state"
-    yield Variant(name=TOP_K, run=partial(_torch, _rank), outputs=_ranked, note=note)
-    if with_compile:
-        run = partial(_torch, pytorch.compiled(_rank))
-        yield Variant(name="torch.compile", run=run, outputs=_ranked, note=f"of {TOP_K}; {note}")
+    yield Variant(name=TOP_K, run=_rank, outputs=_ranked, note=note)
 
 
 def _mtcli(inputs: BeamStepInputs, impl: str) -> None:
     beam_step(inputs.logits, inputs.state, inputs.rules, impl=impl)
 
 
-def _torch(rank: Callable[..., tuple[Tensor, Tensor]], inputs: BeamStepInputs) -> tuple[Tensor, Tensor]:
-    return rank(inputs.logits, inputs.kept.log_probs, inputs.rules.banned)
-
-
-def _rank(logits: Tensor, log_probs: Tensor, banned: Tensor) -> tuple[Tensor, Tensor]:
-    """The best 2 K continuations of each slot: totals and indices."""
-    scores = logits.log_softmax(dim=-1, dtype=torch.float32).masked_fill(banned, float("-inf"))
+def _rank(inputs: BeamStepInputs) -> Tensor:
+    """[S, 2 K]: totals of the best 2 K continuations of each slot."""
+    scores = inputs.logits.log_softmax(dim=-1, dtype=torch.float32).masked_fill(inputs.rules.banned, float("-inf"))
+    log_probs = inputs.kept.log_probs
     totals = scores.view(*log_probs.shape, -1) + log_probs[:, :, None]
-    best = totals.flatten(1).topk(2 * log_probs.shape[1], dim=1)
-    return best.values, best.indices
+    return totals.flatten(1).topk(2 * log_probs.shape[1], dim=1).values
 
 
-def _ranked(inputs: BeamStepInputs, returned: tuple[Tensor, Tensor]) -> tuple[Tensor, ...]:
+def _ranked(inputs: BeamStepInputs, totals: Tensor) -> tuple[Tensor, ...]:
     """The totals; a ranking has no state to look at, so what is expected of one is handed back."""
-    best = returned[0][:, : inputs.state.beam]
+    best = totals[:, : inputs.state.beam]
     _, _, *rest = _exact(inputs)
     return best, best, *rest

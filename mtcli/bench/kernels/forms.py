@@ -89,10 +89,6 @@ class Variant:
     note: str = ""
     prepared: bool = False
 
-    @property
-    def kind(self) -> str:
-        return self.name
-
 
 @dataclass(frozen=True, kw_only=True)
 class OperationCase:

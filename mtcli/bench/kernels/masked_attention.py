@@ -8,7 +8,7 @@ also runs on packed tensors, padding inside as mtcli's own form does. `varlen_at
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -22,7 +22,6 @@ from mtcli.bench.roofline import formulas
 from mtcli.bench.settings import BenchSettings
 from mtcli.bench.workload.shapes import BASE, BIG, TOY, WIDE, Heads, bucketed_lengths, news_lengths, translated_lengths
 from mtcli_kernels.masked_attention import masked_attention
-from mtcli_kernels.masked_attention.padded import padded_attention
 from mtcli_kernels.packing import Packing
 
 PADS_INSIDE = "gets packed tokens: pads them, makes the mask and packs the results inside"
@@ -54,12 +53,6 @@ class MaskedAttentionInputs:
     starts: tuple[Tensor, Tensor]  # [B + 1] int32, of queries and keys, for varlen_attn
     causal: bool
 
-    @cached_property
-    def compiled(self) -> Callable[..., Any]:
-        """The padded form for these sentences."""
-        form = partial(padded_attention, queries=self.queries, keys=self.keys, causal=self.causal)
-        return pytorch.compiled(form)
-
 
 @dataclass(frozen=True)
 class _Shape:
@@ -84,11 +77,10 @@ def cases(settings: BenchSettings) -> Iterator[OperationCase]:
         lengths = (news_lengths if spread == "news" else bucketed_lengths)(tokens, settings.seed)
         keys = translated_lengths(lengths, settings.seed + 1) if kind == "cross" else lengths
         shape = _Shape(heads, kind, spread, tuple(lengths), tuple(keys), dtype, settings.torch_device, training)
-        with_compile = (heads, spread) == all_heads[0] and pytorch.compiler_takes_part(settings)
-        yield _case(shape, with_compile)
+        yield _case(shape)
 
 
-def _case(shape: _Shape, with_compile: bool) -> OperationCase:
+def _case(shape: _Shape) -> OperationCase:
     heads = shape.heads
     formula = formulas.attention_training if shape.training else formulas.attention_forward
     return OperationCase(
@@ -98,7 +90,7 @@ def _case(shape: _Shape, with_compile: bool) -> OperationCase:
         cost=formula(shape.queries, shape.keys, shape.causal, heads.heads, heads.head_dim, shape.dtype.itemsize),
         make=partial(_make, shape),
         exact=partial(_exact, training=shape.training),
-        variants=tuple(_variants(shape, with_compile)),
+        variants=tuple(_variants(shape)),
         lineup=lineup_on(shape.device),
     )
 
@@ -149,7 +141,7 @@ def _with_gradients(out: Tensor, leaves: tuple[Tensor, ...], grad: Tensor, train
     return (out, *torch.autograd.grad(out, leaves, grad)) if training else (out,)
 
 
-def _variants(shape: _Shape, with_compile: bool) -> Iterator[Variant]:
+def _variants(shape: _Shape) -> Iterator[Variant]:
     training = shape.training
 
     def packed(name: str, forward: Callable[[MaskedAttentionInputs], Tensor], note: str = "") -> Variant:
@@ -177,8 +169,6 @@ def _variants(shape: _Shape, with_compile: bool) -> Iterator[Variant]:
             note="gets tensors padded beforehand, and its mask",
             prepared=True,
         )
-    if with_compile:
-        yield packed("torch.compile", lambda inputs: inputs.compiled(*inputs.packed), "of the padded form")
 
 
 def _mtcli(inputs: MaskedAttentionInputs, impl: str) -> Tensor:

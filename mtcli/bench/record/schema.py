@@ -5,9 +5,10 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from mtcli.bench.contest import Check, Figure, Status
+from mtcli.bench.roofline.formulas import Cost
+from mtcli.bench.settings import SECTIONS
 
 FORMAT_VERSION: Literal[2] = 2
-SECTIONS = ("ceilings", "kernels", "translate", "train")
 MTCLI, MACHINE = "mtcli", "the machine"
 KERNEL, PADDED, DEFINITION = "triton", "padded", "reference"  # mtcli's forms of an operation
 TIME, GRAPH_TIME, MEMORY = "time (µs)", "time in a CUDA graph (µs)", "memory (GiB)"
@@ -86,6 +87,13 @@ class Phase(RecordPart):
     bytes: int = 0
     flops: int = 0
     fraction: float | None = None
+
+    @classmethod
+    def of(cls, name: str, seconds: float, total: float, cost: Cost, least: float) -> "Phase":
+        """A part that took so many of all seconds, where at the least it takes `least` for what was counted."""
+        fraction = least / seconds if least and seconds else None
+        share = seconds / total
+        return cls(name=name, seconds=seconds, share=share, bytes=cost.bytes, flops=cost.flops, fraction=fraction)
 
 
 class BenchRow(RecordPart):

@@ -47,6 +47,7 @@ def measure_train(settings: BenchSettings, findings: Findings) -> None:
         MtcliError: there is no such device, number type or preset, or the model is missing or damaged.
     """
     settings.say("train: making the model ready")
+    left = settings.left()
     device, ceilings = resolve_device(settings.torch_device), findings.ceilings
     assert ceilings is not None
     wanted = settings.dtype or "auto"
@@ -56,6 +57,7 @@ def measure_train(settings: BenchSettings, findings: Findings) -> None:
     dtype = resolve_dtype(wanted, device)
     model = BenchModel.of(settings, device, torch.float32)
     step = TrainingStep(model.network, CONFIG, dtype=dtype)
+    settings = settings.within(left)  # what came before measured nothing
     contest: Contest[UpdateContestant] = Contest(
         [UpdateContestant(model, step, dtype, attention, tokens, settings) for attention, tokens in ways(settings)],
         UpdateContestant.seconds,

@@ -3,7 +3,7 @@
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 
 import torch
 
@@ -12,7 +12,7 @@ from mtcli.bench.contest.failures import told
 from mtcli.bench.contest.memory import GIB, Peak
 from mtcli.bench.record.schema import MEMORY, BenchRow, Ceilings, Phase
 from mtcli.bench.roofline.formulas import Cost
-from mtcli.bench.roofline.transformer_cost import Update, update
+from mtcli.bench.roofline.transformer_cost import update
 from mtcli.bench.settings import BenchSettings
 from mtcli.bench.training.parts import BACKWARD, DECODER, ENCODER, LOSS, UPDATE, Parts
 from mtcli.bench.workload.model import BenchModel
@@ -68,10 +68,6 @@ class UpdateContestant:
     def name(self) -> str:
         return f"{self.way}, batches of {self.batch_tokens:,} tokens"
 
-    @property
-    def kind(self) -> str:
-        return self.name
-
     @cached_property
     def batches(self) -> Sequence[PairBatch]:
         return make_batches(self._model, self.batch_tokens, self._num_batches, self._seed)
@@ -125,44 +121,23 @@ class UpdateContestant:
 
             self._run(self._num_updates, marked)
             taken = {part: milliseconds / 1e3 for part, milliseconds in parts.medians().items()}
-        costs = self._costs
+        total, bandwidth, best = sum(taken.values()), ceilings.bytes_per_second, self._best(ceilings)
         self.phases = tuple(
-            Phase(
-                name=part,
-                seconds=seconds,
-                share=seconds / sum(taken.values()),
-                bytes=costs[part].bytes,
-                flops=costs[part].flops,
-                fraction=costs[part].floor(ceilings.bytes_per_second, self._best(ceilings)) / seconds,
-            )
-            for part, seconds in taken.items()
+            Phase.of(part, seconds, total, cost, cost.floor(bandwidth, best))
+            for (part, seconds), cost in zip(taken.items(), self._costs.values(), strict=True)
         )
 
     @cached_property
     def _costs(self) -> dict[str, Cost]:
         """What the parts of an update cost on average."""
-        network = self._model.network
-        head_dim = network.config.largest_head_dim
+        network, sizes = self._model.network, self._model.sizes
+        head_dim, parameters = network.config.largest_head_dim, network.num_parameters()
         chosen = Implementations.resolve(self.attention, self._model.device, self._dtype, head_dim=head_dim).choices
         with_loss = chosen["cross_entropy"].impl == "padded"
-        parameters = network.num_parameters()
-        updates: list[Update] = [
-            update(
-                self._model.sizes,
-                batch.src_lengths,
-                batch.tgt_lengths,
-                parameters=parameters,
-                gradients_with_loss=with_loss,
-            )
-            for batch in self.batches
-        ]
-        return {
-            ENCODER: _mean([each.encoder for each in updates]),
-            DECODER: _mean([each.decoder for each in updates]),
-            LOSS: _mean([each.output for each in updates]),
-            BACKWARD: _mean([each.backward for each in updates]),
-            UPDATE: _mean([each.optimizer for each in updates]),
-        }
+        counted = partial(update, parameters=parameters, gradients_with_loss=with_loss)
+        updates = [counted(sizes, batch.src_lengths, batch.tgt_lengths) for batch in self.batches]
+        parts = {ENCODER: "encoder", DECODER: "decoder", LOSS: "output", BACKWARD: "backward", UPDATE: "optimizer"}
+        return {part: _mean([getattr(each, name) for each in updates]) for part, name in parts.items()}
 
     def _best(self, ceilings: Ceilings) -> float | None:
         """Operations a second."""

@@ -46,10 +46,6 @@ class DecodingContestant:
         return f"beam {self.beam}, {self.slots} at once"
 
     @property
-    def kind(self) -> str:
-        return self.name
-
-    @property
     def size(self) -> float:
         """Hypotheses of all sentences: how much there is to do beside others."""
         return self.beam * max(self._refills * self.slots, self._fewest)
@@ -70,7 +66,8 @@ class DecodingContestant:
     @cached_property
     def at_once(self) -> int:
         """Sentences that are really decoded at once."""
-        return self.decoder.slots * self.decoder.num_workers
+        with told(self.name):
+            return self.decoder.slots * self.decoder.num_workers
 
     @cached_property
     def sentences(self) -> SourceSentences:
@@ -138,16 +135,9 @@ class DecodingContestant:
             wall = usual
         taken[HOST] = max(wall - sum(taken.values()), 0.0)
         costs = {ENCODER: self.work.encoder, DECODER: self.work.decoder, SEARCH: self.work.search, HOST: Cost(0)}
+        total = sum(taken.values())
         self.phases = tuple(
-            Phase(
-                name=part,
-                seconds=taken[part],
-                share=taken[part] / sum(taken.values()),
-                bytes=cost.bytes,
-                flops=cost.flops,
-                fraction=self._least(cost, ceilings) / taken[part] if cost.bytes and taken[part] else None,
-            )
-            for part, cost in costs.items()
+            Phase.of(part, taken[part], total, cost, self._least(cost, ceilings)) for part, cost in costs.items()
         )
 
     def _least(self, cost: Cost, ceilings: Ceilings) -> float:

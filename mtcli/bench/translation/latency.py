@@ -24,7 +24,7 @@ class _Beam:
     """A contestant that translates the next line whenever it is asked."""
 
     def __init__(self, beam: int, calls: Sequence[Callable[[], object]]) -> None:
-        self.beam, self.name, self.kind = beam, f"beam {beam}", beam
+        self.beam, self.name = beam, f"beam {beam}"
         self._next: Iterator[Callable[[], object]] = cycle(calls)
 
     def milliseconds(self) -> float:

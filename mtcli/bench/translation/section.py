@@ -41,9 +41,11 @@ def measure_translate(settings: BenchSettings, findings: Findings) -> None:
         MtcliError: there is no such device, number type or preset, or the model or the input is missing or damaged.
     """
     settings.say("translate: making the model ready")
+    left = settings.left()
     device = resolve_device(settings.torch_device)
     model = BenchModel.of(settings, device, decoding_dtype(settings.dtype or "auto", device))
     lines = list(read_lines(settings.input)) if settings.model and settings.input else []
+    settings = settings.within(left)  # what came before measured nothing
     slots, refills, fewest = TOY if settings.toy else ON_GPU if settings.on_gpu else ON_CPU
     sentences = _sentences(settings, model, lines, max(refills * max(slots), fewest, MOST_LINES))
     kept, ceilings = FOR_LATENCY * max(settings.left(), 0.0), findings.ceilings

@@ -7,10 +7,10 @@ import pytest
 from support.bench_records import DEVICE, VERSIONS, make_up_sections, record
 
 from mtcli.bench.record.findings import Findings
-from mtcli.bench.record.schema import SECTIONS, BenchRecord
+from mtcli.bench.record.schema import BenchRecord
 from mtcli.bench.record.stored import as_stored
 from mtcli.bench.run import ON_CPU, ON_GPU, Run, shares
-from mtcli.bench.settings import BenchSettings
+from mtcli.bench.settings import SECTIONS, BenchSettings
 
 Told = list[tuple[str, BenchSettings]]
 

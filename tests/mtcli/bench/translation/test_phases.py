@@ -1,6 +1,7 @@
 """Parts of decoding: of a real search on a CPU, and of one with graphs on a made-up GPU."""
 
 import time
+import types
 from collections.abc import Iterator
 from typing import Any
 from unittest import mock
@@ -59,7 +60,7 @@ class Steps:
     """An engine whose step runs as it is first, is captured then, and replayed from there on."""
 
     def __init__(self, watch: DecodingPhases) -> None:
-        self.watch, self._bucket, self.seen = watch, 8, 0
+        self.watch, self.seen = watch, 0
         self.encode = watch._timed(self.work, "encoder")
         self.parts = [watch._timed(self.work, part) for part in ("decoder", "search")]
         self.graph: list[Any] = []
@@ -67,7 +68,7 @@ class Steps:
     def work(self, milliseconds: float) -> None:
         Event.clock += 0 if Event.capturing else milliseconds
 
-    def step(self) -> None:
+    def step(self, slots: object) -> None:
         self.seen += 1
         if self.seen == 2:
             Event.capturing = True
@@ -99,11 +100,12 @@ def test_steps_in_graphs_are_read_whenever_they_are_replayed() -> None:
     watch._on_gpu = True
     steps = Steps(watch)
     watched: Any = watch._read_after(Steps.step)  # type: ignore[arg-type]
+    slots = types.SimpleNamespace(num_taking_part=8)
     steps.encode(5.0)
     for _ in range(4):
-        watched(steps)
+        watched(steps, slots)
     assert watch.seconds() == pytest.approx({"encoder": 0.005, "decoder": 0.012, "search": 0.004})
     watch.forget()
-    watched(steps)
+    watched(steps, slots)
     assert watch.seconds() == pytest.approx({"encoder": 0.0, "decoder": 0.003, "search": 0.001})
     assert phases.HOST not in watch.seconds()
