@@ -81,7 +81,7 @@ DECODING_OPTIONS = $(if $(DATA),--data '$(DATA)') $(if $(MODEL),--model '$(MODEL
 bench-decoding: $(READY) $(PEERS_READY) ## measure decoding beside other decoders; QUESTION=base (see benchmarks)
 	@$(BIN)/python -m benchmarks.decoding '$(or $(QUESTION),base)' $(DECODING_OPTIONS)
 
-bench-training: $(READY) $(PEERS_READY) ## measure training beside other trainers; QUESTION=tiny (see benchmarks)
+bench-training: $(READY) $(if $(filter base,$(QUESTION)),,$(PEERS_READY)) ## measure training beside other trainers; QUESTION=tiny (see benchmarks)
 	@$(BIN)/python -m benchmarks.training '$(or $(QUESTION),tiny)' $(if $(DATA),--data '$(DATA)')
 
 # One question after the other; one that fails is named at the end, and the others go on.
@@ -98,7 +98,7 @@ BENCH_training-tiny = benchmarks.training tiny --data '$(DATA)'
 BENCH_training-base = benchmarks.training base --data '$(DATA)'
 BENCH_corpus = benchmarks.corpus
 
-bench: $(READY) $(PEERS_READY) ## measure all that a processor can answer, then write the report: DATA=DIR ONLY="startup corpus"
+bench: $(READY) $(if $(DATA),$(PEERS_READY)) ## measure all that a processor can answer, then write the report: DATA=DIR ONLY="startup corpus"
 	@failed=; \
 	$(foreach step,$(or $(ONLY),$(BENCH_STEPS)),echo "$(step):"; \
 	  $(BIN)/python -m $(or $(BENCH_$(step)),benchmarks.growth $(patsubst growth-%,%,$(step))) || failed="$$failed $(step)";) \

@@ -41,9 +41,11 @@ ON_CUDA_LIMIT = 4096
 
 def main() -> None:
     arguments = _arguments()
+    from mtcli.devices import resolve_device
     from mtcli.processors import share_processors
 
     share_processors()  # as mtcli's command line does; here for the peers too
+    resolve_device(torch_device(arguments.device))  # which says what is missing
     arguments.out = arguments.out or RESULTS / "cpu" / f"decoding-{arguments.question}.json"
     save(_contest(arguments), arguments.out)
 

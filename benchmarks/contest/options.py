@@ -62,6 +62,12 @@ def longest(seconds: float | None) -> float:
     return 1800.0 if seconds is None else min(240.0, seconds)
 
 
+def told(name: str, figure: float) -> float:
+    """Tell a person a figure, and return it."""
+    print(f"{name}: {figure:,.1f}", file=sys.stderr, flush=True)
+    return figure
+
+
 def shown_command(module: str, words: Sequence[str]) -> str:
     """Return the command line without where things lie on this machine."""
     shown = ["python", "-m", f"benchmarks.{module}"]

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.contest.machine import joined_versions
-from benchmarks.contest.options import matching
+from benchmarks.contest.options import matching, told
 from benchmarks.contest.processes import Team
 from benchmarks.contest.records import Agreement, Decoded, DecodedModel
 from benchmarks.questions.decoders import MTCLI, NAMES, DecodingEntry, cpu_entries, cuda_entries
@@ -123,14 +123,14 @@ class ModelContest:
         if self.plan.device != "cpu" and is_new:
             warm_up = entry.first or warm_up  # all kernels are compiled, and graphs captured, that it will need
         answer = self.answers[entry.name] = self._ask(entry, "decode", first=entry.first, warm_up=warm_up)
-        return float(answer["num_tokens"] / answer["seconds"])
+        return told(entry.name, answer["num_tokens"] / answer["seconds"])
 
     def _one_by_one(self, entry: DecodingEntry) -> float:
         """The median of the sentences' milliseconds."""
         seconds = self._ask(entry, "one_by_one", first=entry.first)["seconds"]
         p50, p95 = (float(value) for value in np.percentile(seconds, [50, 95]) * 1e3)
         self._latencies.setdefault(entry.name, []).append((p95, statistics.fmean(seconds) * 1e3))
-        return p50
+        return told(entry.name, p50)
 
     def _check(self, entry: DecodingEntry) -> Iterable[Check]:
         if entry.checked not in self._checks:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from benchmarks.contest.machine import joined_versions, package_path
+from benchmarks.contest.options import told
 from benchmarks.contest.processes import peak_mib, run, tree, why_ended
 from benchmarks.contest.records import Model, Trained
 from benchmarks.peers.training import LABEL_SMOOTHING
@@ -63,7 +64,7 @@ class TrainingContest:
         folder = self.folder / "running"
         folder.mkdir()
         try:
-            return self._train(entry, self.trainers[entry.short], folder)
+            return told(entry.name, self._train(entry, self.trainers[entry.short], folder))
         finally:
             shutil.rmtree(folder)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from benchmarks.contest.machine import ROOT
 from benchmarks.contest.options import matching, refuse_to_end_without_mtcli
@@ -199,6 +200,13 @@ def run(*arguments: object) -> subprocess.CompletedProcess[str]:
 def test_wrong_options_are_sentences(words: list[str], message: str) -> None:
     finished = run(*words)
     assert (finished.returncode, message in finished.stderr) == (2, True), finished.stderr
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_a_sentence() -> None:
+    finished = run("base", "--device", "cuda", "--contestants", "mtcli")
+    assert finished.returncode == 1
+    assert "CUDA" in finished.stderr and "Traceback" not in finished.stderr
 
 
 @pytest.mark.slow
