@@ -14,6 +14,7 @@ mtcli/cli/errors.py, which turns every other exception into such a sentence.
 """
 
 import re
+from collections.abc import Sequence
 from enum import IntEnum
 
 
@@ -88,6 +89,16 @@ class UsageError(MtcliError):
     """
 
     exit_code = ExitCode.USAGE
+
+
+def check_choice(option: str, value: str, choices: Sequence[str]) -> None:
+    """Check an option that has a few values.
+
+    Raises:
+        UsageError: the value is none of them.
+    """
+    if value not in choices:
+        raise UsageError(f"{option} {value}: expected one of {', '.join(choices)}.")
 
 
 # What PyTorch says on a CPU and on a GPU where it raises no OutOfMemoryError.

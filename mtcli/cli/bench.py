@@ -11,11 +11,12 @@ import typer
 
 from mtcli.bench.budget import SECTIONS
 from mtcli.cli.errors import TracebackOption, printable, reports_errors
-from mtcli.cli.options import DtypeOption, ForceOption, QuietOption, known_device, one_of, say
+from mtcli.cli.options import DtypeOption, ForceOption, QuietOption, known_device
 from mtcli.cli.signals import tidy_when_stopped
-from mtcli.errors import BackendUnavailableError, DataError, MtcliError, UsageError
+from mtcli.cli.streams import say
+from mtcli.errors import BackendUnavailableError, DataError, MtcliError, UsageError, check_choice
 from mtcli.files import STDIN, check_writable, read_lines, write_output
-from mtcli.formats.writers import check_outputs
+from mtcli.jobs.outputs import check_outputs
 
 if TYPE_CHECKING:
     from mtcli.bench.asked import Asked
@@ -100,7 +101,7 @@ def command(
     With --compare, --json and --csv print the comparison instead of the record.
     """
     for section in sections or ():
-        one_of("SECTION", section, SECTIONS)
+        check_choice("SECTION", section, SECTIONS)
     wanted = Wanted(
         sections=tuple(sections or SECTIONS),
         as_json=as_json,

@@ -20,8 +20,8 @@ from mtcli.cli.options import (
     LengthPenaltyOption,
     SetOption,
     beam_size,
-    decoding_options,
-    load,
+    decoding_settings,
+    token_budget,
 )
 from mtcli.errors import DataError, UsageError
 from mtcli.files import read_lines
@@ -66,7 +66,14 @@ def command(
         raise UsageError("Give either --hyp F, or -m DIR with --src F.")
     if model is not None and src is None:
         raise UsageError("-m DIR needs --src F: the text to translate.")
-    size = beam_size(beam, greedy)
+    from mtcli.decoding.options import ComputeOptions, TranslateOptions
+
+    options = TranslateOptions(
+        beam_size=beam_size(beam, greedy),
+        length_penalty=length_penalty,
+        batch_tokens=token_budget(batch_tokens),
+        settings=decoding_settings(assignments),
+    )
     from mtcli.evaluation.metrics import bleu_metric, score_corpus
 
     bleu_metric(tokenize, lowercase)  # a tokenizer that is not there should not cost a translation first
@@ -76,13 +83,12 @@ def command(
     if model is not None and src is not None:
         sources = list(read_lines(src))
         _check_lines(src, len(sources), ref, len(references))
-        loaded = load(model, device, dtype, attention)
+        from mtcli.decoding.loading import load_for
         from mtcli.decoding.translator import Translator
 
-        options = decoding_options(
-            loaded, beam=size, length_penalty=length_penalty, batch_tokens=batch_tokens, assignments=assignments
-        )
-        translator, decoded_with = Translator(loaded, options), options.beam_size
+        loaded = load_for(model, ComputeOptions(device=device, dtype=dtype, attention=attention))
+        decoding = options.resolve(loaded.architecture.decoding)
+        translator, decoded_with = Translator(loaded, decoding), decoding.beam_size
         hypotheses = [translation.text for translation in translator.translate(sources)]
     else:
         assert hyp is not None

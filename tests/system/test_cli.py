@@ -7,7 +7,6 @@ import pty
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -113,7 +112,7 @@ def test_a_closed_pipe_is_quiet(reverse_model: Path, tmp_path: Path) -> None:
     assert finished.stderr == b""
 
 
-def test_help_is_quick_and_loads_no_torch() -> None:
+def test_help_loads_nothing_heavy() -> None:
     heavy = ["torch", "sentencepiece", "numpy", "rich.progress"]
     for arguments, names in (
         (["--help"], [*heavy, "pydantic"]),
@@ -123,12 +122,6 @@ def test_help_is_quick_and_loads_no_torch() -> None:
         probe = f"import sys; from mtcli.cli import main; main.app({arguments}, standalone_mode=False); "
         probe += f"sys.exit(any(name in sys.modules for name in {names}))"
         assert subprocess.run([sys.executable, "-c", probe], stdout=subprocess.DEVNULL).returncode == 0
-    times = []
-    for _ in range(3):
-        began = time.monotonic()
-        succeed("--help")
-        times.append(time.monotonic() - began)
-    assert min(times) < 0.4
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from support.marian import ENGLISH, GERMAN, NASTY, make_marian
 
 from mtcli.config import DecodingConfig
 from mtcli.data.listed import ListedTokenizer
-from mtcli.decoding.translator import Translation, Translator
+from mtcli.decoding.translator import Translator
 from mtcli.errors import CheckpointError, UsageError
 from mtcli.interop import originals
 from mtcli.interop.fetching import Original
@@ -18,6 +18,7 @@ from mtcli.interop.importing import Imported, read_marian, write_imported
 from mtcli.interop.reference import CLOSE, Ours, largest_difference, stored
 from mtcli.model_directory.description import load_architecture
 from mtcli.model_directory.loading import load_model
+from mtcli.translation import Translation
 
 transformers = pytest.importorskip("transformers")
 pytestmark = pytest.mark.usefixtures("one_thread")
