@@ -152,7 +152,7 @@ class DataConfig(Section):
     corpora: tuple[CorpusConfig, ...] = Field(default=(), description="further corpora, each with a weight")
     valid_src: tuple[Path, ...] = Field(default=(), description="source text that is validated on, never learnt from")
     valid_tgt: tuple[Path, ...] = Field(default=(), description="its translation")
-    valid_size: int = Field(default=1000, ge=1, description="pairs held out when no validation set is given")
+    valid_size: int = Field(default=1000, ge=1, description="source sentences held out when no validation set is given")
     tokenizer: Path | None = Field(default=None, description="an existing SentencePiece model for both sides")
     src_tokenizer: Path | None = Field(default=None, description="an existing SentencePiece model of the source side")
     tgt_tokenizer: Path | None = Field(default=None, description="and of the target side; both or neither")

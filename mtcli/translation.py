@@ -8,7 +8,7 @@ class Candidate:
     """One translation of a line.
 
     Attributes:
-        text: detokenised, never with a line break or a tab.
+        text: detokenised, never with a line break or a tab but a soft break that its line ends with (`Frame`).
         score: log_prob / num_tokens ** length_penalty.
         log_prob: summed natural-log probability of its tokens, end tokens included.
         num_tokens: how many those are.

@@ -11,7 +11,7 @@ from mtcli.config import Config, DataConfig
 from mtcli.data.corpus import ParallelCorpus
 from mtcli.data.tokenizer import Tokenizer
 
-_FORMAT = 2
+_FORMAT, _EARLIER_FORMAT = 3, 2
 
 
 @dataclass(frozen=True)
@@ -39,24 +39,36 @@ def _contents(corpus: ParallelCorpus, hashes: Mapping[str, str]) -> list[str]:
     return sides + [f"table {hashes[str(table)]}" for table in corpus.tables]
 
 
-def cache_key(config: Config, contents: Contents) -> str:
+def cache_key(config: Config, contents: Contents, normalisation: int) -> str:
     """Sixteen hexadecimal digits.
+
+    Args:
+        normalisation: version of the rule by which text is read.
 
     Raises:
         DataError: a tokenizer that is given cannot be read.
     """
-    settings = _settings(config, [contents.corpora, contents.valid])
-    return _digest({**settings, "format": _FORMAT, "text": config.data.sampling > 0})
+    return _digest({**_settings(config, contents), "format": _FORMAT, "normalisation": normalisation})
 
 
-def _settings(config: Config, contents: list[Any]) -> dict[str, Any]:
+def earlier_key(config: Config, contents: Contents) -> str:
+    """The key of a corpus prepared before text was normalised by versions, and before sources were counted to hold out.
+
+    Raises:
+        DataError: a tokenizer that is given cannot be read.
+    """
+    return _digest({**_settings(config, contents), "format": _EARLIER_FORMAT})
+
+
+def _settings(config: Config, contents: Contents) -> dict[str, Any]:
     data = config.data
     given = [Tokenizer.from_file(path).model for path in _given_tokenizers(data)]
     return {
-        "hashes": contents,
+        "hashes": [contents.corpora, contents.valid],
         "tokenizers": [hashlib.blake2b(model, digest_size=16).hexdigest() for model in given],
         "max_length": config.model.max_length,
         "seed": config.training.seed,
+        "text": config.data.sampling > 0,
         "data": data.model_dump(
             include={
                 "valid_size",

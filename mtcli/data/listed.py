@@ -2,9 +2,10 @@
 
 Marian's models, in the form that transformers gives them, come with a SentencePiece model a side and with lists of
 pieces in the order of the network's ids. A piece that a SentencePiece model knows may be missing in the list, and
-many of the list's are missing in the model. This does with text what transformers' MarianTokenizer does, to the
-letter: it leaves text as it is but for what the SentencePiece model does to it, cuts out special tokens that are
-spelt in it, and takes `>>fr<<` at its beginning for one piece.
+many of the list's are missing in the model. This does with visible text what transformers' MarianTokenizer does, to
+the letter: it leaves text as it is but for what the SentencePiece model does to it, cuts out special tokens that are
+spelt in it, and takes `>>fr<<` at its beginning for one piece. Invisible characters it leaves out beforehand, but for
+those that the model has pieces for (mtcli/data/normalisation.py, version 1).
 """
 
 import json
@@ -16,7 +17,8 @@ from typing import Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from mtcli.config import Section
-from mtcli.data.tokenizer import SPACE, Tokenizer, load_processor
+from mtcli.data.normalisation import FIRST, invisible_among, without_invisible
+from mtcli.data.tokenizer import SPACE, Tokenizer, load_processor, pieces_of
 from mtcli.errors import DataError
 
 _LEAD = re.compile(r">>.*?<<", re.DOTALL)
@@ -142,7 +144,8 @@ class ListedTokenizer(Tokenizer):
         # Of texts that begin alike the longest is found
         texts = sorted(self._special, key=lambda text: -len(text))
         self._cut = re.compile("(" + "|".join(map(re.escape, texts)) + ")") if texts else None
-        own = self._processor.id_to_piece(list(range(self._processor.vocab_size())))
+        own = pieces_of(self._processor)
+        self.normalisation, self.known = FIRST, invisible_among((*own, *self._pieces))
         self._of_own = [self._ids.get(piece, self._unknown) for piece in own]
         self._own_unknown = self._processor.unk_id()
         self._prefix = vocabulary.prefix if side == "source" else ""
@@ -172,8 +175,8 @@ class ListedTokenizer(Tokenizer):
         return isinstance(other, ListedTokenizer) and other._pieces == self._pieces
 
     def clean(self, line: str) -> str:
-        """The line as it is: what is to be done to it, the SentencePiece model does."""
-        return line
+        """The line without what cannot be seen: what else is to be done to it, the SentencePiece model does."""
+        return without_invisible(line, self.known)
 
     def lead(self, text: str) -> str:
         """The language's piece that the line begins with, if it does."""
@@ -184,14 +187,14 @@ class ListedTokenizer(Tokenizer):
         return self.encode_batch([text])[0]
 
     def encode_batch(self, texts: Sequence[str], num_threads: int = 1) -> list[list[int]]:
-        return [self._encode(text) for text in map(self._led, texts)]
+        return self.encode_clean([self.clean(text) for text in texts])
 
-    def encode_normalized(self, texts: list[str], num_threads: int = 1) -> list[list[int]]:
-        return self.encode_batch(texts)
+    def encode_clean(self, texts: list[str], num_threads: int = 1) -> list[list[int]]:
+        return [self._encode(text) for text in map(self._led, texts)]
 
     def encode_words(self, words: Sequence[str]) -> list[list[int]]:
         """Each word's ids; the prefix counts as of the first."""
-        found = [self._encode(word) for word in words]
+        found = [self._encode(self.clean(word)) for word in words]
         if found and self._prefix and not self.lead(words[0]):
             found[0] = [self._ids[self._prefix], *found[0]]
         return found
@@ -221,7 +224,7 @@ class ListedTokenizer(Tokenizer):
         return tokens + [self._ids.get(piece, self._unknown) for piece in pieces]
 
     def surface(self, text: str) -> str:
-        return str(self._processor.normalize(text))
+        return str(self._processor.normalize(self.clean(text)))
 
     def decode(self, tokens: Sequence[int]) -> str:
         pieces = [self._pieces[token] for token in tokens if token not in self._hidden]

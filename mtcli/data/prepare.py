@@ -18,17 +18,21 @@ from rich.console import Console
 from mtcli.config import Config, DataConfig
 from mtcli.data.arrays import TokenArray
 from mtcli.data.batching import Share, TokenBatches
-from mtcli.data.cache_key import Contents, cache_key
+from mtcli.data.cache_key import Contents, cache_key, earlier_key
+from mtcli.data.conventions import TextConventions
 from mtcli.data.corpus import ParallelCorpus, hash_files, training_corpora
+from mtcli.data.normalisation import CURRENT
 from mtcli.data.pairs import Pairs, SampledPairs
 from mtcli.data.pairs import ParallelArrays as ParallelArrays
 from mtcli.data.places import Places, map_lines
 from mtcli.data.processes import in_order
 from mtcli.data.progress import PassProgress, Report
 from mtcli.data.segmentation import Sampler
+from mtcli.data.sentences import multi_sentence_share
 from mtcli.data.survey import ALONE, CHUNK, Survey, chunks_of, survey
 from mtcli.data.tokenise import BYTES, Tokenised, Tokenising, write_arrays
 from mtcli.data.tokenizer import Tokenizer, Tokenizers, train_tokenizer
+from mtcli.data.valid_set import ValidationText, read_lines_of, warnings
 from mtcli.errors import ConfigError, DataError
 from mtcli.files import read_lines, sync
 from mtcli.processors import available_cpus
@@ -62,6 +66,11 @@ class PreparedData:
         """Names the files' content and the settings that made this of them."""
         return str(self.facts["key"])
 
+    @property
+    def text(self) -> TextConventions:
+        """What a model that learns from this expects of its text."""
+        return _conventions(self.facts)
+
     def batches(self, batch_tokens: int, seed: int) -> TokenBatches:
         """Batches of training pairs, each pair as often in an epoch as its corpus's weight says."""
         return TokenBatches(self.train.src.lengths, self.train.tgt.lengths, batch_tokens, seed, self.shares)
@@ -77,6 +86,7 @@ def prepare(
     report: Report,
     expected_key: str | None = None,
     *,
+    normalisation: int = CURRENT,
     console: Console | None = None,
     may_build: bool = True,
 ) -> PreparedData:
@@ -87,7 +97,9 @@ def prepare(
 
     Args:
         report: told what happens, in sentences.
-        expected_key: names the corpus that a run to go on with began with.
+        expected_key: names the corpus that a run to go on with began with. A run of an earlier mtcli goes on with what
+            that prepared, as it is.
+        normalisation: version of the rule by which text is read.
         console: where to show how far it has come, if it is a terminal; else sentences tell, now and then.
         may_build: False where another process reads stdin and does all this before.
 
@@ -102,19 +114,25 @@ def prepare(
     valid = ParallelCorpus(tuple(zip(config.data.valid_src, config.data.valid_tgt, strict=True)))
     hashes = {"train": hash_files(corpora), "valid": hash_files([valid])}
     contents = Contents.of(corpora, valid, hashes)
-    directory = cache / cache_key(config, contents)
+    is_earlier = expected_key == (key := earlier_key(config, contents))
+    directory = cache / (key if is_earlier else cache_key(config, contents, normalisation))
     if expected_key not in (None, directory.name):
         raise ConfigError(
             f"The run in {run_dir} began with another corpus or tokenizer (its files have changed since). "
             "Put the old files back to go on with it, or give another -o for a new run."
         )
     if not (directory / "facts.json").exists():
+        if is_earlier:
+            raise DataError(
+                f"The run in {run_dir} was begun by an earlier mtcli, and the corpus that it prepared is no longer in "
+                f"{directory}: this mtcli reads text in another way. Give another -o for a new run."
+            )
         if not may_build:
             raise DataError(
                 f"{directory} does not hold the corpus that another process of this run has prepared. All need the "
                 "same files and the same run directory, on a file system that they share."
             )
-        _build(config, corpora, valid, hashes, directory, report, console)
+        _build(config, corpora, valid, hashes, directory, normalisation, report, console)
     data = _load(directory, corpora, config)
     _tell(data.facts, report)
     return data
@@ -126,6 +144,7 @@ def _build(
     valid: ParallelCorpus,
     hashes: dict[str, dict[str, str]],
     directory: Path,
+    normalisation: int,
     report: Report,
     console: Console | None,
 ) -> None:
@@ -143,29 +162,33 @@ def _build(
     work = directory.with_name(directory.name + ".partial")
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
-    tokenizers = _tokenizers(config.data, found.sample, report)
+    tokenizers = _tokenizers(config.data, found.sample, normalisation, report)
+    text = TextConventions(normalisation=normalisation, multi_sentence_share=multi_sentence_share(found.sample[0]))
     found = replace(found, sample=([], []))  # up to a tenth of a gigabyte
     for side, tokenizer in (("source", tokenizers.src), ("target", tokenizers.tgt)):
         if side == "source" or not tokenizers.shared:
             (work / f"{side}.model").write_bytes(tokenizer.model)
+    given = read_lines_of(valid) if valid else ([], [])
+    watched = ValidationText.of(*given, tokenizers).pairs
     report("Tokenising the corpus ...")
     with PassProgress("Tokenising the corpus", found.num_pairs, report, console) as progress:
-        train = _tokenise(corpora, tokenizers, config, found, work, progress)
-    valid_src, valid_tgt = train.held_out
-    if valid_pairs := list(valid):
-        valid_src, valid_tgt = [pair.src for pair in valid_pairs], [pair.tgt for pair in valid_pairs]
-    valid_part = _tokenising(tokenizers, config).of_lines(valid_src, valid_tgt)
+        train = _tokenise(corpora, tokenizers, config, found, watched, work, progress)
+    valid_lines = given if valid else train.held_out
+    valid_text = ValidationText.of(*valid_lines, tokenizers)
+    valid_part = _tokenising(tokenizers, config).of_lines(*valid_lines)
     facts = {
         "key": directory.name,
         "files": hashes,
         "held_out": found.held_out is not None,
         "train": train.counts,
         "valid": write_arrays([valid_part], work / "valid", _vocab_sizes(tokenizers)),
+        "valid_trained_on": sum(pair in train.watched for pair in valid_text.pairs),
         "kept": train.kept,
         "max_length": config.model.max_length,
         "vocabulary": {"source": tokenizers.src.vocab_size, "target": tokenizers.tgt.vocab_size},
+        "text": text.model_dump(),
     }
-    _write_text(work, valid_src, valid_tgt)
+    _write_text(work, valid_text)
     _check_counts(facts, corpora, [valid] if valid else corpora)
     (work / "facts.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
     for path in [*work.iterdir(), work]:
@@ -179,6 +202,7 @@ def _tokenise(
     tokenizers: Tokenizers,
     config: Config,
     found: Survey,
+    watched: frozenset[tuple[str, str]],
     work: Path,
     progress: PassProgress,
 ) -> "_Written":
@@ -189,6 +213,7 @@ def _tokenise(
         _tokenising(tokenizers, config),
         held_out=found.held_out,
         keep_text=keep_text,
+        watched=watched,
         # Few sentences are sooner done by SentencePiece's threads than processes are started.
         num_threads=num_processes if is_small else 1,
     )
@@ -200,7 +225,8 @@ def _tokenise(
 
 
 def _tokenising(tokenizers: Tokenizers, config: Config) -> Tokenising:
-    return Tokenising(tokenizers.src.model, tokenizers.tgt.model, config.model.max_length)
+    src, tgt = tokenizers.src, tokenizers.tgt
+    return Tokenising(src.model, tgt.model, config.model.max_length, normalisation=src.normalisation)
 
 
 def _vocab_sizes(tokenizers: Tokenizers) -> dict[str, int]:
@@ -214,27 +240,33 @@ class _Written:
         counts: of all pairs.
         kept: pairs kept of each source.
         held_out: source and target lines of the pairs to validate on.
+        watched: pairs that were looked out for and found.
     """
 
     def __init__(self, num_sources: int) -> None:
         self.counts: dict[str, int] = {}
         self.kept = [0] * num_sources
         self.held_out: tuple[list[str], list[str]] = ([], [])
+        self.watched = set[tuple[str, str]]()
 
     def watch(self, parts: Iterator[Tokenised], progress: PassProgress) -> Iterator[Tokenised]:
         for part in parts:
             yield part
             self.kept[part.source] += len(part.lines)
+            self.watched |= part.watched
             for all_lines, lines in zip(self.held_out, part.held_out, strict=True):
                 all_lines += lines
             progress.advance(part.num_read, part.num_read)
 
 
-def _tokenizers(data: DataConfig, sample: tuple[list[str], list[str]], report: Report) -> Tokenizers:
+def _tokenizers(
+    data: DataConfig, sample: tuple[list[str], list[str]], normalisation: int, report: Report
+) -> Tokenizers:
     if data.src_tokenizer and data.tgt_tokenizer:
-        return Tokenizers(Tokenizer.from_file(data.src_tokenizer), Tokenizer.from_file(data.tgt_tokenizer))
+        given = (data.src_tokenizer, data.tgt_tokenizer)
+        return Tokenizers(*(Tokenizer.from_file(path, normalisation) for path in given))
     if data.tokenizer:
-        shared = Tokenizer.from_file(data.tokenizer)
+        shared = Tokenizer.from_file(data.tokenizer, normalisation)
         return Tokenizers(shared, shared)
     report(f"Training the tokenizer ({data.tokenizer_type}, {data.vocab_size} pieces) ...")
     src, tgt = sample
@@ -257,9 +289,13 @@ def _train_one(data: DataConfig, lines: Iterable[str], report: Report) -> Tokeni
     return tokenizer
 
 
-def _write_text(directory: Path, src: list[str], tgt: list[str]) -> None:
-    for side, lines in (("src", src), ("tgt", tgt)):
+def _write_text(directory: Path, text: ValidationText) -> None:
+    for side, lines in (("src", text.src), ("tgt", text.ref)):
         (directory / f"valid.{side}.txt").write_bytes("".join(line + "\n" for line in lines).encode())
+
+
+def _conventions(facts: dict[str, Any]) -> TextConventions:
+    return TextConventions.model_validate(facts.get("text", {}))
 
 
 def _names(corpora: Sequence[ParallelCorpus]) -> str:
@@ -280,9 +316,10 @@ def _check_counts(facts: dict[str, Any], corpora: Sequence[ParallelCorpus], vali
 
 def _load(directory: Path, corpora: Sequence[ParallelCorpus], config: Config) -> PreparedData:
     facts = json.loads((directory / "facts.json").read_text(encoding="utf-8"))
-    src = Tokenizer.from_file(directory / "source.model")
+    normalisation = _conventions(facts).normalisation
+    src = Tokenizer.from_file(directory / "source.model", normalisation)
     separate = directory / "target.model"
-    tokenizers = Tokenizers(src, Tokenizer.from_file(separate) if separate.exists() else src)
+    tokenizers = Tokenizers(src, Tokenizer.from_file(separate, normalisation) if separate.exists() else src)
     train, valid = (_arrays(directory, part) for part in ("train", "valid"))
     valid_src, valid_ref = (list(read_lines(directory / f"valid.{side}.txt")) for side in ("src", "tgt"))
     kept = facts["kept"]
@@ -344,7 +381,14 @@ def _tell(facts: dict[str, Any], report: Report) -> None:
             f"target tokens{held_out}."
         )
         if counts["empty"] or counts["too_long"]:
-            report(
-                f"{name}: skipped {counts['empty']:,} pairs empty on one side and {counts['too_long']:,} longer than "
-                f"{facts['max_length']} tokens (model.max_length)."
-            )
+            report(f"{name}: {_skipped(counts, facts['max_length'], counts_for_bleu=part == 'valid')}")
+    for sentence in warnings(facts):
+        report(sentence)
+
+
+def _skipped(counts: dict[str, int], max_length: int, *, counts_for_bleu: bool) -> str:
+    empty = f"skipped {counts['empty']:,} pairs empty on one side"
+    too_long = f"{counts['too_long']:,} longer than {max_length} tokens (model.max_length)"
+    if counts_for_bleu and counts["too_long"]:
+        return f"{empty}; {too_long} count for BLEU, and not for perplexity."
+    return f"{empty} and {too_long}."

@@ -1,5 +1,6 @@
 """The first pass over the training corpora: everything checked and counted, and what the second pass must know."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -8,10 +9,10 @@ from rich.console import Console
 
 from mtcli.config import DataConfig
 from mtcli.data.corpus import Chunk, ParallelCorpus, read_chunks
-from mtcli.data.held_out import HeldOut, SmallestHashes, held_out_size, source_hash
+from mtcli.data.held_out import HeldOut, SmallestHashes, choose, source_hash, sources_needed
+from mtcli.data.normalisation import normalise
 from mtcli.data.processes import in_order
 from mtcli.data.progress import PassProgress, Report
-from mtcli.data.tokenizer import normalize
 from mtcli.errors import DataError
 from mtcli.files import is_compressed
 
@@ -82,14 +83,15 @@ class _Seen:
     """What a chunk held.
 
     Attributes:
-        hashes: the smallest distinct ones of usable sources, ascending; largest: of them all, else -1.
+        usable: pairs with text on both sides, where pairs are to be held out.
+        hashes: the smallest distinct ones of their sources, and how many pairs each has.
         first, stride, src, tgt: for `EvenSample.add`.
     """
 
     num_pairs: int
     num_bytes: int
-    hashes: list[int]
-    largest: int
+    usable: int
+    hashes: dict[int, int]
     first: int
     stride: int
     src: list[str]
@@ -112,19 +114,18 @@ class _Look:
 
     def _look(self, task: _Task) -> _Seen:
         src, tgt = task.chunk.texts()
-        smallest, largest = SmallestHashes(self.num_hashes), -1
+        smallest, hashes = SmallestHashes(self.num_hashes), Counter[int]()
         if self.num_hashes:
-            usable = (normalize(src_line) for src_line, tgt_line in zip(src, tgt, strict=True) if tgt_line.strip())
-            hashes = [source_hash(source, self.seed) for source in usable if source]
+            sides = ((normalise(src_line), normalise(tgt_line)) for src_line, tgt_line in zip(src, tgt, strict=True))
+            hashes.update(source_hash(source, self.seed) for source, target in sides if source and target)
             smallest.update(hashes)
-            largest = max(hashes, default=-1)
         begin = -task.first % task.stride
-        src_sample, tgt_sample = ([normalize(line) for line in lines[begin :: task.stride]] for lines in (src, tgt))
+        src_sample, tgt_sample = ([normalise(line) for line in lines[begin :: task.stride]] for lines in (src, tgt))
         return _Seen(
             len(src),
             task.chunk.num_bytes,
-            list(smallest),
-            largest,
+            hashes.total(),
+            smallest.counts,
             task.first + begin,
             task.stride,
             src_sample,
@@ -152,24 +153,25 @@ def survey(
         DataError: a corpus cannot be read (see `ParallelCorpus`), is empty, or holds too little to hold out of.
     """
     sample = EvenSample(data.tokenizer_lines, 2 * LINE_LENGTH * data.tokenizer_lines)
-    smallest, largest, num_pairs = SmallestHashes(data.valid_size), -1, 0
+    num_hashes = sources_needed(data.valid_size)
+    smallest, num_pairs, usable = SmallestHashes(num_hashes), 0, 0
     files = [path for corpus in corpora for path in corpus.files]
     size = None if any(map(is_compressed, files)) else sum(path.stat().st_size for path in files)
-    look = _Look(seed, data.valid_size if hold_out else 0)
+    look = _Look(seed, num_hashes if hold_out else 0)
     seen_chunks = in_order(look, _tasks(corpora, sample), num_processes, alone=ALONE)
     with PassProgress("Reading the corpus", size, report, console) as progress, closing(seen_chunks):
         for seen in seen_chunks:
             num_pairs += seen.num_pairs
             smallest.update(seen.hashes)
-            largest = max(largest, seen.largest)
+            usable += seen.usable
             sample.add(seen.first, seen.stride, seen.src, seen.tgt)
             progress.advance(seen.num_bytes, seen.num_pairs)
     if not num_pairs:
         raise DataError(f"{' and '.join(map(str, files))}: the corpus is empty. Sentence pairs were expected.")
     if not hold_out:
         return Survey(num_pairs, None, (sample.src, sample.tgt))
-    held_out = HeldOut(smallest.threshold(held_out_size(num_pairs, data.valid_size)), seed)
-    if -1 < largest <= held_out.threshold:
+    held_out = HeldOut(choose(smallest.counts, data.valid_size, usable), seed)
+    if usable and not held_out.hashes:
         raise DataError(
             f"{', '.join(map(str, files))}: too small to hold sentences out for validation, none would be left to "
             "train on. Give more text, or a validation set (--valid-src F --valid-tgt F)."

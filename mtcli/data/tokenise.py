@@ -13,7 +13,8 @@ import numpy.typing as npt
 from mtcli.data.arrays import Lengths, TokenArrayWriter, pack, pack_text
 from mtcli.data.corpus import Chunk
 from mtcli.data.held_out import HeldOut
-from mtcli.data.tokenizer import Tokenizer, normalize
+from mtcli.data.normalisation import CURRENT
+from mtcli.data.tokenizer import Tokenizer
 
 BYTES = 256  # text is kept as an array of bytes
 Packed = tuple[npt.NDArray[Any], Lengths]
@@ -30,6 +31,7 @@ class Tokenised:
         arrays: tokens and lengths by the name of the array: `src`, `tgt`, and their text where it is kept.
         held_out: source and target lines to validate on, as they were.
         counts: pairs kept, empty and too long; tokens of either side.
+        watched: the pairs among `Tokenising.watched` that were kept.
     """
 
     source: int
@@ -38,6 +40,7 @@ class Tokenised:
     arrays: dict[str, Packed]
     held_out: tuple[list[str], list[str]]
     counts: Counter[str]
+    watched: frozenset[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ class Tokenising:
         held_out: pairs that are not to be trained on.
         keep_text: keep the normalised text, too.
         num_threads: of SentencePiece's own.
+        normalisation: version of the rule by which text is read.
+        watched: pairs of normalised text that are looked out for.
     """
 
     src_model: bytes
@@ -58,15 +63,22 @@ class Tokenising:
     held_out: HeldOut | None = None
     keep_text: bool = False
     num_threads: int = 1
+    normalisation: int = CURRENT
+    watched: frozenset[tuple[str, str]] = frozenset()
+
+    def tokenizers(self) -> tuple[Tokenizer, Tokenizer]:
+        """Of the source and the target side; one object where both have one model."""
+        src = Tokenizer(self.src_model, normalisation=self.normalisation)
+        is_shared = self.tgt_model == self.src_model
+        return src, src if is_shared else Tokenizer(self.tgt_model, normalisation=self.normalisation)
 
     def begin(self) -> Callable[[Chunk], Tokenised]:
-        src = Tokenizer(self.src_model)
-        tgt = src if self.tgt_model == self.src_model else Tokenizer(self.tgt_model)
+        src, tgt = self.tokenizers()
         return lambda chunk: self._tokenise(src, tgt, *chunk.texts(), chunk.first, chunk.source)
 
     def of_lines(self, src_lines: Sequence[str], tgt_lines: Sequence[str]) -> Tokenised:
         """The same for lines at hand; they are numbered from 1."""
-        return self._tokenise(Tokenizer(self.src_model), Tokenizer(self.tgt_model), src_lines, tgt_lines)
+        return self._tokenise(*self.tokenizers(), src_lines, tgt_lines)
 
     def _tokenise(
         self,
@@ -77,13 +89,13 @@ class Tokenising:
         first: int = 1,
         source: int = 0,
     ) -> Tokenised:
-        src_texts, tgt_texts = ([normalize(line) for line in lines] for lines in (src_lines, tgt_lines))
+        src_texts, tgt_texts = [src.clean(line) for line in src_lines], [tgt.clean(line) for line in tgt_lines]
         places, held_out = list(range(len(src_texts))), list[int]()
         if self.held_out:
-            held_out = [place for place in places if src_texts[place] in self.held_out]
+            held_out = [place for place in places if tgt_texts[place] and src_texts[place] in self.held_out]
             places = sorted(set(places).difference(held_out))
-        src_tokens = src.encode_normalized([src_texts[place] for place in places], self.num_threads)
-        tgt_tokens = tgt.encode_normalized([tgt_texts[place] for place in places], self.num_threads)
+        src_tokens = src.encode_clean([src_texts[place] for place in places], self.num_threads)
+        tgt_tokens = tgt.encode_clean([tgt_texts[place] for place in places], self.num_threads)
         kept, counts = list[int](), Counter[str]()
         for number, lengths in enumerate(zip(map(len, src_tokens), map(len, tgt_tokens), strict=True)):
             if not all(lengths):
@@ -108,7 +120,11 @@ class Tokenising:
             arrays=arrays,
             held_out=([src_lines[place] for place in held_out], [tgt_lines[place] for place in held_out]),
             counts=counts,
+            watched=self._seen((src_texts[place], tgt_texts[place]) for place in taken),
         )
+
+    def _seen(self, pairs: Iterable[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+        return self.watched.intersection(pairs) if self.watched else self.watched
 
 
 def write_arrays(parts: Iterable[Tokenised], stem: Path, vocab_sizes: dict[str, int]) -> dict[str, int]:

@@ -2,7 +2,6 @@
 
 import io
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,18 +9,13 @@ from pathlib import Path
 import sentencepiece as spm
 
 from mtcli.config import VocabularySizes
+from mtcli.data.normalisation import CURRENT, FIRST, invisible_among, normalise
 from mtcli.errors import ConfigError, DataError
 from mtcli.files import file_error, missing_file
 
 UNK_ID, BOS_ID, EOS_ID, PAD_ID = 0, 1, 2, 3
 SPACE = "\u2581"  # how pieces write a space
 _LARGEST_LINE = 16_384  # bytes; a longer line would only slow the trainer down
-_BYTE_ORDER_MARK = "\ufeff"  # not text, though files from Windows begin with it
-
-
-def normalize(text: str) -> str:
-    """Compose characters (NFC) and make every run of white space one space: what the model reads and writes."""
-    return " ".join(unicodedata.normalize("NFC", text).split())
 
 
 def load_processor(model: bytes, name: str) -> spm.SentencePieceProcessor:
@@ -42,15 +36,22 @@ def load_processor(model: bytes, name: str) -> spm.SentencePieceProcessor:
     return processor
 
 
+def pieces_of(processor: spm.SentencePieceProcessor) -> list[str]:
+    """All pieces as text, by their ids."""
+    return list(processor.id_to_piece(list(range(processor.vocab_size()))))
+
+
 class Tokenizer:
     """One SentencePiece model: text to token ids and back.
 
     Attributes:
         eos_id: ends every sentence.
         start_id: what the decoder reads first: the model's bos, or its eos where it has none.
+        normalisation: the version of the rule by which text is read (mtcli/data/normalisation.py).
+        known: invisible characters that are read all the same.
     """
 
-    def __init__(self, model: bytes, name: str = "the tokenizer") -> None:
+    def __init__(self, model: bytes, name: str = "the tokenizer", normalisation: int = CURRENT) -> None:
         """Load a serialised SentencePiece model; `name` is what messages call it.
 
         Raises:
@@ -63,16 +64,18 @@ class Tokenizer:
             raise DataError(f"{name} has no end-of-sentence piece. Train it with an eos id.")
         bos_id = self._processor.bos_id()
         self.start_id: int = bos_id if bos_id >= 0 else self.eos_id
+        self.normalisation = normalisation
+        self.known = invisible_among(pieces_of(self._processor)) if normalisation == FIRST else frozenset()
 
     @classmethod
-    def from_file(cls, path: Path) -> "Tokenizer":
+    def from_file(cls, path: Path, normalisation: int = CURRENT) -> "Tokenizer":
         """Load a .model file.
 
         Raises:
             DataError: the file is missing, unreadable, or no SentencePiece model.
         """
         try:
-            return cls(path.read_bytes(), str(path))
+            return cls(path.read_bytes(), str(path), normalisation)
         except FileNotFoundError:
             raise missing_file(path, "The tokenizer") from None
         except OSError as error:
@@ -104,8 +107,8 @@ class Tokenizer:
         return self is other
 
     def clean(self, line: str) -> str:
-        """A line as the model is to read it: without a byte order mark, and normalised."""
-        return normalize(line.lstrip(_BYTE_ORDER_MARK))
+        """A line as the model reads it: normalised."""
+        return normalise(line, self.known)
 
     def lead(self, text: str) -> str:
         """The beginning of a cleaned line that belongs before each part of it: none."""
@@ -113,14 +116,14 @@ class Tokenizer:
 
     def encode(self, text: str) -> list[int]:
         """Token ids of a line, without an end-of-sentence token; empty for a blank line."""
-        return list(self._processor.encode(normalize(text)))
+        return list(self._processor.encode(self.clean(text)))
 
     def encode_batch(self, texts: Sequence[str], num_threads: int = 1) -> list[list[int]]:
         """`encode` for many lines at once."""
-        return self.encode_normalized([normalize(text) for text in texts], num_threads)
+        return self.encode_clean([self.clean(text) for text in texts], num_threads)
 
-    def encode_normalized(self, texts: list[str], num_threads: int = 1) -> list[list[int]]:
-        """`encode_batch` for lines that `normalize` has been over."""
+    def encode_clean(self, texts: list[str], num_threads: int = 1) -> list[list[int]]:
+        """`encode_batch` for lines that `clean` has been over."""
         return list(self._processor.encode(texts, num_threads=num_threads))
 
     def encode_words(self, words: Sequence[str]) -> list[list[int]]:
@@ -129,7 +132,7 @@ class Tokenizer:
 
     def surface(self, text: str) -> str:
         """A line as its pieces spell it: spaces marked, and changed as the model wants its text."""
-        return str(self._processor.normalize(normalize(text)))
+        return str(self._processor.normalize(self.clean(text)))
 
     def decode(self, tokens: Sequence[int]) -> str:
         """Text of token ids; an end-of-sentence token stands for nothing."""
@@ -163,7 +166,7 @@ def train_tokenizer(
         ConfigError: `vocab_size` has no room for the corpus's characters and the 256 bytes.
         DataError: there is no text.
     """
-    sample = [text for text in map(normalize, lines) if text]
+    sample = [text for text in map(normalise, lines) if text]
     if not sample:
         raise DataError("The corpus holds no text to train a tokenizer on: every line is blank.")
     size, warning = vocab_size, None
@@ -188,7 +191,7 @@ def _train(lines: Iterator[str], size: int, model_type: str, coverage: float, nu
         model_type=model_type,
         character_coverage=coverage,
         byte_fallback=True,
-        normalization_rule_name="identity",  # `normalize` has done it
+        normalization_rule_name="identity",  # `normalise` has done it
         hard_vocab_limit=model_type != "unigram",
         unk_id=UNK_ID,
         bos_id=BOS_ID,

@@ -5,13 +5,12 @@ sentence boundaries, else at clauses, else between words, else between tokens; n
 """
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sentencex import segment
-
+from mtcli.data.normalisation import normalise
+from mtcli.data.sentences import split_sentences
 from mtcli.data.tokenizer import Tokenizer
 
 _CLAUSE_END = re.compile(r"(?<=[,;:،؛–—])\s+|(?<=[、，；：。！？])\s*")
@@ -29,8 +28,8 @@ def is_blank(line: str) -> bool:
 
 
 def is_invisible(line: str) -> bool:
-    """Whether a line holds white space, control and format characters alone: there is nothing to translate."""
-    return all(char.isspace() or unicodedata.category(char) in ("Cc", "Cf") for char in line)
+    """Whether a line holds white space and invisible characters alone: there is nothing to translate."""
+    return not normalise(line)
 
 
 def one_line(text: str) -> str:
@@ -59,7 +58,7 @@ def split_line(line: str, tokenizer: Tokenizer, max_tokens: int) -> list[Part]:
         return [Part(text, tokens)]
     lead = tokenizer.lead(text)
     return list(
-        _split(text[len(lead) :].lstrip(), _Encode(tokenizer, lead), max_tokens, (_sentences, _clauses, _words))
+        _split(text[len(lead) :].lstrip(), _Encode(tokenizer, lead), max_tokens, (split_sentences, _clauses, _words))
     )
 
 
@@ -85,7 +84,7 @@ def _split(text: str, encode: _Encode, max_tokens: int, splitters: Sequence[Spli
     for piece in splitter(text):
         begin = text.index(piece, end)
         size = len(encode(piece))
-        if end > start and (splitter is _sentences or length + size > max_tokens):
+        if end > start and (splitter is split_sentences or length + size > max_tokens):
             yield from _part_or_split(text[start:end], encode, max_tokens, finer)
             start, length = begin, 0
         end, length = begin + len(piece), length + size
@@ -99,10 +98,6 @@ def _part_or_split(text: str, encode: _Encode, max_tokens: int, finer: Sequence[
         yield Part(text, tokens)
     else:
         yield from _split(text, encode, max_tokens, finer)
-
-
-def _sentences(text: str) -> list[str]:
-    return [sentence for raw in segment("en", text) if (sentence := raw.strip())]
 
 
 def _clauses(text: str) -> list[str]:

@@ -4,13 +4,14 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, overload
 
 from mtcli.config import DecodingConfig
 from mtcli.data.tokenizer import Tokenizer
 from mtcli.decoding import engines
+from mtcli.decoding.frame import Frame
 from mtcli.decoding.lines import Part, is_invisible, one_line, rejoin, split_line
 from mtcli.decoding.pool import EnginePool
 from mtcli.decoding.search import Hypothesis, SearchOptions, Sentence, Task
@@ -247,11 +248,12 @@ class Translator:
         line, parts = prepared.line, prepared.parts
         if not parts:
             return Translation(line, (Candidate(one_line(line), 0.0, 0.0, 0),))
-        ranks = max(len(part) for part in found)
-        n_best = tuple(
+        ranks, frame = max(len(part) for part in found), Frame.of(line)
+        joined = (
             self._join(parts, [part[min(rank, len(part) - 1)] for part in found], length_penalty)
             for rank in range(ranks)
         )
+        n_best = tuple(replace(candidate, text=frame.around(candidate.text)) for candidate in joined)
         return Translation(line, n_best, tuple(part.text for part in parts))
 
     def _join(self, parts: Sequence[Part], chosen: Sequence[Hypothesis], length_penalty: float) -> Candidate:

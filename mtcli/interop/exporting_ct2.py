@@ -51,7 +51,7 @@ def export_ctranslate2(model_dir: Path, out: Path) -> None:
     src, tgt = model.tokenizers.src, model.tokenizers.tgt
     for name, tokenizer in ((SOURCE_MODEL, src), (TARGET_MODEL, tgt)):
         is_listed = isinstance(tokenizer, ListedTokenizer)
-        (out / name).write_bytes(tokenizer.model if is_listed else self_normalising(tokenizer.model))
+        (out / name).write_bytes(tokenizer.model if is_listed else self_normalising(tokenizer))
 
 
 def _specification(model: LoadedModel) -> Any:

@@ -165,7 +165,7 @@ def _tokenizer_files(model: LoadedModel) -> dict[str, bytes]:
         sides = [tokenizer.pieces(range(tokenizer.vocab_size)) for tokenizer in (src, tgt)]
         lists = tuple(sides[0]), None if model.tokenizers.shared else tuple(sides[1])
         config = _config_of_sentencepiece(src)
-        models = self_normalising(src.model), self_normalising(tgt.model)
+        models = self_normalising(src), self_normalising(tgt)
     config |= {"tokenizer_class": "MarianTokenizer", "model_max_length": longest}
     files = {marian_tokenizer.SOURCE_MODEL: models[0], marian_tokenizer.TARGET_MODEL: models[1]}
     for name, pieces in zip((marian_tokenizer.VOCABULARY, marian_tokenizer.TARGET_VOCABULARY), lists, strict=True):

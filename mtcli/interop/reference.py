@@ -102,7 +102,7 @@ class Ours:
         )
 
     def ids(self, text: str) -> list[int]:
-        return [*self._src.encode(self._src.clean(text)), self._src.eos_id]
+        return [*self._src.encode(text), self._src.eos_id]
 
     def greedy(self, source: Sequence[int], most: int) -> list[int]:
         pool = EnginePool(Engines(self._network, self._search), num_workers=1)

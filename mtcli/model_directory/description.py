@@ -1,6 +1,7 @@
 """config.json: what a network's weights are to be read as. No tensors here.
 
-What needs nothing that format_version 1 lacks is written as that, so that older versions of mtcli read it.
+What needs nothing that an earlier format_version lacks is written as that, so that older versions of mtcli read it:
+version 2 can say more of networks and decoding than 1, and version 3 also what text a model expects.
 """
 
 import json
@@ -11,6 +12,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from mtcli.config import DecodingConfig, ModelConfig, VocabularySizes
+from mtcli.data.conventions import TextConventions
+from mtcli.data.normalisation import CURRENT
 from mtcli.data.tokenizer import Tokenizers
 from mtcli.errors import CheckpointError
 from mtcli.files import file_error, write_atomically
@@ -18,8 +21,9 @@ from mtcli.model_directory.files import COPY_AGAIN, DESCRIPTION, MADE_BY, read_j
 from mtcli.model_directory.integrity import broken_seal, seal
 from mtcli.model_directory.tokenizers import LISTS, tokenizer_contents
 
-FORMAT_VERSION = 2
-_KEYS = {"format_version", "model", "vocabulary", "decoding", "checksums"}
+FORMAT_VERSION = 3
+_KEYS = {"format_version", "model", "vocabulary", "decoding", "text", "checksums"}
+_UPGRADE = "A newer mtcli wrote it: upgrade (pip install --upgrade mtcli-nmt)."
 
 
 @dataclass(frozen=True)
@@ -28,21 +32,25 @@ class Architecture:
 
     Attributes:
         checksums: of the tokenizer files by name, as read from config.json; empty where it holds none.
+        text: what the model expects of the text it is given.
     """
 
     model: ModelConfig
     vocabulary: VocabularySizes
     decoding: DecodingConfig
     checksums: Mapping[str, str] = field(default_factory=dict, compare=False)
+    text: TextConventions = field(default_factory=TextConventions)
 
     def to_json(self, files: Mapping[str, bytes]) -> str:
         """config.json, with the checksums of `files`: those of the tokenizers, and others that should not change."""
         is_of_format_1 = self.model.is_of_format_1 and self.decoding.is_of_format_1 and LISTS not in files
+        text = {} if self.text.is_of_format_1 else {"text": self.text.model_dump()}
         content = {
-            "format_version": 1 if is_of_format_1 else FORMAT_VERSION,
+            "format_version": 3 if text else 1 if is_of_format_1 else 2,
             "model": self.model.model_dump(),
             "vocabulary": asdict(self.vocabulary),
             "decoding": self.decoding.model_dump(),
+            **text,
         }
         return json.dumps(seal(content, files), indent=2) + "\n"
 
@@ -82,8 +90,7 @@ def load_architecture(directory: Path) -> Architecture:
     version = content.get("format_version")
     if type(version) is int and version > FORMAT_VERSION:
         raise CheckpointError(
-            f"{path} has format_version {version}; this mtcli reads up to {FORMAT_VERSION}. "
-            "A newer mtcli wrote it: upgrade (pip install --upgrade mtcli-nmt)."
+            f"{path} has format_version {version}; this mtcli reads up to {FORMAT_VERSION}. {_UPGRADE}"
         )
     if broken_seal(content):
         raise CheckpointError(
@@ -99,11 +106,17 @@ def load_architecture(directory: Path) -> Architecture:
             f"{path} has an unknown key {foreign[0]!r}. Valid: {', '.join(sorted(_KEYS))}. {COPY_AGAIN}"
         )
     try:
+        text = TextConventions.model_validate(content.get("text", {}))
+        if text.normalisation > CURRENT:
+            raise CheckpointError(
+                f"{path} has text.normalisation {text.normalisation}; this mtcli knows up to {CURRENT}. {_UPGRADE}"
+            )
         return Architecture(
             ModelConfig.model_validate(content["model"]),
             VocabularySizes(**content["vocabulary"]),
             DecodingConfig.model_validate(content["decoding"]),
             {name: value for name, value in content.get("checksums", {}).items() if name != DESCRIPTION},
+            text,
         )
     except KeyError as error:
         detail = f"it has no {error}"

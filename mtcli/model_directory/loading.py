@@ -43,7 +43,7 @@ def load_model(directory: Path, device: torch.device, dtype: torch.dtype = torch
         DataError: a tokenizer file is no SentencePiece model.
     """
     architecture = load_architecture(directory)
-    tokenizers = load_tokenizers(directory, architecture.checksums)
+    tokenizers = load_tokenizers(directory, architecture.checksums, architecture.text.normalisation)
     if tokenizers.sizes != architecture.vocabulary:
         raise CheckpointError(
             f"{directory}: the tokenizer has {tokenizers.src.vocab_size} source and {tokenizers.tgt.vocab_size} target "

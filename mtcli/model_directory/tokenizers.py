@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mtcli.data.listed import ListedTokenizer, Vocabulary
+from mtcli.data.normalisation import FIRST
 from mtcli.data.tokenizer import Tokenizer, Tokenizers
 from mtcli.errors import CheckpointError
 from mtcli.model_directory.files import COPY_AGAIN, DESCRIPTION, read_bytes
@@ -22,8 +23,13 @@ def tokenizer_contents(tokenizers: Tokenizers) -> dict[str, bytes]:
     return {SOURCE: src.model, TARGET: tgt.model, **lists}
 
 
-def load_tokenizers(directory: Path, checksums: Mapping[str, str] | None = None) -> Tokenizers:
+def load_tokenizers(
+    directory: Path, checksums: Mapping[str, str] | None = None, normalisation: int = FIRST
+) -> Tokenizers:
     """Read tokenizer.model, or source.model and target.model, and compare them with `checksums` where they have one.
+
+    Args:
+        normalisation: version of the rule by which the model reads text; an imported model has always the first.
 
     Raises:
         CheckpointError: none is there, or one is unreadable or not the file that was written with the model.
@@ -36,7 +42,7 @@ def load_tokenizers(directory: Path, checksums: Mapping[str, str] | None = None)
         source_model, target_model = (read_checked(file, known.get(file.name)) for file in (source, target))
         return listed_tokenizers(vocabulary, source_model, target_model, names=(str(source), str(target)))
     files = tokenizer_files(directory, known)
-    loaded = [Tokenizer(read_checked(file, known.get(file.name)), str(file)) for file in files]
+    loaded = [Tokenizer(read_checked(file, known.get(file.name)), str(file), normalisation) for file in files]
     return Tokenizers(loaded[0], loaded[-1])
 
 

@@ -1,12 +1,17 @@
 """Go on training an existing model on another corpus, with the model's own network and vocabulary."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from mtcli.config import Config
-from mtcli.errors import ConfigError
-from mtcli.model_directory.description import Architecture
+from mtcli.data.normalisation import CURRENT
+from mtcli.errors import CheckpointError, ConfigError
+from mtcli.model_directory.card import PROVENANCE
+from mtcli.model_directory.description import Architecture, load_architecture
+from mtcli.model_directory.files import read_json
 from mtcli.model_directory.loading import load_model
 from mtcli.model_directory.tokenizers import has_lists, tokenizer_files
 
@@ -16,6 +21,7 @@ _VOCABULARY = (
     *("tokenizer", "src_tokenizer", "tgt_tokenizer", "vocab_size", "joint"),
     *("tokenizer_type", "character_coverage", "tokenizer_lines"),
 )
+_FEW_PAIRS = 500
 
 
 def fine_tuning_config(config: Config) -> Config:
@@ -69,3 +75,36 @@ def _refuse_other_vocabulary(config: Config, directory: Path) -> None:
             f"data.{given[0]} is given, and fine-tuning keeps the vocabulary of the model ({directory}): its "
             "embeddings belong to those pieces. Leave the setting out, or train a new model."
         )
+
+
+def normalisation_of(config: Config) -> int:
+    """The version of the rule by which a run reads its text: a model to fine-tune keeps its own.
+
+    Raises:
+        CheckpointError: the model's config.json is missing or damaged.
+    """
+    directory = config.training.fine_tune
+    return load_architecture(directory).text.normalisation if directory else CURRENT
+
+
+def advice(directory: Path, facts: Mapping[str, Any]) -> str | None:
+    """What to do where fine-tuning has few pairs and some of these were held out; `facts` are the corpus's."""
+    held_out = facts["valid"]["pairs"]
+    num_pairs = facts["train"]["pairs"] + held_out
+    if not facts["held_out"] or num_pairs >= _FEW_PAIRS:
+        return None
+    files = _validation_files(directory)
+    given = f"--valid-src {files[0]} --valid-tgt {files[1]}" if len(files) == 2 else "--valid-src F --valid-tgt F"
+    return (
+        f"Of only {num_pairs:,} pairs {held_out:,} are held out to validate on. To train on all of them, validate on "
+        f"the set that {directory} was trained with: {given}."
+    )
+
+
+def _validation_files(directory: Path) -> list[str]:
+    """Those of a model's own training, where it says so and they are still there."""
+    try:
+        named = list(read_json(directory, PROVENANCE)["data"]["files"]["valid"])
+    except (CheckpointError, KeyError, TypeError):
+        return []
+    return named if all(Path(name).exists() for name in named) else []

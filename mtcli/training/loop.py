@@ -255,7 +255,7 @@ class Trainer:
 
     def architecture(self) -> Architecture:
         """What config.json says of the model."""
-        return Architecture(self.config.model, self.network.vocabulary, self.config.decoding)
+        return Architecture(self.config.model, self.network.vocabulary, self.config.decoding, text=self.data.text)
 
     def provenance(self) -> dict[str, Any]:
         """What provenance.json records of the run so far."""

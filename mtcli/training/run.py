@@ -17,7 +17,7 @@ from mtcli.model_directory.weights import load_weights
 from mtcli.training.checkpoint import RunState, find_checkpoint
 from mtcli.training.directory import run_directory
 from mtcli.training.dry_run import estimate
-from mtcli.training.fine_tune import fine_tuning_config
+from mtcli.training.fine_tune import advice, fine_tuning_config, normalisation_of
 from mtcli.training.journal import Journal, format_seconds
 from mtcli.training.loop import Trainer
 from mtcli.training.world import World, is_launched, launched_as, world_of_this_process
@@ -89,7 +89,17 @@ class _Run:
             if self._found:
                 _refuse_changes(self._found[1].settings, _settings(config, self._dtype), run_dir)
             key = self._found[1].data_key if self._found else None
-            self._data = prepare(config, run_dir, journal.say, key, console=journal.console, may_build=world.is_first)
+            self._data = prepare(
+                config,
+                run_dir,
+                journal.say,
+                key,
+                normalisation=normalisation_of(config),
+                console=journal.console,
+                may_build=world.is_first,
+            )
+        if config.training.fine_tune and (sentence := advice(config.training.fine_tune, self._data.facts)):
+            journal.say(sentence)
         self._config = config
         _refuse_unlike(world, self._data.key, self._found[1].step if self._found else 0, run_dir)
 

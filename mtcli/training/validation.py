@@ -59,7 +59,7 @@ def _nll(network: Transformer, data: PreparedData, config: Config, world: World)
 
 
 def _bleu(network: Transformer, data: PreparedData, config: Config, world: World) -> float:
-    architecture = Architecture(config.model, data.tokenizers.sizes, config.decoding)
+    architecture = Architecture(config.model, data.tokenizers.sizes, config.decoding, text=data.text)
     options = config.decoding.model_copy(update={"beam_size": config.training.valid_beam_size})
     translator = Translator(LoadedModel(network, data.tokenizers, architecture), options)
     found = [translation.text for translation in translator.translate(data.valid_src[world.rank :: world.size])]

@@ -95,9 +95,10 @@ def test_a_prefix_is_the_sources() -> None:
     assert 2 not in tokenizer("target", prefix=">>de<<").encode("the dog")
 
 
-def test_text_is_left_as_it_is() -> None:
+def test_visible_text_is_left_as_it_is() -> None:
     src = tokenizer()
-    assert src.clean("\ufeff a\u0301  b ") == "\ufeff a\u0301  b "
+    assert src.clean("\ufeff a\u0301 \u200e b ") == " a\u0301  b "
+    assert src.encode("the\u200e dog") == src.encode("the dog") != src.encode("the d og")
     assert src.line([3, 6, 6, 4]) == "the   dog"
 
 

@@ -20,8 +20,12 @@ from mtcli.data import prepare as prepare_module
 from mtcli.data import survey as survey_module
 from mtcli.data.arrays import TokenArray
 from mtcli.data.batching import Share
+from mtcli.data.cache_key import Contents, earlier_key
+from mtcli.data.conventions import TextConventions
+from mtcli.data.normalisation import CURRENT, FIRST, normalise
 from mtcli.data.prepare import PreparedData, prepare
-from mtcli.data.tokenizer import Tokenizer, normalize
+from mtcli.data.sentences import split_sentences
+from mtcli.data.tokenizer import Tokenizer
 from mtcli.errors import ConfigError, DataError
 
 SRC = sentences(200, seed=1)
@@ -85,13 +89,13 @@ def test_what_was_read_is_told(corpus: Corpus) -> None:
     tokens = data.train.src.lengths.sum(), data.train.tgt.lengths.sum()
     assert f"Training: 200 pairs, {tokens[0]:,} source and {tokens[1]:,} target tokens." in corpus.said
     assert any(line.startswith("Validation: 5 pairs") and "held out" not in line for line in corpus.said)
-    assert not any("skipped" in line or "Warning" in line for line in corpus.said)
+    assert not any("skipped" in line for line in corpus.said)
 
 
 def test_a_second_call_finds_its_work_done(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
     first = corpus.prepare()
     monkeypatch.setattr(prepare_module, "train_tokenizer", refuse)
-    monkeypatch.setattr(Tokenizer, "encode_normalized", refuse)
+    monkeypatch.setattr(Tokenizer, "encode_clean", refuse)
     second = corpus.prepare()
     assert second.facts == first.facts
     assert second.tokenizers.src.model == first.tokenizers.src.model
@@ -208,7 +212,7 @@ def test_a_held_out_part_is_told_and_kept_apart(corpus: Corpus) -> None:
     data = corpus.prepare(corpus.config(valid=False, valid_size=20))
     assert data.facts["held_out"] is True
     assert any("held out of the corpus: no validation set was given" in line for line in corpus.said)
-    held_out = {normalize(source) for source in data.valid_src}
+    held_out = {normalise(source) for source in data.valid_src}
     trained = set(text_of(data.train.src, data.tokenizers.src))
     assert len(held_out) == 20
     assert not held_out & trained
@@ -220,6 +224,143 @@ def test_what_is_held_out_follows_the_seed(corpus: Corpus) -> None:
     config = corpus.config(valid=False)
     other = config.model_copy(update={"training": config.training.model_copy(update={"seed": 2})})
     assert corpus.prepare(config).valid_src == corpus.prepare(config).valid_src != corpus.prepare(other).valid_src
+
+
+def given_tokenizer(corpus: Corpus) -> Path:
+    path = corpus.directory / "given.model"
+    path.write_bytes(small_tokenizer().model)
+    return path
+
+
+def prepare_pairs(corpus: Corpus, src: list[str], tgt: list[str], **files: Any) -> PreparedData:
+    write(corpus.directory / "train.src", src)
+    write(corpus.directory / "train.tgt", tgt)
+    return corpus.prepare(corpus.config(valid=False, tokenizer=given_tokenizer(corpus), **files))
+
+
+@pytest.mark.parametrize(
+    ("distinct", "times", "training", "validation"),
+    [(1_500, 10, 13_500, 1_500), (900, 10, 8_100, 900), (50, 6, 270, 30), (300, 1, 270, 30)],
+)
+def test_a_tenth_of_the_sources_is_held_out_however_often_they_come(
+    corpus: Corpus, distinct: int, times: int, training: int, validation: int
+) -> None:
+    src, tgt = ([f"{side} {number}" for number in range(distinct)] for side in ("source", "target"))
+    data = prepare_pairs(corpus, src * times, tgt * times)
+    assert (data.facts["train"]["pairs"], data.facts["valid"]["pairs"]) == (training, validation)
+    assert len(data.valid_src) == validation
+    assert sum(line.startswith("Warning: only") for line in corpus.said) == (validation < 50)
+
+
+def test_blank_sources_are_not_drawn_into_validation(corpus: Corpus) -> None:
+    src = [f"source {number}" if number % 3 else " " for number in range(6_000)]
+    data = prepare_pairs(corpus, src, [f"target {number}" for number in range(6_000)])
+    assert (data.facts["train"]["pairs"], data.facts["train"]["empty"]) == (3_600, 2_000)
+    assert (data.facts["valid"]["pairs"], data.facts["valid"]["empty"]) == (400, 0)
+    assert all(map(str.strip, data.valid_src))
+
+
+def test_a_blank_target_of_a_held_out_source_is_not_validated_on(corpus: Corpus) -> None:
+    data = prepare_pairs(corpus, SRC * 2, TGT + [""] * 200)
+    assert (data.facts["valid"]["pairs"], data.facts["valid"]["empty"]) == (20, 0)
+    assert data.facts["train"]["empty"] == 200
+
+
+def test_pairs_empty_on_one_side_are_skipped_for_bleu_as_for_the_loss(corpus: Corpus) -> None:
+    write(corpus.directory / "valid.src", [*SRC[:5], "", " \u200b", "x", "word " * 200])
+    write(corpus.directory / "valid.tgt", [*TGT[:5], "a", "b", "\ufeff", "long"])
+    data = corpus.prepare()
+    assert (data.facts["valid"]["pairs"], data.facts["valid"]["empty"]) == (5, 3)
+    assert data.valid_src == [*SRC[:5], " ".join(["word"] * 200)]
+    assert data.valid_ref == [*TGT[:5], "long"]
+    assert (
+        "Validation: skipped 3 pairs empty on one side; 1 longer than 100 tokens (model.max_length) count for BLEU, "
+        "and not for perplexity."
+    ) in corpus.said
+
+
+@pytest.mark.parametrize(("copied", "warns"), [(200, True), (5, True), (2, False), (0, False)])
+def test_a_validation_set_that_is_trained_on_is_warned_of(corpus: Corpus, copied: int, warns: bool) -> None:
+    src, tgt = [*SRC[:copied], *(f"new {source}" for source in SRC[copied:])], TGT
+    write(corpus.directory / "valid.src", [f" \u200e{source}" for source in src])
+    write(corpus.directory / "valid.tgt", tgt)
+    data = corpus.prepare()
+    assert data.facts["valid_trained_on"] == copied
+    sentence = f"Warning: {copied} of the 200 validation pairs are training pairs, too"
+    assert any(line.startswith(sentence) for line in corpus.said) == warns
+
+
+@pytest.mark.parametrize(("size", "warns"), [(1, True), (49, True), (50, False)])
+def test_few_pairs_to_validate_on_are_warned_of(corpus: Corpus, size: int, warns: bool) -> None:
+    write(corpus.directory / "valid.src", [f"new {source}" for source in SRC[:size]])
+    write(corpus.directory / "valid.tgt", TGT[:size])
+    corpus.prepare()
+    number = f"{size} pair{'s' if size > 1 else ''}"
+    assert any(line.startswith(f"Warning: only {number} to validate on: ") for line in corpus.said) == warns
+
+
+def test_what_cannot_be_seen_is_not_trained_on(corpus: Corpus) -> None:
+    plain = prepare_pairs(corpus, SRC, TGT)
+    marked = prepare_pairs(
+        corpus, [f"\u2067{source}\u2069" for source in SRC], [f"{target[:3]}\u00ad{target[3:]}\0" for target in TGT]
+    )
+    for side in ("src", "tgt"):
+        before, after = (getattr(data.train, side) for data in (plain, marked))
+        assert [array.tolist() for array in before] == [array.tolist() for array in after]
+    assert marked.valid_ref == plain.valid_ref
+
+
+def test_how_text_is_read_is_part_of_the_key_and_the_facts(corpus: Corpus) -> None:
+    config = corpus.config(tokenizer=given_tokenizer(corpus))
+    keys = set()
+    for version in (FIRST, CURRENT):
+        data = prepare(config, corpus.run, corpus.said.append, normalisation=version)
+        assert data.text.normalisation == version
+        assert {data.tokenizers.src.normalisation, data.tokenizers.tgt.normalisation} == {version}
+        keys.add(data.key)
+    assert len(keys) == 2
+
+
+def test_how_many_lines_hold_several_sentences_is_measured(corpus: Corpus) -> None:
+    lines = [*SRC[:150], *(f"{source} {source}" for source in SRC[150:])]
+    data = prepare_pairs(corpus, lines, TGT)
+    trained_on = [line for line in lines if line not in data.valid_src]
+    several = sum(len(split_sentences(line)) > 1 for line in trained_on)
+    assert data.text.multi_sentence_share == round(several / len(trained_on), 4) > 0.2
+    assert data.facts["text"] == {"normalisation": CURRENT, "multi_sentence_share": data.text.multi_sentence_share}
+
+
+def as_an_earlier_version_left_it(corpus: Corpus, config: Config) -> str:
+    """Rename what is prepared, and take from its facts what they had not then; the key it had."""
+    data = corpus.prepare(config)
+    cache = corpus.run / "cache"
+    contents = Contents([[*data.facts["files"]["train"].values()]], [*data.facts["files"]["valid"].values()])
+    key = earlier_key(config, contents)
+    earlier = (cache / data.key).rename(cache / key)
+    facts = {name: value for name, value in data.facts.items() if name not in ("text", "valid_trained_on")}
+    (earlier / "facts.json").write_text(json.dumps({**facts, "key": key}))
+    return key
+
+
+def test_a_run_of_an_earlier_version_goes_on_with_what_that_prepared(
+    corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = corpus.config()
+    key = as_an_earlier_version_left_it(corpus, config)
+    monkeypatch.setattr(prepare_module, "train_tokenizer", refuse)
+    data = prepare(config, corpus.run, corpus.said.append, key)
+    assert data.key == key
+    assert data.text == TextConventions(normalisation=FIRST)
+    assert data.tokenizers.src.normalisation == FIRST
+    assert text_of(data.train.src, data.tokenizers.src) == SRC
+
+
+def test_a_run_of_an_earlier_version_without_its_corpus_cannot_go_on(corpus: Corpus) -> None:
+    config = corpus.config()
+    key = as_an_earlier_version_left_it(corpus, config)
+    (corpus.run / "cache" / key / "facts.json").unlink()
+    with pytest.raises(DataError, match=r"was begun by an earlier mtcli.*Give another -o"):
+        prepare(config, corpus.run, corpus.said.append, key)
 
 
 def test_blank_pairs_are_not_held_out(corpus: Corpus) -> None:

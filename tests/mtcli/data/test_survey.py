@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from mtcli.config import DataConfig
 from mtcli.data import survey as survey_module
 from mtcli.data.corpus import ParallelCorpus
+from mtcli.data.normalisation import normalise
 from mtcli.data.survey import EvenSample, Survey, survey
-from mtcli.data.tokenizer import normalize
 from mtcli.errors import DataError
 
 SRC = [f"Source  line\u00a0{number} {'x' * (number % 7)}" for number in range(40)]
@@ -62,7 +62,7 @@ def look(directory: Path, *, hold_out: bool = False, num_processes: int = 1, **d
 def test_all_corpora_are_counted_and_every_line_sampled_once(tmp_path: Path) -> None:
     found = look(tmp_path)
     assert (found.num_pairs, found.held_out) == (80, None)
-    assert found.sample == (list(map(normalize, SRC)) * 2, TGT * 2)
+    assert found.sample == (list(map(normalise, SRC)) * 2, TGT * 2)
 
 
 def test_a_smaller_sample_comes_from_all_corpora_alike(tmp_path: Path) -> None:
@@ -80,10 +80,10 @@ def test_long_lines_count_for_more(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_what_is_held_out_trains_no_tokenizer(tmp_path: Path) -> None:
     found = look(tmp_path, hold_out=True, valid_size=5)
     assert found.held_out is not None
-    left_out = [source for source in map(normalize, SRC) if source in found.held_out]
-    assert len(left_out) == 5
-    assert found.sample[0] == [source for source in map(normalize, SRC * 2) if source not in left_out]
-    assert len(found.sample[1]) == 70
+    left_out = [source for source in map(normalise, SRC) if source in found.held_out]
+    assert len(left_out) == 4, "a tenth of them"
+    assert found.sample[0] == [source for source in map(normalise, SRC * 2) if source not in left_out]
+    assert len(found.sample[1]) == 72
 
 
 def test_any_number_of_processes_finds_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

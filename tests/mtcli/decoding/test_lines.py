@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.sentences import sentences, small_tokenizer
 
-from mtcli.data.tokenizer import normalize
+from mtcli.data.normalisation import normalise
 from mtcli.decoding.lines import Part, is_blank, is_invisible, rejoin, split_line
 
 # Text of many shapes: real sentences, punctuation of several scripts, and anything else.
@@ -40,7 +40,7 @@ def unspaced(text: str) -> str:
 
 @given(lines, limits)
 def test_splitting_loses_no_character(line: str, max_tokens: int) -> None:
-    assert unspaced("".join(texts_of(line, max_tokens))) == unspaced(normalize(line))
+    assert unspaced("".join(texts_of(line, max_tokens))) == unspaced(normalise(line))
 
 
 @given(lines, limits)
@@ -60,7 +60,7 @@ def test_a_part_has_its_own_tokens_and_text(line: str, max_tokens: int) -> None:
 def test_a_line_that_fits_is_one_part(line: str, max_tokens: int) -> None:
     tokens = small_tokenizer().encode(line)
     parts = parts_of(line, max_tokens)
-    assert (len(tokens) <= max_tokens) == (parts == [Part(normalize(line), tokens)])
+    assert (len(tokens) <= max_tokens) == (parts == [Part(normalise(line), tokens)])
 
 
 def test_a_long_line_is_split_at_its_sentences() -> None:

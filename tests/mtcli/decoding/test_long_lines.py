@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from support.hostile import line_text
 from support.sentences import sentences, small_tokenizer
 
-from mtcli.data.tokenizer import normalize
+from mtcli.data.normalisation import normalise
 from mtcli.decoding.lines import is_blank, is_invisible, one_line, split_line
 
 text = st.one_of(
@@ -18,7 +18,7 @@ text = st.one_of(
 @example("▁ \x00\x00 \x00", 6)  # more tokens together than its words have apart
 def test_parts_fit_and_hold_the_whole_line(line: str, longest: int) -> None:
     parts = split_line(line, small_tokenizer(), longest)
-    whole = normalize(line.lstrip("\ufeff"))
+    whole = normalise(line.lstrip("\ufeff"))
     assert "".join(part.text for part in parts).replace(" ", "") == whole.replace(" ", "")
     for part in parts:
         assert len(part.tokens) <= longest

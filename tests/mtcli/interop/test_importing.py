@@ -10,6 +10,7 @@ from support.marian import ENGLISH, GERMAN, NASTY, make_marian
 
 from mtcli.config import DecodingConfig
 from mtcli.data.listed import ListedTokenizer
+from mtcli.data.normalisation import without_invisible
 from mtcli.decoding.translator import Translator
 from mtcli.errors import CheckpointError, UsageError
 from mtcli.interop import originals
@@ -125,10 +126,12 @@ def test_an_imported_model_does_what_the_original_does(name: str, tmp_path: Path
     translator, theirs = Translator(tmp_path / "model", device="cpu", dtype="float32"), Theirs(directory)
     src, tgt = translator.model.tokenizers.src, translator.model.tokenizers.tgt
     for line in (*NASTY, *ENGLISH, *GERMAN):
-        assert [*src.encode(src.clean(line)), src.eos_id] == theirs.ids(line)
-        assert [*tgt.encode(tgt.clean(line)), tgt.eos_id] == theirs.ids(line, text_target=line)
+        visible = without_invisible(line)
+        assert [*src.encode(line), src.eos_id] == theirs.ids(visible)
+        assert [*tgt.encode(line), tgt.eos_id] == theirs.ids(visible, text_target=visible)
 
-    lines = [line for line in (*ENGLISH, *NASTY[2:8], *GERMAN[:2]) if len(src.encode(line)) < 60]
+    several = map(without_invisible, (*ENGLISH, *NASTY[2:8], *GERMAN[:2]))
+    lines = [line for line in several if len(src.encode(line)) < 60]
     for beam, stop, early_stopping in ((1, "full", False), *((4, *rule) for rule in RULES)):
         expected = theirs.translate(lines, beam, early_stopping)
         found = search(translator, lines, beam_size=beam, stop=stop)
@@ -182,7 +185,7 @@ def test_a_target_language_begins_every_line(several: Path) -> None:
     assert imported.languages == []
     translator = Translator(imported.model)
     src = translator.model.tokenizers.src
-    for line in (*ENGLISH, *NASTY[1:6], ">>xx<< of no language"):
+    for line in map(without_invisible, (*ENGLISH, *NASTY[1:6], ">>xx<< of no language")):
         assert [*src.encode(line), src.eos_id] == theirs.ids(f">>de<< {line}")
     assert src.encode(f">>nds<< {ENGLISH[0]}") == theirs.ids(f">>nds<< {ENGLISH[0]}")[:-1], "a line's own one wins"
     [(tokens, text, _)] = theirs.translate([f">>de<< {ENGLISH[0]}"], 4)
@@ -227,7 +230,7 @@ def test_spaces_before_marks_are_taken_out_where_the_original_does(tmp_path: Pat
 def test_special_tokens_may_be_plain_text(tmp_path: Path) -> None:
     directory = make_marian(tmp_path / "original", tokenizer={"split_special_tokens": True})
     src, theirs = read_marian(original_of(directory)).model.tokenizers.src, Theirs(directory)
-    for line in NASTY:
+    for line in map(without_invisible, NASTY):
         assert [*src.encode(line), src.eos_id] == theirs.ids(line)
 
 

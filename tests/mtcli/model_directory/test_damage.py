@@ -222,6 +222,13 @@ ATTACKS: dict[str, tuple[Callable[[Path], object], str]] = {
     "no checksums but the key": (lambda m: edit(m, lambda c: c.update(checksums=None)), "damaged or edited"),
     "a newer format": (lambda m: edit(m, lambda c: c.update(format_version=99)), "newer mtcli wrote it: upgrade"),
     "format zero": (_sealed(lambda c: c.update(format_version=0)), "format_version 0; a number from 1"),
+    "text that is a number": (_sealed(lambda c: c.update(text=3)), "does not describe an mtcli model"),
+    "text of an unknown kind": (_sealed(lambda c: c.update(text={"spelling": 1})), "spelling"),
+    "a normalisation to come": (
+        _sealed(lambda c: c.update(text={"normalisation": 7})),
+        "normalisation 7; this",
+    ),
+    "no normalisation": (_sealed(lambda c: c.update(text={"normalisation": 0})), "normalisation"),
     "a true format": (_sealed(lambda c: c.update(format_version=True)), "format_version True"),
     "a key too many": (_sealed(lambda c: c.update(extra=1)), "unknown key 'extra'"),
     "a section too few": (_sealed(lambda c: c.pop("decoding")), "it has no 'decoding'"),

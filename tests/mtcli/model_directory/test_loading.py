@@ -10,6 +10,8 @@ import pytest
 import torch
 
 from mtcli.config import DecodingConfig, ModelConfig
+from mtcli.data.conventions import TextConventions
+from mtcli.data.normalisation import CURRENT, FIRST
 from mtcli.data.tokenizer import Tokenizers, train_tokenizer
 from mtcli.errors import CheckpointError, DataError
 from mtcli.model.transformer import Transformer
@@ -84,6 +86,26 @@ def test_what_format_1_cannot_say_is_in_format_2(
     assert loaded.architecture == architecture
     sizes = {layer.self_attention.heads: layer.feed_forward.up.out_features for layer in loaded.network.decoder.layers}
     assert sizes == {config.decoder_heads or config.heads: config.decoder_ffn_dim or config.ffn_dim}
+
+
+def test_what_text_a_model_expects_is_in_format_3(tmp_path: Path) -> None:
+    network = write_model(tmp_path)
+    tokenizers = load_model(tmp_path, CPU).tokenizers
+    architecture = Architecture(CONFIG, tokenizers.sizes, DecodingConfig(), text=TextConventions(normalisation=CURRENT))
+    write_description(tmp_path, architecture, tokenizers)
+    (tmp_path / "model.safetensors").write_bytes(weights_bytes(parameters_of(network)))
+    content = json.loads((tmp_path / "config.json").read_text())
+    assert (content["format_version"], content["text"]) == (3, {"normalisation": 2})
+    loaded = load_model(tmp_path, CPU)
+    assert loaded.architecture == architecture
+    assert loaded.tokenizers.src.normalisation == loaded.tokenizers.tgt.normalisation == CURRENT
+
+
+def test_a_model_that_does_not_say_how_it_reads_is_an_early_one(tmp_path: Path) -> None:
+    write_model(tmp_path)
+    content = json.loads((tmp_path / "config.json").read_text())
+    assert "text" not in content
+    assert load_model(tmp_path, CPU).tokenizers.src.normalisation == FIRST
 
 
 def _edit(name: str, change: Callable[[dict[str, object]], None]) -> Callable[[Path], None]:
