@@ -1,4 +1,4 @@
-"""Files as mtcli reads and writes them: compressed by suffix, strict UTF-8, lines ended by `\\n` alone,
+"""Files as mtcli reads and writes them: decompressed by what they begin with, strict UTF-8, lines ended by `\\n` alone,
 outputs written beside their final name and renamed when whole."""
 
 from mtcli.files.compression import compress_file, is_compressed
@@ -18,7 +18,7 @@ from mtcli.files.outputs import (
     write_atomically,
     write_output,
 )
-from mtcli.files.reading import decode_line, open_binary, raw_lines, read_lines
+from mtcli.files.reading import decode_line, open_binary, raw_lines, read_lines, size_as_read
 
 __all__ = [
     "STDIN",
@@ -43,6 +43,7 @@ __all__ = [
     "raw_lines",
     "read_lines",
     "refuse_to_overwrite",
+    "size_as_read",
     "sync",
     "write_atomically",
     "write_output",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mtcli.errors import DataError
-from mtcli.files.compression import compressing
+from mtcli.files.compression import check_compression, compressing
 from mtcli.files.messages import STDIN, file_error
 
 _STDOUT_NAME = "standard output"
@@ -160,7 +160,8 @@ def refuse_to_overwrite(path: Path | None, force: bool) -> None:
     """Check an output's name before any work is done.
 
     Raises:
-        DataError: the file exists and `force` is not given, or its directory does not exist.
+        DataError: the file exists and `force` is not given, its directory does not exist, or the package that
+            compresses it is missing.
     """
     if path is None or path == STDIN:
         return
@@ -168,6 +169,7 @@ def refuse_to_overwrite(path: Path | None, force: bool) -> None:
         raise DataError(f"The output {path} is a directory, a file name was expected.")
     if path.exists() and not force and path.is_file():
         raise DataError(f"The output {path} exists already. Give another name, or --force to overwrite it.")
+    check_compression(path)
     if not path.parent.is_dir():
         raise DataError(f"Cannot write {path}: the directory {path.parent} does not exist. Create it first.")
 
