@@ -226,6 +226,9 @@ class TrainingConfig(Section):
         default=0.05, ge=0, lt=0.28, description="width of the weight average, as a part of the run; 0 is off"
     )
     stop_metric: Literal["bleu", "loss"] = Field(default="bleu", description="what says which validation is the best")
+    bleu_tokenizer: Literal[
+        "auto", "13a", "none", "intl", "char", "zh", "ja-mecab", "ko-mecab", "flores101", "flores200"
+    ] = Field(default="auto", description="sacreBLEU's, of the BLEU in validation; auto suits the target's script")
     patience: int = Field(default=10, ge=0, description="validations without a better score; 0 never stops early")
     valid_beam_size: int = Field(default=1, ge=1, description="beam of the translations whose BLEU is validated")
     seed: int = Field(default=1, ge=0, lt=2**63, description="fixes all randomness")
@@ -251,7 +254,7 @@ class VocabularySizes:
 class DecodingConfig(Section):
     """The defaults of translation, stored with the model."""
 
-    later = frozenset({"stop", "free_end", "renormalize"})
+    later = frozenset({"stop", "free_end", "renormalize", "sentences"})
 
     beam_size: int = Field(default=4, ge=1, description="hypotheses a sentence; 1 is greedy")
     length_penalty: float = Field(default=1.0, ge=0, description="score = log-probability / length^A")
@@ -267,6 +270,11 @@ class DecodingConfig(Section):
     )
     free_end: bool = Field(default=False, description="an end forced at the longest output costs nothing")
     renormalize: bool = Field(default=False, description="what is never generated has no share of the probability")
+    sentences: Literal["auto", "split", "keep"] = Field(
+        default="auto",
+        description="whether lines are translated sentence by sentence; auto: unless a quarter of the lines that the "
+        "model learnt from hold several",
+    )
 
     def longest_output(self, source_length: int, num_positions: int) -> int:
         """Tokens of the longest output of a source of so many, end tokens included, where so many positions exist."""

@@ -9,7 +9,7 @@
     └── UsageError                  exit 2
 
 A message says what was wrong and where, what was found, what was expected and what to do next, in
-sentences: it is printed as it stands. docs/errors.md is generated from this module and from
+sentences: it is printed as it stands. docs/reference/errors.md is generated from this module and from
 mtcli/cli/errors.py, which turns every other exception into such a sentence.
 """
 

@@ -8,7 +8,8 @@ class Candidate:
     """One translation of a line.
 
     Attributes:
-        text: detokenised, never with a line break or a tab but a soft break that its line ends with (`Frame`).
+        text: detokenised, never with a line break or a tab but a soft break that its line ends with
+            (`mtcli.decoding.frame.Frame`).
         score: log_prob / num_tokens ** length_penalty.
         log_prob: summed natural-log probability of its tokens, end tokens included.
         num_tokens: how many those are.
@@ -30,7 +31,7 @@ class Translation:
 
     Attributes:
         source: the line as it came.
-        n_best: one candidate at least.
+        n_best: one candidate at least, no two of one text.
         source_parts: what the line was split into, as the model read it; none for a line it did not see.
     """
 

@@ -1,7 +1,7 @@
 """How a command ends: every exception becomes sentences on stderr and an exit code, in this one place.
 
 mtcli's own errors (mtcli/errors.py) bring both with them. `RULES` says what becomes of all others, the
-first that matches; docs/errors.md lists them.
+first that matches; docs/reference/errors.md lists them.
 """
 
 import functools

@@ -18,6 +18,7 @@ from mtcli.cli.options import (
     DtypeOption,
     GreedyOption,
     LengthPenaltyOption,
+    SentencesOption,
     SetOption,
     beam_size,
     decoding_settings,
@@ -52,6 +53,7 @@ def command(
     lowercase: Annotated[bool, typer.Option("--lowercase", help="Compare in lower case.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     batch_tokens: BatchTokensOption = None,
+    sentences: SentencesOption = None,
     assignments: SetOption = None,
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
@@ -72,9 +74,11 @@ def command(
         beam_size=beam_size(beam, greedy),
         length_penalty=length_penalty,
         batch_tokens=token_budget(batch_tokens),
+        sentences=sentences,
         settings=decoding_settings(assignments),
     )
     from mtcli.evaluation.metrics import bleu_metric, score_corpus
+    from mtcli.evaluation.tokenizers import advice
 
     bleu_metric(tokenize, lowercase)  # a tokenizer that is not there should not cost a translation first
     references = list(read_lines(ref))
@@ -87,15 +91,16 @@ def command(
         from mtcli.decoding.translator import Translator
 
         loaded = load_for(model, ComputeOptions(device=device, dtype=dtype, attention=attention))
-        decoding = options.resolve(loaded.architecture.decoding)
-        translator, decoded_with = Translator(loaded, decoding), decoding.beam_size
-        hypotheses = [translation.text for translation in translator.translate(sources)]
+        translator, decoded_with = Translator(loaded), options.resolve(loaded.architecture.decoding).beam_size
+        hypotheses = [translation.text for translation in translator.translate(sources, options)]
     else:
         assert hyp is not None
         hypotheses = list(read_lines(hyp))
         _check_lines(hyp, len(hypotheses), ref, len(references))
     seconds = time.monotonic() - began
     scores = score_corpus(hypotheses, references, tokenize=tokenize, lowercase=lowercase)
+    if hint := advice(tokenize, references):
+        print(f"Warning: {hint}", file=sys.stderr)
     if as_json:
         told = {"set": ref.name, "beam": decoded_with}
         print(json.dumps({**told, **asdict(scores), "seconds": round(seconds, 3)}, ensure_ascii=False))

@@ -86,8 +86,4 @@ def _check(directory: Path, device: str, attention: str) -> str:
 
 
 def _show(value: Any) -> str:
-    return (
-        "\n".join(value)
-        if isinstance(value, list) and len(value) == 1
-        else (", ".join(value) if isinstance(value, list) else str(value))
-    )
+    return ", ".join(value) if isinstance(value, list) else str(value)

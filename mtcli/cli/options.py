@@ -46,6 +46,13 @@ AttentionOption = Annotated[
     Literal["auto", "triton", "sdpa", "padded", "reference"],
     typer.Option("--attention", help="Form of the attention operations; auto takes the fastest that can run."),
 ]
+SentencesOption = Annotated[
+    Literal["auto", "split", "keep"] | None,
+    typer.Option(
+        "--sentences",
+        help="split: translate a line sentence by sentence; keep: as a whole; auto: as the model learnt.",
+    ),
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="decoding.KEY=VALUE", help="One decoding setting, such as max_length_ratio."),

@@ -18,6 +18,7 @@ from mtcli.cli.options import (
     LengthPenaltyOption,
     OptionalModelOption,
     QuietOption,
+    SentencesOption,
     SetOption,
     beam_size,
     decoding_settings,
@@ -72,6 +73,7 @@ def command(
         bool, typer.Option("--fast", help="Let a translation depend, in its last bits, on what is translated with it.")
     ] = False,
     batch_tokens: BatchTokensOption = None,
+    sentences: SentencesOption = None,
     assignments: SetOption = None,
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
@@ -107,6 +109,7 @@ def command(
             n_best=n_best,
             length_penalty=length_penalty,
             batch_tokens=token_budget(batch_tokens),
+            sentences=sentences,
             settings=decoding_settings(assignments),
         ),
         compute=ComputeOptions(device=device, dtype=dtype, attention=attention, fast=fast),

@@ -50,8 +50,8 @@ def warnings(facts: Mapping[str, Any]) -> Iterator[str]:
             "what the model remembers, not how it translates. Validate on text that is not trained on."
         )
     if num_pairs < FEW_PAIRS:
-        cause = "the corpus has too few different sentences to hold more out" if is_held_out else "that is few"
+        cause = " (the corpus has too few different sentences to hold more out)" if is_held_out else ""
         yield (
-            f"Warning: only {num_pairs:,} pair{'s' if num_pairs > 1 else ''} to validate on: {cause}, and the best of "
-            f"several scores will be one of chance. Give at least {FEW_PAIRS} (--valid-src F --valid-tgt F)."
+            f"Warning: only {num_pairs:,} pair{'s' if num_pairs > 1 else ''} to validate on{cause}: which score is the "
+            f"best is mostly chance. Give at least {FEW_PAIRS} (--valid-src F --valid-tgt F)."
         )

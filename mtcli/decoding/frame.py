@@ -12,7 +12,7 @@ from mtcli.data.normalisation import BIDI_MARKS
 
 _ALONE = "\u061c\u200e\u200f"  # marks that need no partner
 _CLOSED_BY = {**dict.fromkeys("\u202a\u202b\u202d\u202e", "\u202c"), **dict.fromkeys("\u2066\u2067\u2068", "\u2069")}
-_SOFT_ENDS = "\u00ad\u200b\v\u2028"  # hyphen, chance to break, and the line ends of word processors
+_SOFT_ENDS = "\u00ad\v\u2028"  # hyphen, and the line ends of word processors
 _BEFORE = re.compile(f"[{BIDI_MARKS}]*")
 _BEHIND = re.compile(f"([{BIDI_MARKS}]*)([{_SOFT_ENDS}]*)$")
 

@@ -26,6 +26,7 @@ class TranslateOptions:
         n_best: translations a line, at most the beam.
         length_penalty: A in score = log-probability / tokens ** A.
         batch_tokens: source tokens decoded at once in each thread, padding included.
+        sentences: `split`: a line is translated sentence by sentence; `keep`: as a whole; `auto`: as the model learnt.
         settings: other settings of `DecodingConfig`, by name; the fields above win over them.
 
     Raises:
@@ -37,6 +38,7 @@ class TranslateOptions:
     n_best: int = 1
     length_penalty: float | None = None
     batch_tokens: int | None = None
+    sentences: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

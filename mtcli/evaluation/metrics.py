@@ -79,6 +79,32 @@ def score_corpus(
     return Scores(scores["bleu"], scores["chrf"], scores["ter"], signatures, len(references))
 
 
+@dataclass(frozen=True)
+class ValidationMetrics:
+    """What validations are compared by.
+
+    Attributes:
+        bleu, chrf: cased, 0 to 100.
+        signature: sacreBLEU's description of that BLEU.
+    """
+
+    bleu: float
+    chrf: float
+    signature: str
+
+
+def validation_metrics(hypotheses: Sequence[str], references: Sequence[str], tokenize: str) -> ValidationMetrics:
+    """Score translations by BLEU with one of sacreBLEU's tokenizers, and by chrF.
+
+    Raises:
+        UsageError, BackendUnavailableError: as `bleu_metric` does.
+    """
+    metric = BLEU(tokenize=tokenize, force=True)
+    bleu = float(metric.corpus_score(hypotheses, [references]).score)
+    chrf = float(CHRF().corpus_score(hypotheses, [references]).score)
+    return ValidationMetrics(bleu, chrf, str(metric.get_signature()))
+
+
 def corpus_bleu(hypotheses: Sequence[str], references: Sequence[str]) -> float:
     """Cased BLEU with sacreBLEU's default tokenizer, 0 to 100."""
     return float(BLEU(force=True).corpus_score(hypotheses, [references]).score)

@@ -1,4 +1,4 @@
-"""Formats with a segment a line: how each is read and written. The table of combinations is docs/formats.md."""
+"""Formats with a segment a line: how each is read and written. docs/reference/formats.md has all combinations."""
 
 import json
 from collections.abc import Callable, Mapping

@@ -16,6 +16,7 @@ from mtcli.interop.reference import SENTENCES, stored
 from mtcli.model_directory.card import CARD, PROVENANCE, write_card
 from mtcli.model_directory.description import write_description
 from mtcli.model_directory.files import WEIGHTS, read_json
+from mtcli.model_directory.integrity import stored_checksum
 from mtcli.model_directory.loading import load_model
 from mtcli.model_directory.weights import parameters_of, weights_bytes
 
@@ -73,6 +74,8 @@ def _write_history(model: Path, directory: Path, provenance: dict[str, Any], tes
     """provenance.json and README.md of a model that was trained here."""
     try:
         shortened = without_directories(provenance)
+        if "weights" in shortened:  # in another number type they have another checksum
+            shortened["weights"] = {**shortened["weights"], "blake2b": stored_checksum(directory / WEIGHTS)}
         write_card(directory, {**shortened, "tests": list(tests)} if tests else shortened)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(

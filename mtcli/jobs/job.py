@@ -46,11 +46,9 @@ class FileJob:
         check_choice("--format", self.output_format, tuple(LINE_FORMATS))
         check_choice("--input-format", self.input_format, INPUT_FORMATS)
         check_choice("--on-bad-utf8", self.on_bad_utf8, BAD_UTF8)
-        if len(self.outputs) not in (1, len(self.inputs)):
-            raise UsageError(
-                f"{len(self.inputs)} inputs and {len(self.outputs)} outputs: expected one output for all, or one for "
-                "each."
-            )
+        inputs, outputs = len(self.inputs), len(self.outputs)
+        if outputs not in (1, inputs):
+            raise UsageError(f"{inputs} inputs and {outputs} outputs: expected one output for all, or one for each.")
         if self.options.n_best > 1 and not LINE_FORMATS[self.output_format].lists_all:
             raise UsageError(
                 "--format text has room for one translation a line. With --n-best use tsv, moses or jsonl."

@@ -89,9 +89,7 @@ def _load(job: FileJob) -> "Translator":
     from mtcli.decoding.loading import load_for
     from mtcli.decoding.translator import Translator
 
-    model = load_for(job.model, job.compute)
-    settings = job.options.resolve(model.architecture.decoding)
-    return Translator(model, settings, independent=not job.compute.fast)
+    return Translator(load_for(job.model, job.compute), independent=not job.compute.fast)
 
 
 def _translate(
@@ -104,7 +102,7 @@ def _translate(
     hurry = any(map(is_awaited, job.outputs))
 
     def translate(lines: Iterable[str]) -> Iterator[Translation]:
-        return iter(translator.translate(lines, n_best=job.options.n_best, hurry=hurry))
+        return iter(translator.translate(lines, job.options, hurry=hurry))
 
     with saved.committing() if saved else nullcontext():
         with reporter.progress(job, tally):
@@ -140,7 +138,7 @@ def _statistics(
         return {}
     from mtcli.jobs.stats import statistics
 
-    return statistics(tally, reader, translator.model, translator.options, load_seconds)
+    return statistics(tally, reader, translator.model, job.options.resolve(translator.options), load_seconds)
 
 
 def _say_totals(tally: Tally, reader: Reader, reporter: Reporter) -> None:

@@ -60,14 +60,15 @@ def render_card(provenance: dict[str, Any]) -> str:
 
 def _facts(provenance: dict[str, Any]) -> list[str]:
     training, data, scores = provenance["training"], provenance["data"], provenance["scores"]
-    pieces, valid = data["vocabulary"], data["valid"]["pairs"]
+    pieces, valid = data["vocabulary"], data["valid"]["pairs"] + data["valid"].get("too_long", 0)
     validated = f"{scores['bleu']:.2f} cased BLEU on {valid:,} validation pairs" if scores else "none yet"
+    signature = f", `{scores['signature']}`" if "signature" in scores else ""
     return [
         f"- Network: encoder-decoder Transformer, {training['parameters']:,} parameters.",
         f"- Vocabulary (SentencePiece): {pieces['source']:,} source and {pieces['target']:,} target pieces.",
         f"- Trained on {data['train']['pairs']:,} sentence pairs for {training['steps']:,} steps: "
         f"{training['target_tokens']:,} target tokens, {training['minutes']:.1f} minutes on {training['device']}.",
-        f"- Score in training: {validated} (step {scores.get('step', 0):,}).",
+        f"- Score in training: {validated} (step {scores.get('step', 0):,}{signature}).",
     ]
 
 

@@ -8,6 +8,7 @@ from mtcli.errors import CheckpointError
 from mtcli.model_directory.card import card_of
 from mtcli.model_directory.description import load_architecture
 from mtcli.model_directory.files import WEIGHTS, read_json
+from mtcli.model_directory.integrity import stored_checksum
 from mtcli.model_directory.tokenizers import load_tokenizers
 
 
@@ -39,7 +40,10 @@ def facts_of(directory: Path) -> dict[str, Any]:
     }
     if (directory / "provenance.json").exists():
         try:
-            facts |= _history(read_json(directory, "provenance.json"))
+            provenance = read_json(directory, "provenance.json")
+            facts |= _history(provenance)
+            if "weights" in provenance and provenance["weights"]["blake2b"] != stored_checksum(weights):
+                facts["beware"] = "provenance.json and README.md are of other weights than these"
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise CheckpointError(
                 f"{directory}/provenance.json is damaged: its facts are not those mtcli train writes ({error!r}). "
@@ -73,12 +77,19 @@ def _history(provenance: dict[str, Any]) -> dict[str, Any]:
         facts["pairs"] = f"{data['train']['pairs']:,} for training, {data['valid']['pairs']:,} for validation"
     if scores:
         facts["validation"] = (
-            f"BLEU {scores['bleu']:.2f}, perplexity {scores['perplexity']:.2f} at step {scores['step']:,}"
+            f"BLEU {scores['bleu']:.2f}{_tokenizer(scores)}, perplexity {scores['perplexity']:.2f} "
+            f"at step {scores['step']:,}"
         )
     facts |= _card(provenance)
     if "versions" in provenance:
         facts["made by"] = ", ".join(f"{name} {version}" for name, version in provenance["versions"].items())
     return facts
+
+
+def _tokenizer(scores: dict[str, Any]) -> str:
+    """That of a validation's BLEU, where it is not the usual one."""
+    name = scores.get("bleu_tokenizer", "13a")
+    return "" if name == "13a" else f" (tokenizer {name})"
 
 
 def _card(provenance: dict[str, Any]) -> dict[str, Any]:

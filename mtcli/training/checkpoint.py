@@ -10,7 +10,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from mtcli.files import file_error, sync
 from mtcli.model.transformer import Transformer
 from mtcli.model_directory.weights import load_weights, parameters_of, read_tensors, weights_bytes
 from mtcli.training.averaging import WeightAverage
+from mtcli.training.ranking import METRICS, Metric, best
 
 _NAME = re.compile(r"step-(\d+)")
 _STATE, _SEAL = "state.json", "checksum"
@@ -36,9 +37,12 @@ class RunState:
     Attributes:
         step: updates made; epoch and batch: the next batch to train on.
         seconds: training time; tgt_tokens: target tokens trained on.
-        best_score: of the stopping metric, higher is better; best_step: when it was reached.
-        stale_validations: validations since then.
         validations: every validation's step and scores.
+        bleu_tokenizer: of the BLEU that validations are compared by.
+        best_step: of the best validation whose weights are kept, 0 before there is one; kept: the steps whose weights
+            are: those of the best by each measure, and those that are published.
+        stale_validations: validations since the best.
+        published_step: whose weights the model is, 0 before there is one.
         data_key: names the prepared corpus; settings: the configuration the run began with.
         stopped_early: the run ended because validation scores no longer rose.
     """
@@ -50,41 +54,59 @@ class RunState:
     batch: int = 0
     seconds: float = 0.0
     tgt_tokens: int = 0
-    best_score: float | None = None
+    validations: list[dict[str, Any]] = field(default_factory=list)
+    bleu_tokenizer: str = "13a"
     best_step: int = 0
+    kept: list[int] = field(default_factory=list)
     stale_validations: int = 0
-    validations: list[dict[str, float]] = field(default_factory=list)
+    published_step: int = 0
     stopped_early: bool = False
 
-    def judge(self, config: TrainingConfig, settings: dict[str, Any]) -> None:
-        """Go on by these settings: what is the best so far, and whether scores have stopped rising, may change."""
-        before = self.settings.get("training", {}).get("stop_metric", config.stop_metric)
-        self.settings = settings
-        if before != config.stop_metric:
-            self.best_score, self.best_step = None, 0
-            for record in self.validations:
-                self._compare(int(record["step"]), stopping_score(record, config.stop_metric))
-        self.stopped_early = 0 < config.patience <= self.stale_validations
+    def judge(self, config: TrainingConfig, settings: dict[str, Any], tokenizer: str, kept: Iterable[int]) -> None:
+        """Go on by these settings: what is the best so far, and whether scores have stopped rising, may change.
 
-    def note(self, record: dict[str, float], score: float, config: TrainingConfig) -> bool:
-        """Take in a validation's record and its score; whether it is the best so far."""
+        Args:
+            tokenizer: BLEU's from now on.
+            kept: the steps whose weights are there.
+        """
+        self.settings, self.bleu_tokenizer = settings, tokenizer
+        validated = {int(record["step"]) for record in self.validations}
+        self.kept = sorted(validated.intersection(kept))
+        self._rank(config)
+
+    def note(self, record: dict[str, Any], config: TrainingConfig) -> bool:
+        """Take in a validation; whether it is the best so far. `kept` says whether its weights are to be."""
         self.validations.append(record)
-        is_best = self._compare(int(record["step"]), score)
+        self.kept.append(int(record["step"]))
+        self._rank(config)
+        return bool(self.best_step == record["step"])
+
+    @property
+    def published(self) -> dict[str, Any] | None:
+        """The validation of the weights that the model is; None where they were not validated."""
+        return next((record for record in self.validations if record["step"] == self.published_step), None)
+
+    def publish(self, step: int) -> None:
+        """The model is of this step's weights from now on; those before it stay for a measure they are the best by."""
+        self.published_step = step
+        self._keep(self._best().values())
+
+    def _best(self) -> dict[Metric, dict[str, Any] | None]:
+        """The best by each measure of the validations whose weights are kept."""
+        candidates = [record for record in self.validations if record["step"] in self.kept]
+        return {metric: best(candidates, metric, self.bleu_tokenizer) for metric in METRICS}
+
+    def _keep(self, records: Iterable[dict[str, Any] | None]) -> None:
+        needed = {int(record["step"]) for record in records if record} | {self.published_step}
+        self.kept = sorted(needed.intersection(self.kept))
+
+    def _rank(self, config: TrainingConfig) -> None:
+        found = self._best()
+        self._keep(found.values())
+        chosen = found[config.stop_metric]
+        self.best_step = int(chosen["step"]) if chosen else 0
+        self.stale_validations = sum(record["step"] > self.best_step for record in self.validations) if chosen else 0
         self.stopped_early = 0 < config.patience <= self.stale_validations
-        return is_best
-
-    def _compare(self, step: int, score: float) -> bool:
-        is_best = self.best_score is None or score > self.best_score
-        if is_best:
-            self.best_score, self.best_step, self.stale_validations = score, step, 0
-        else:
-            self.stale_validations += 1
-        return is_best
-
-
-def stopping_score(record: Mapping[str, float], metric: str) -> float:
-    """The stopping metric of a validation, turned so that higher is better."""
-    return record["bleu"] if metric == "bleu" else -record["nll"]
 
 
 def save_checkpoint(
@@ -207,6 +229,7 @@ def _read_state(path: Path) -> RunState:
         for name, expected in checksums.items():
             if _checksum((path / name).read_bytes()) != expected:
                 raise CheckpointError(f"{path / name} is damaged: its checksum is not the one recorded.")
+        content.pop("best_score", None)  # of earlier versions, which did not keep the weights of each measure's best
         return RunState(**content)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(f"The checkpoint {path} is damaged ({error}).") from None

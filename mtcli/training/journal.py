@@ -74,14 +74,13 @@ class Journal:
         if self._bar:
             self._bar.update(self._bar.task_ids[0], description=f"step {step:,}  validating ...")
 
-    def validation(self, record: dict[str, Any], is_best: bool) -> None:
-        """Log a validation."""
+    def validation(self, record: dict[str, Any], best: str) -> None:
+        """Log a validation; `best` says that it is the best so far, where it is."""
         self._write({"kind": "valid", **record})
         self._bleu = f"  BLEU {record['bleu']:.2f}"
-        best = "  (best so far)" if is_best else ""
         self.say(
             f"validation at step {record['step']:,}: BLEU {record['bleu']:.2f}, "
-            f"perplexity {record['perplexity']:.2f}{best}"
+            f"perplexity {record['perplexity']:.2f}{f'  ({best})' if best else ''}"
         )
 
     def _write(self, record: dict[str, Any]) -> None:

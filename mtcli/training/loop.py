@@ -8,7 +8,7 @@ processes as there are then.
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +25,16 @@ from mtcli.model.transformer import Transformer
 from mtcli.model_directory.card import versions, write_card
 from mtcli.model_directory.description import Architecture
 from mtcli.model_directory.files import WEIGHTS
+from mtcli.model_directory.integrity import stored_checksum
 from mtcli.model_directory.weights import parameters_of, weights_bytes
 from mtcli.training.averaging import WeightAverage
 from mtcli.training.batch import Batch, make_batch
-from mtcli.training.checkpoint import RunState, restore, save_checkpoint, stopping_score
+from mtcli.training.checkpoint import RunState, restore, save_checkpoint
 from mtcli.training.journal import Journal
+from mtcli.training.kept_weights import KeptWeights
 from mtcli.training.loader import taker
 from mtcli.training.plan import Plan, PlannedStep
+from mtcli.training.ranking import criterion
 from mtcli.training.schedule import Progress, learning_rate
 from mtcli.training.signals import interruptible
 from mtcli.training.step import TrainingStep
@@ -92,6 +95,7 @@ class Trainer:
         self.step = TrainingStep(network, config.training, dtype=dtype, world=self.world)
         self.plan = Plan(data.batches(config.training.batch_tokens, config.training.seed), config.training.accumulate)
         self._epochs = self.plan.epochs(state.epoch, state.batch)
+        self._kept = KeptWeights(run_dir / "checkpoints")
         self._unread: list[PlannedStep] = []  # steps whose losses have not been read
         self._window_began, self._rate = time.monotonic(), 0.0
 
@@ -209,21 +213,26 @@ class Trainer:
         self.look()
         began = time.monotonic()
         self.journal.validating(state.step)
-        scores = validate(self.average.network, self.data, self.config, self.world)
+        scores = validate(self.average.network, self.data, self.config, self.world, state.bleu_tokenizer)
         record = {
             "step": state.step,
             "nll": round(scores.nll, 4),
             "perplexity": round(scores.perplexity, 3),
-            "bleu": round(scores.bleu, 2),
+            "bleu": round(scores.metrics.bleu, 2),
+            "chrf": round(scores.metrics.chrf, 2),
+            "bleu_tokenizer": state.bleu_tokenizer,
+            "signature": scores.metrics.signature,
         }
-        is_best = state.note(record, stopping_score(asdict(scores), settings.stop_metric), settings)
+        is_best = state.note(record, settings)
         took = time.monotonic() - began
         state.seconds, _ = self.world.agree(state.seconds + took, False)
         self._window_began += took
-        self.journal.validation({**record, "seconds": round(state.seconds, 2)}, is_best)
-        if is_best and self.world.is_first:
-            write_atomically(self.run_dir / "checkpoints" / "best.safetensors", self._averaged_weights())
-            self._publish()
+        best = f"best so far{criterion(record, settings.stop_metric)}" if is_best else ""
+        self.journal.validation({**record, "seconds": round(state.seconds, 2)}, best)
+        if self.world.is_first and state.step in state.kept:
+            self._kept.write(state.step, self._averaged_weights())
+        if is_best:
+            self._publish(state.step)
         if state.stopped_early:
             self.journal.say(
                 f"Stopping: {settings.stop_metric} has not improved for {state.stale_validations} validations "
@@ -232,6 +241,8 @@ class Trainer:
 
     def save(self) -> None:
         """Write a checkpoint; before any validation, also the model to translate with."""
+        if not self.state.kept:
+            self._publish(self.state.step)
         if not self.world.is_first:
             return
         save_checkpoint(
@@ -242,13 +253,26 @@ class Trainer:
             self.step.optimizer,
             self.config.training.keep,
         )
-        if self.state.best_score is None:
-            self._publish()
+        self._kept.tidy(self.state.kept)
         write_card(self.run_dir, self.provenance())
 
-    def _publish(self) -> None:
-        """Make the averaged weights what `mtcli translate` loads."""
-        write_atomically(self.run_dir / WEIGHTS, self._averaged_weights())
+    def publish_best(self) -> None:
+        """Where a run goes on, make sure that model and card are of what is the best by the present settings."""
+        step = self.state.best_step or self.state.published_step
+        if step not in self.state.kept:
+            self._publish(self.state.step)
+        elif step != self.state.published_step or not self._kept.is_published(step, self.run_dir):
+            self._publish(step)
+            self.journal.say(f"The model is that of step {step:,} now, the best of those that were validated.")
+
+    def _publish(self, step: int) -> None:
+        """Make the weights kept of this step, or the average as it is now, what `mtcli translate` loads."""
+        is_kept = step in self.state.kept
+        self.state.publish(step)
+        if self.world.is_first:
+            content = self._kept.path(step).read_bytes() if is_kept else self._averaged_weights()
+            write_atomically(self.run_dir / WEIGHTS, content)
+            write_card(self.run_dir, self.provenance())
 
     def _averaged_weights(self) -> bytes:
         return weights_bytes(parameters_of(self.average.network))
@@ -260,7 +284,6 @@ class Trainer:
     def provenance(self) -> dict[str, Any]:
         """What provenance.json records of the run so far."""
         state = self.state
-        best = [record for record in state.validations if record["step"] == state.best_step]
         return {
             "command": ["mtcli", *sys.argv[1:]],
             "versions": versions(),
@@ -276,7 +299,8 @@ class Trainer:
                 "processes": self.world.size,
                 "implementations": self.implementations.sentence(),
             },
-            "scores": best[0] if best else {},
+            "weights": {"step": state.published_step, "blake2b": stored_checksum(self.run_dir / WEIGHTS)},
+            "scores": state.published or {},
             "settings": state.settings,
         }
 

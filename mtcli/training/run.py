@@ -1,5 +1,6 @@
 """One call from configuration to trained model: prepare the data, find where the run stands, go on."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from mtcli.config import Config, DataConfig, ModelConfig, TrainingConfig
 from mtcli.data.prepare import prepare
 from mtcli.devices import describe, prepare_cpu, resolve_device, resolve_dtype
 from mtcli.errors import CheckpointError, ConfigError, ExitCode
+from mtcli.evaluation.metrics import bleu_metric
+from mtcli.evaluation.tokenizers import DEFAULT, suited_tokenizer
 from mtcli.model.transformer import Transformer
 from mtcli.model_directory.description import write_description
 from mtcli.model_directory.files import WEIGHTS
@@ -19,14 +22,16 @@ from mtcli.training.directory import run_directory
 from mtcli.training.dry_run import estimate
 from mtcli.training.fine_tune import advice, fine_tuning_config, normalisation_of
 from mtcli.training.journal import Journal, format_seconds
+from mtcli.training.kept_weights import KeptWeights
 from mtcli.training.loop import Trainer
+from mtcli.training.ranking import criterion
 from mtcli.training.world import World, is_launched, launched_as, world_of_this_process
 
 # Settings that may change between one call and the next: they decide how long and how often, not what is learnt.
 _FREE = {
     "training": {
         *("max_steps", "max_epochs", "max_minutes", "valid_every", "save_every", "log_every", "keep"),
-        *("stop_metric", "patience", "valid_beam_size", "device", "attention", "fine_tune"),
+        *("stop_metric", "bleu_tokenizer", "patience", "valid_beam_size", "device", "attention", "fine_tune"),
     },
     "data": {
         *("src", "tgt", "tsv", "corpora", "valid_src", "valid_tgt"),
@@ -98,6 +103,8 @@ class _Run:
                 console=journal.console,
                 may_build=world.is_first,
             )
+            self._kept = _kept_steps(run_dir / "checkpoints", self._found)
+        self._tokenizer = _bleu_tokenizer(config.training.bleu_tokenizer, self._data.valid_ref, journal)
         if config.training.fine_tune and (sentence := advice(config.training.fine_tune, self._data.facts)):
             journal.say(sentence)
         self._config = config
@@ -110,10 +117,11 @@ class _Run:
     def _go_on(self) -> None:
         config, journal, found = _with_limit(self._config, self._journal), self._journal, self._found
         state = found[1] if found else RunState(self._data.key, {})
-        state.judge(config.training, _settings(self._config, self._dtype))
+        state.judge(config.training, _settings(self._config, self._dtype), self._tokenizer, self._kept)
         trainer = self._trainer(config, state)
         if found:
             trainer.resume(found[0])
+            trainer.publish_best()
             if trainer.is_finished():
                 journal.say(f"This run is finished (step {state.step:,}). Nothing to do; {_more(state)} to train on.")
                 return
@@ -153,6 +161,29 @@ class _Run:
             f"Attention: {trainer.implementations.sentence()}."
         )
         return trainer
+
+
+def _bleu_tokenizer(name: str, references: Sequence[str], journal: Journal) -> str:
+    """The tokenizer of validation's BLEU.
+
+    Raises:
+        BackendUnavailableError: it needs a package or a download that is not there.
+    """
+    if name != "auto":
+        bleu_metric(name, lowercase=False)
+        return name
+    suited = suited_tokenizer(references)
+    if suited != DEFAULT:
+        journal.say(f"Validation: BLEU with the tokenizer {suited}, which suits the target's script.")
+    return suited
+
+
+def _kept_steps(directory: Path, found: tuple[Path, RunState] | None) -> set[int]:
+    """The steps of a run's validations whose weights are there."""
+    kept = KeptWeights(directory)
+    if found:
+        kept.adopt(found[0], found[1].best_step)
+    return kept.steps()
 
 
 def _settings(config: Config, dtype: torch.dtype) -> dict[str, Any]:
@@ -208,11 +239,11 @@ def _more(state: RunState) -> str:
 
 def _summarise(trainer: Trainer, journal: Journal) -> None:
     state = trainer.state
-    best = f" Best validation: BLEU {_best_bleu(state):.2f} at step {state.best_step:,}." if state.validations else ""
+    record = state.published
+    best = ""
+    if record:
+        why = criterion(record, trainer.config.training.stop_metric)
+        best = f" Best validation: BLEU {record['bleu']:.2f} at step {state.published_step:,}{why}."
     journal.say(
         f"Done: {state.step:,} steps, {state.tgt_tokens:,} target tokens in {format_seconds(state.seconds)}.{best}"
     )
-
-
-def _best_bleu(state: RunState) -> float:
-    return next(record["bleu"] for record in state.validations if record["step"] == state.best_step)

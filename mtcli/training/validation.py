@@ -1,4 +1,4 @@
-"""Scores of the model in training: loss over the validation pairs, BLEU of its real translations."""
+"""Scores of the model in training: loss over the validation pairs, BLEU and chrF of its real translations."""
 
 import math
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from mtcli.config import Config
 from mtcli.data.batching import TokenBatches
 from mtcli.data.prepare import PreparedData
 from mtcli.decoding.translator import Translator
-from mtcli.evaluation.metrics import corpus_bleu
+from mtcli.evaluation.metrics import ValidationMetrics, validation_metrics
 from mtcli.model.implementations import companion
 from mtcli.model.transformer import Transformer
 from mtcli.model_directory.description import Architecture
@@ -25,20 +25,28 @@ class ValidationScores:
 
     Attributes:
         nll: nats a target token, without label smoothing.
-        bleu: cased sacreBLEU of the validation set's translations, 0 to 100.
+        metrics: of the validation set's translations.
     """
 
     nll: float
-    bleu: float
+    metrics: ValidationMetrics
 
     @property
     def perplexity(self) -> float:
         return math.exp(min(self.nll, 700.0))
 
 
-def validate(network: Transformer, data: PreparedData, config: Config, world: World) -> ValidationScores:
-    """Score a network, in evaluation mode, on the validation set; each process does its part, and all get the same."""
-    return ValidationScores(_nll(network, data, config, world), _bleu(network, data, config, world))
+def validate(
+    network: Transformer, data: PreparedData, config: Config, world: World, tokenizer: str
+) -> ValidationScores:
+    """Score a network, in evaluation mode, on the validation set; each process does its part, and all get the same.
+
+    Args:
+        tokenizer: BLEU's.
+    """
+    nll = _nll(network, data, config, world)
+    hypotheses = _translations(network, data, config, world)
+    return ValidationScores(nll, validation_metrics(hypotheses, data.valid_ref, tokenizer))
 
 
 @torch.inference_mode()
@@ -58,7 +66,7 @@ def _nll(network: Transformer, data: PreparedData, config: Config, world: World)
     return float(sums[0] / sums[1])
 
 
-def _bleu(network: Transformer, data: PreparedData, config: Config, world: World) -> float:
+def _translations(network: Transformer, data: PreparedData, config: Config, world: World) -> list[str]:
     architecture = Architecture(config.model, data.tokenizers.sizes, config.decoding, text=data.text)
     options = config.decoding.model_copy(update={"beam_size": config.training.valid_beam_size})
     translator = Translator(LoadedModel(network, data.tokenizers, architecture), options)
@@ -66,4 +74,4 @@ def _bleu(network: Transformer, data: PreparedData, config: Config, world: World
     hypotheses = [""] * len(data.valid_src)
     for rank, lines in enumerate(world.gather_lines(found)):
         hypotheses[rank :: world.size] = lines
-    return corpus_bleu(hypotheses, data.valid_ref)
+    return hypotheses

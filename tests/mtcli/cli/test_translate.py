@@ -27,6 +27,7 @@ OPTIONS: dict[str, tuple[str, Found, Any]] = {
     "n_best": ("--n-best 3 --format tsv", lambda job: job.options.n_best, 3),
     "length_penalty": ("--length-penalty 0.3", lambda job: job.options.length_penalty, 0.3),
     "batch_tokens": ("--batch-tokens 99", lambda job: job.options.batch_tokens, 99),
+    "sentences": ("--sentences keep", lambda job: job.options.sentences, "keep"),
     "assignments": (
         "--set decoding.stop=certain --set decoding.max_length_extra=9",
         lambda job: job.options.settings,

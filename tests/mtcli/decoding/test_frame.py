@@ -3,9 +3,11 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.tiny import untrained_model
 
 from mtcli.data.normalisation import normalise
 from mtcli.decoding.frame import Frame
+from mtcli.decoding.translator import Translator
 
 
 @pytest.mark.parametrize(
@@ -28,6 +30,15 @@ from mtcli.decoding.frame import Frame
 )
 def test_a_frame_stays_around_the_translation(line: str, framed: str) -> None:
     assert Frame.of(line).around("X") == framed
+
+
+@pytest.mark.parametrize("char", "\u200e\u2066\u2069\u061c\u2060\u200b\ufeff\u00ad\0\u202a\u206a", ids=ascii)
+def test_an_invisible_character_changes_no_translation(char: str) -> None:
+    translator, line = Translator(untrained_model()), "the small dog sees a house"
+    marked = [line[:place] + char + line[place:] for place in (6, 9, 10)]
+    [plain, *found] = translator.translate([line, *marked])
+    assert {translation.text for translation in found} == {plain.text}
+    assert translator.translate([f"\u2067{line}\u2069\v"])[0].text == f"\u2067{plain.text}\u2069\v"
 
 
 @given(st.text(st.sampled_from("\u200e\u202b\u202c\u2066\u2069\u00ad\v a"), max_size=12))

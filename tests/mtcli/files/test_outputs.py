@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from support.patience import PATIENCE
 
 from mtcli.errors import DataError
 from mtcli.files import (
@@ -108,7 +109,7 @@ def test_a_fifo_is_written_through(tmp_path: Path) -> None:
     reader.start()
     with open_output(path) as stream:
         stream.write(b"text")
-    reader.join(timeout=10)
+    reader.join(timeout=PATIENCE)
     assert received == [b"text"]
     assert path.is_fifo()
 

@@ -16,6 +16,7 @@ SEARCH: dict[str, Any] = {
     "n_best": 2,
     "length_penalty": 0.5,
     "batch_tokens": 512,
+    "sentences": "keep",
     "settings": {"max_length_extra": 9},
 }
 COMPUTE: dict[str, Any] = {"device": "cpu", "dtype": "float32", "attention": "reference", "fast": True}

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.patience import wait_until
 from support.pipes import job_for
 
 from mtcli.decoding.options import TranslateOptions
@@ -505,11 +506,11 @@ def test_a_journal_that_cannot_be_written_ends_the_run(tmp_path: Path, monkeypat
             for translation in super().translate(lines):
                 if len(self.translated) == 2:
                     monkeypatch.setattr(os, "fsync", full)
-                    wait_until(lambda: full_calls)
-                    time.sleep(0.05)
+                    wait_until(lambda: full_calls and {*threading.enumerate()} <= threads)
                 yield translation
 
     full_calls: list[int] = []
+    threads = {*threading.enumerate()}
 
     def full(descriptor: int) -> None:
         full_calls.append(descriptor)
@@ -521,20 +522,13 @@ def test_a_journal_that_cannot_be_written_ends_the_run(tmp_path: Path, monkeypat
     assert len(attempt.translated) == 2
 
 
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-
-
 @pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz"])
-def test_compressed_outputs_are_equal_bytes(tmp_path: Path, suffix: str) -> None:
+def test_compressed_outputs_are_equal_bytes(tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch) -> None:
     inputs = make_inputs(tmp_path, {"in": TEXT})
     job, other = job_for(inputs, [tmp_path / f"out{suffix}"]), job_for(inputs, [tmp_path / f"other{suffix}"])
     Stopped(job, 3, KeyboardInterrupt()).run()
     Attempt(job).run()
-    time.sleep(0.01)
+    monkeypatch.setattr(time, "time", lambda: 1e9)  # a time in the file would differ
     Attempt(other).run()
     assert job.outputs[0].read_bytes() == other.outputs[0].read_bytes()  # type: ignore[union-attr]
     assert hidden(tmp_path) == [f".other{suffix}.journal", f".out{suffix}.journal"]

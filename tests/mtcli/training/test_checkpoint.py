@@ -1,7 +1,9 @@
 """Checkpoints: whole or not there, the damaged one named and the one before it used."""
 
 import errno
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -11,7 +13,8 @@ from mtcli.errors import CheckpointError, DataError
 from mtcli.model.transformer import Transformer
 from mtcli.training import checkpoint
 from mtcli.training.averaging import WeightAverage
-from mtcli.training.checkpoint import RunState, find_checkpoint, restore, save_checkpoint, stopping_score
+from mtcli.training.checkpoint import RunState, find_checkpoint, restore, save_checkpoint
+from mtcli.training.ranking import Metric
 
 CONFIG = ModelConfig(encoder_layers=1, decoder_layers=1, d_model=8, ffn_dim=8, heads=1)
 
@@ -32,7 +35,7 @@ class Run:
         self.average.update(self.network, step)
 
     def save(self, directory: Path, step: int, keep: int = 10) -> None:
-        state = RunState("key", {}, step=step, seconds=1.5, best_score=3.0, validations=[{"step": 1, "bleu": 2.0}])
+        state = RunState("key", {}, step=step, seconds=1.5, best_step=1, validations=[{"step": 1, "bleu": 2.0}])
         save_checkpoint(directory, state, self.network, self.average, self.optimizer, keep)
 
 
@@ -47,7 +50,7 @@ def test_everything_comes_back(tmp_path: Path) -> None:
     found = find_checkpoint(tmp_path, _fail)
     assert found is not None
     path, state = found
-    assert (state.step, state.seconds, state.best_score, state.validations) == (7, 1.5, 3.0, [{"step": 1, "bleu": 2.0}])
+    assert (state.step, state.seconds, state.best_step, state.validations) == (7, 1.5, 1, [{"step": 1, "bleu": 2.0}])
     restore(path, other.network, other.average, other.optimizer, torch.device("cpu"))
     torch.manual_seed(3)
     run.train(8)
@@ -81,7 +84,7 @@ def test_checkpoints_behind_which_a_run_fell_back_are_not_kept(tmp_path: Path) -
     assert found is not None and found[1].step == 1100
 
 
-VALIDATIONS = [
+VALIDATIONS: list[dict[str, Any]] = [
     {"step": 10, "bleu": 5.0, "nll": 3.0},
     {"step": 20, "bleu": 7.0, "nll": 2.0},
     {"step": 30, "bleu": 6.0, "nll": 1.0},
@@ -89,22 +92,56 @@ VALIDATIONS = [
 ]
 
 
-@pytest.mark.parametrize(("metric", "best_step", "best_score", "stale"), [("bleu", 20, 7.0, 2), ("loss", 30, -1.0, 1)])
-def test_another_stopping_metric_judges_all_validations_anew(
-    metric: str, best_step: int, best_score: float, stale: int
-) -> None:
-    state, first = RunState("key", {}), TrainingConfig(stop_metric="loss" if metric == "bleu" else "bleu")
-    state.judge(first, {"training": {"stop_metric": first.stop_metric}})
-    for record in VALIDATIONS:
-        state.note(record, stopping_score(record, first.stop_metric), first)
+def state_after(records: list[dict[str, Any]], config: TrainingConfig, tokenizer: str = "13a") -> RunState:
+    state = RunState("key", {})
+    state.judge(config, {}, tokenizer, [])
+    for record in records:
+        state.note(record, config)
+        state.publish(state.best_step)
+    return state
+
+
+@pytest.mark.parametrize(("metric", "best_step", "stale"), [("bleu", 20, 2), ("loss", 30, 1)])
+def test_another_stopping_metric_judges_all_validations_anew(metric: Metric, best_step: int, stale: int) -> None:
+    state = state_after(VALIDATIONS, TrainingConfig(stop_metric="loss" if metric == "bleu" else "bleu"))
     assert state.best_step != best_step
+    assert state.kept == [20, 30], "the best by either"
     then = TrainingConfig(stop_metric=metric, patience=stale)
-    state.judge(then, {"training": {"stop_metric": metric}})
-    assert (state.best_step, state.best_score, state.stale_validations) == (best_step, best_score, stale)
+    state.judge(then, {"training": {"stop_metric": metric}}, "13a", state.kept)
+    assert (state.best_step, state.stale_validations) == (best_step, stale)
     assert state.stopped_early
-    state.judge(TrainingConfig(stop_metric=metric, patience=stale + 1), state.settings)
+    state.judge(TrainingConfig(stop_metric=metric, patience=stale + 1), state.settings, "13a", state.kept)
     assert not state.stopped_early, "more patience, and the run may go on"
     assert state.best_step == best_step
+
+
+def test_only_weights_that_are_there_are_the_best() -> None:
+    state = state_after(VALIDATIONS, TrainingConfig(stop_metric="bleu"))
+    state.judge(TrainingConfig(stop_metric="loss"), {}, "13a", [20])
+    assert (state.best_step, state.published_step) == (20, 20)
+
+
+def test_bleu_of_another_tokenizer_is_not_compared_with() -> None:
+    state, config = state_after(VALIDATIONS, TrainingConfig(stop_metric="bleu")), TrainingConfig(stop_metric="bleu")
+    state.judge(config, {}, "char", state.kept)
+    assert (state.best_step, state.published_step, state.stopped_early) == (0, 20, False)
+    assert state.published == VALIDATIONS[1]
+    assert state.note({"step": 50, "bleu": 1.0, "nll": 2.0, "bleu_tokenizer": "char"}, config)
+    assert state.kept == [20, 30, 50], "the published ones, too, until they are replaced"
+
+
+def test_a_run_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    run = Run(1)
+    run.train(1)
+    run.save(tmp_path, 5)
+    path = tmp_path / "step-00000005" / "state.json"
+    content = json.loads(path.read_text())
+    for name in ("checksum", "kept", "published_step", "bleu_tokenizer"):
+        del content[name]
+    path.write_bytes(checkpoint._sealed({**content, "best_score": 2.0}))
+    found = find_checkpoint(tmp_path, _fail)
+    assert found is not None
+    assert (found[1].best_step, found[1].kept, found[1].published_step) == (1, [], 0)
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "average.safetensors", "optimizer.safetensors", "state.json"])
