@@ -7,6 +7,7 @@ import typer
 
 from mtcli.cli import bench, demo, evaluate, export, importing, info, score, train, translate
 from mtcli.cli.errors import leave_threads_behind, run_reporting_errors
+from mtcli.cli.repetition import StrictCommand
 from mtcli.cli.streams import prepare_streams
 from mtcli.processors import share_processors
 
@@ -33,7 +34,8 @@ def _leave_files_to_the_command(command: Callable[..., None]) -> None:
 
 for module in (train, translate, score, evaluate, info, bench, importing, export, demo):
     _leave_files_to_the_command(module.command)
-    app.command(name=module.NAME, epilog=module.EXAMPLE, context_settings=_SETTINGS)(module.command)
+    register = app.command(name=module.NAME, cls=StrictCommand, epilog=module.EXAMPLE, context_settings=_SETTINGS)
+    register(module.command)
 
 
 def _print_versions(wanted: bool) -> None:

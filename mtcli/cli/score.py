@@ -1,6 +1,7 @@
 """`mtcli score`."""
 
 import json
+from math import nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,8 +16,11 @@ from mtcli.cli.options import (
     LengthPenaltyOption,
     ModelOption,
     QuietOption,
+    SentencesOption,
 )
-from mtcli.errors import check_choice
+from mtcli.cli.streams import say
+from mtcli.errors import UsageError, check_choice
+from mtcli.files import STDIN
 
 if TYPE_CHECKING:
     from mtcli.decoding.scoring import TargetScore
@@ -32,13 +36,14 @@ _FORMATS = ("text", "tsv", "jsonl")
 @reports_errors
 def command(
     model: ModelOption,
-    src: Annotated[Path, typer.Option("--src", help="Source text, a sentence a line.")],
-    tgt: Annotated[Path, typer.Option("--tgt", help="The translations to score, line by line.")],
+    src: Annotated[Path, typer.Option("--src", help="Source text, a sentence a line; - is stdin.")],
+    tgt: Annotated[Path, typer.Option("--tgt", help="The translations to score, line by line; - is stdin.")],
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Where to write; - is stdout.")] = None,
     length_penalty: LengthPenaltyOption = None,
     output_format: Annotated[
-        str, typer.Option("--format", help="text (the score), tsv (score, log-probability, tokens) or jsonl.")
+        str, typer.Option("--format", help="text (the score), tsv (score, log-probability, tokens, parts) or jsonl.")
     ] = "text",
+    sentences: SentencesOption = None,
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
     attention: AttentionOption = "auto",
@@ -49,28 +54,46 @@ def command(
     """Score given translations: how probable the model finds each target line, given its source line.
 
     One line a pair: log-probability / tokens**A in natural logarithms, as translate reports it for its own output.
-    A pair with an empty side scores 0.
+    An empty target is scored by its end token. A pair with an empty source has no score: nan, null in jsonl, 0 parts.
+
+    What translate would translate in parts is scored in parts, and they are added up: sentence beside sentence where
+    both sides have as many; else as a whole, where the model reads so much at once; else the target is shared out among
+    the source's parts by their lengths.
     """
     check_choice("--format", output_format, _FORMATS)
+    if src == STDIN == tgt:
+        raise UsageError("--src and --tgt cannot both come from standard input. Name a file for one of them.")
     from mtcli.data.corpus import ParallelCorpus
     from mtcli.decoding.loading import load_for
     from mtcli.decoding.options import ComputeOptions, TranslateOptions
     from mtcli.decoding.scoring import score_pairs
     from mtcli.files import open_output, refuse_to_overwrite
 
-    options = TranslateOptions(length_penalty=length_penalty)
+    options = TranslateOptions(length_penalty=length_penalty, sentences=sentences)
     refuse_to_overwrite(output, force)
     loaded = load_for(model, ComputeOptions(device=device, dtype=dtype, attention=attention))
-    penalty = options.resolve(loaded.architecture.decoding).length_penalty
+    settings = options.resolve(loaded.architecture.decoding)
+    empty: list[int] = []
     with open_output(output) as stream:
-        for index, score in enumerate(score_pairs(loaded, ParallelCorpus(sides=((src, tgt),)))):
-            stream.write(_line(index, score, penalty, output_format).encode())
+        pairs = ParallelCorpus(sides=((src, tgt),))
+        for index, score in enumerate(score_pairs(loaded, pairs, settings.sentences)):
+            if score is None:
+                empty.append(index + 1)
+            stream.write(_line(index, score, settings.length_penalty, output_format).encode())
+    if empty:
+        say(f"Warning: {_in_words(empty)}.")
+
+
+def _in_words(lines: list[int]) -> str:
+    if len(lines) == 1:
+        return f"line {lines[0]} has an empty source, and so no score"
+    return f"{len(lines):,} lines have an empty source, the first is line {lines[0]}, and so no score"
 
 
 def _line(index: int, score: "TargetScore | None", penalty: float, form: str) -> str:
-    normalised = score.normalised(penalty) if score else 0.0
-    log_prob, num_tokens = (score.log_prob, score.num_tokens) if score else (0.0, 0)
+    normalised = score.normalised(penalty) if score else nan
+    log_prob, num_tokens, parts = (score.log_prob, score.num_tokens, score.parts) if score else (nan, 0, 0)
     if form == "jsonl":
-        record = {"id": index, "score": normalised, "log_prob": log_prob, "num_tokens": num_tokens}
-        return json.dumps(record) + "\n"
-    return f"{normalised:.6f}\n" if form == "text" else f"{normalised:.6f}\t{log_prob:.6f}\t{num_tokens}\n"
+        record = {"id": index, "score": normalised, "log_prob": log_prob, "num_tokens": num_tokens, "parts": parts}
+        return json.dumps(record if score else {**record, "score": None, "log_prob": None}) + "\n"
+    return f"{normalised:.6f}\n" if form == "text" else f"{normalised:.6f}\t{log_prob:.6f}\t{num_tokens}\t{parts}\n"

@@ -62,8 +62,8 @@ def search_options(config: DecodingConfig, tgt: Tokenizer, n_best: int = 1) -> S
     )
 
 
-def _is_by_sentence(sentences: str, text: TextConventions) -> bool:
-    """Whether lines are translated sentence by sentence: `auto` does so unless many lines that were learnt from hold
+def is_by_sentence(sentences: str, text: TextConventions) -> bool:
+    """Tell whether lines are translated sentence by sentence: `auto` does so unless many lines that were learnt from hold
     several, or where nobody measured that."""
     if sentences != "auto":
         return sentences == "split"
@@ -216,7 +216,7 @@ class Translator:
         """Find what is to be decoded of a line."""
         src, settings = self.model.tokenizers.src, way.settings
         longest = self.model.architecture.model.max_length - 1
-        by_sentence = _is_by_sentence(settings.sentences, self.model.architecture.text)
+        by_sentence = is_by_sentence(settings.sentences, self.model.architecture.text)
         parts = split_line(line, src, longest, by_sentence=by_sentence) if has_words(line) else []
         with self._lock:
             self.work.parts += len(parts)
