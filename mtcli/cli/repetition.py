@@ -18,15 +18,13 @@ class StrictCommand(TyperCommand):
     """A command that takes no option twice that has room for one value."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse as typer does, then refuse what was given twice; --help comes first."""
-        given = list(args)
-        left = super().parse_args(ctx, args)
-        if not ctx.resilient_parsing and (sentence := self._contradiction(ctx, given)):
+        """Refuse what is given twice, unless help is wanted, then parse as typer does."""
+        values = {} if ctx.resilient_parsing else self._all_values(ctx, list(args))
+        if not values.get("help") and (sentence := self._contradiction(values)):
             ctx.fail(sentence)
-        return left
+        return super().parse_args(ctx, args)
 
-    def _contradiction(self, ctx: Any, args: list[str]) -> str | None:
-        values = self._all_values(ctx, args)
+    def _contradiction(self, values: Mapping[str, Any]) -> str | None:
         for option in self.params:
             if not isinstance(option, TyperOption) or option.is_flag:
                 continue
@@ -34,11 +32,11 @@ class StrictCommand(TyperCommand):
             if not option.multiple and len(found) > 1:
                 return f"{' / '.join(option.opts)} takes one value and was given {_listed(found)}. Give it once."
             if (option.metavar or "").endswith(_ASSIGNS) and (twice := _assigned_twice(found)):
-                return f"{option.opts[-1]} gives one setting two values: {_listed(twice)}. Give it once."
+                return f"{option.opts[-1]} gives one setting several values: {_listed(twice)}. Give one."
         return None
 
-    def _all_values(self, ctx: Any, args: list[str]) -> Mapping[str, Sequence[Any]]:
-        """The values of every option, in order, by the name of its parameter."""
+    def _all_values(self, ctx: Any, args: list[str]) -> Mapping[str, Any]:
+        """All that was given, by the names of the parameters: of an option that takes values, a list in order."""
         collecting = copy.copy(self)
         collecting.params = [_collecting(parameter) for parameter in self.params]
         values, _, _ = collecting.make_parser(ctx).parse_args(args=args)
