@@ -96,13 +96,16 @@ def _translate(
     job: FileJob, translator: "Translator", saved: Resumable | None, reporter: Reporter, *, load_seconds: float
 ) -> None:
     """Translate, then verify some lines, write the counts and say the totals."""
+    from mtcli.decoding.target_language import TargetLanguageCheck
+
     reader = Reader(job.inputs, job.input_format, job.on_bad_utf8)
     tally = Tally(work=translator.work, distinct=set() if job.stats else None)
     sample = Sample(job.verify) if job.verify else None
     hurry = any(map(is_awaited, job.outputs))
+    languages = TargetLanguageCheck(translator.model.tokenizers.src, reporter.warn)
 
     def translate(lines: Iterable[str]) -> Iterator[Translation]:
-        return iter(translator.translate(lines, job.options, hurry=hurry))
+        return iter(translator.translate(languages.watch(lines), job.options, hurry=hurry))
 
     with saved.committing() if saved else nullcontext():
         with reporter.progress(job, tally):
