@@ -51,14 +51,14 @@ def bleu_metric(tokenize: str | None, lowercase: bool) -> BLEU:
 
 def score_corpus(
     hypotheses: Sequence[str],
-    references: Sequence[str],
-    *,
+    *references: Sequence[str],
     tokenize: str | None = None,
     lowercase: bool = False,
 ) -> Scores:
     """Score translations, line by line beside their references.
 
     Args:
+        references: one list of lines or several; what agrees with any of them counts.
         tokenize: BLEU's tokenizer, as sacreBLEU names them; None is its default (13a).
         lowercase: compare in lower case.
 
@@ -66,17 +66,18 @@ def score_corpus(
         DataError: the sides have different numbers of lines, or none.
         UsageError, BackendUnavailableError: as `bleu_metric` does.
     """
-    if len(hypotheses) != len(references):
-        raise DataError(
-            f"There are {len(hypotheses)} translations and {len(references)} references: as many of each were expected."
-        )
-    if not references:
+    for lines in references:
+        if len(hypotheses) != len(lines):
+            raise DataError(
+                f"There are {len(hypotheses)} translations and {len(lines)} references: as many of each were expected."
+            )
+    if not hypotheses:
         raise DataError("There is nothing to score: the references are empty.")
     bleu = bleu_metric(tokenize, lowercase)
     metrics = {"bleu": bleu, "chrf": CHRF(lowercase=lowercase), "ter": TER(case_sensitive=not lowercase)}
-    scores = {name: metric.corpus_score(hypotheses, [references]).score for name, metric in metrics.items()}
+    scores = {name: metric.corpus_score(hypotheses, references).score for name, metric in metrics.items()}
     signatures = {name: f"{name}|{metric.get_signature()}" for name, metric in metrics.items()}
-    return Scores(scores["bleu"], scores["chrf"], scores["ter"], signatures, len(references))
+    return Scores(scores["bleu"], scores["chrf"], scores["ter"], signatures, len(hypotheses))
 
 
 @dataclass(frozen=True)

@@ -136,9 +136,12 @@ def decode_line(raw: bytes, path: Path, number: int) -> str:
 def read_lines(path: Path) -> Iterator[str]:
     """The file's lines as text, one at a time; only `\\n` ends a line, a final `\\r` is stripped.
 
+    A byte order mark before the first line is no part of it.
+
     Raises:
         DataError: the file is missing, unreadable, damaged, or not UTF-8 (names file and line).
     """
     with open_binary(path) as stream:
         for number, raw in enumerate(raw_lines(stream), start=1):
-            yield decode_line(raw, path, number)
+            line = decode_line(raw, path, number)
+            yield line.removeprefix("\ufeff") if number == 1 else line

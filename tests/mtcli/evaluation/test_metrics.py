@@ -23,6 +23,18 @@ def test_scores_are_sacrebleus_own() -> None:
     assert 0 < scores.bleu < 100
 
 
+def test_several_references_count_together() -> None:
+    others = [line.replace("dog", "hound") for line in REFERENCES]
+    scores = score_corpus(HYPOTHESES, REFERENCES, others)
+    assert scores.bleu == sacrebleu.corpus_bleu(HYPOTHESES, [REFERENCES, others]).score
+    assert scores.chrf == sacrebleu.corpus_chrf(HYPOTHESES, [REFERENCES, others]).score
+    assert scores.ter == TER(case_sensitive=True).corpus_score(HYPOTHESES, [REFERENCES, others]).score
+    assert all("|nrefs:2|" in signature for signature in scores.signatures.values())
+    assert score_corpus(others, REFERENCES, others).bleu == pytest.approx(100)
+    with pytest.raises(DataError, match="30 translations and 29 references"):
+        score_corpus(HYPOTHESES, REFERENCES, others[1:])
+
+
 def test_validation_uses_the_same_bleu() -> None:
     assert corpus_bleu(HYPOTHESES, REFERENCES) == score_corpus(HYPOTHESES, REFERENCES).bleu
 

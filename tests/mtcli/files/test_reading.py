@@ -63,6 +63,12 @@ def test_lines_before_invalid_utf8_are_read(tmp_path: Path) -> None:
     assert next(read_lines(path)) == "fine"
 
 
+def test_a_byte_order_mark_is_no_part_of_the_first_line(tmp_path: Path) -> None:
+    path = tmp_path / "text"
+    path.write_bytes("\ufeffone\n\ufefftwo\n".encode())
+    assert list(read_lines(path)) == ["one", "\ufefftwo"]
+
+
 def test_a_surrogate_is_not_utf8(tmp_path: Path) -> None:
     path = tmp_path / "text"
     path.write_bytes(b"\xed\xa0\x80\n")
