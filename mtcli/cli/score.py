@@ -67,6 +67,7 @@ def command(
     from mtcli.decoding.loading import load_for
     from mtcli.decoding.options import ComputeOptions, TranslateOptions
     from mtcli.decoding.scoring import score_pairs
+    from mtcli.decoding.target_language import TargetLanguageCheck
     from mtcli.files import open_output, refuse_to_overwrite
 
     options = TranslateOptions(length_penalty=length_penalty, sentences=sentences)
@@ -74,8 +75,9 @@ def command(
     loaded = load_for(model, ComputeOptions(device=device, dtype=dtype, attention=attention))
     settings = options.resolve(loaded.architecture.decoding)
     empty: list[int] = []
+    check = TargetLanguageCheck(loaded.tokenizers.src, say)
     with open_output(output) as stream:
-        pairs = ParallelCorpus(sides=((src, tgt),))
+        pairs = check.watch_pairs(ParallelCorpus(sides=((src, tgt),)))
         for index, score in enumerate(score_pairs(loaded, pairs, settings.sentences)):
             if score is None:
                 empty.append(index + 1)

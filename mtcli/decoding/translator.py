@@ -63,8 +63,10 @@ def search_options(config: DecodingConfig, tgt: Tokenizer, n_best: int = 1) -> S
 
 
 def is_by_sentence(sentences: str, text: TextConventions) -> bool:
-    """Tell whether lines are translated sentence by sentence: `auto` does so unless many lines that were learnt from hold
-    several, or where nobody measured that."""
+    """Tell whether lines are translated sentence by sentence.
+
+    `auto` does so unless many lines that were learnt from hold several, or where nobody measured that.
+    """
     if sentences != "auto":
         return sentences == "split"
     return text.multi_sentence_share is None or text.multi_sentence_share < _SEVERAL_ARE_KNOWN
