@@ -9,6 +9,7 @@ mtcli: it also writes mtcli/model_directory/box/en-de.
 
 import argparse
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -104,12 +105,15 @@ class Places:
         ]
 
 
-def train_command(task: Scoring, recipe: Recipe) -> str:
-    """Return the training command as the results file shows it."""
+def train_command(task: Scoring, recipe: Recipe, limit: str = "") -> str:
+    """Return the training command as the results file shows it; `limit` takes the place of the recipe's own options."""
+    options = recipe.options
+    for option in re.findall(r"--(?!set\b)[a-z-]+", limit):
+        options = re.sub(rf"{option} \S+ ?", "", options).strip()
     return (
-        f"mtcli train {recipe.options} --src {task.file('train', task.src)} --tgt {task.file('train', task.tgt)} "
+        f"mtcli train {options} --src {task.file('train', task.src)} --tgt {task.file('train', task.tgt)} "
         f"--valid-src {task.file(task.valid, task.src)} --valid-tgt {task.file(task.valid, task.tgt)} "
-        f"-o {recipe.model}" + (f" --nproc {recipe.processes}" if recipe.processes > 1 else "")
+        f"-o {recipe.model}" + (f" --nproc {recipe.processes}" if recipe.processes > 1 else "") + limit
     )
 
 
@@ -147,7 +151,7 @@ class Measuring:
         Exits when a command fails.
         """
         task = self.task
-        self._go(train_command(task, recipe) + limit)
+        self._go(train_command(task, recipe, limit))
         scored = f"{recipe.model}-float16" if task.ship else recipe.model
         if task.ship:
             self._go(export_command(recipe.model, scored))

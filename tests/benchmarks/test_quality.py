@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.contest.machine import ROOT, opening
 from benchmarks.contest.records import Quality
-from benchmarks.quality import Measuring, Places, Recipe, Scoring, tasks
+from benchmarks.quality import Measuring, Places, Recipe, Scoring, tasks, train_command
 from benchmarks.report.tables import quality_block, recipes_block
 from mtcli.config import load_config
 from mtcli.demo.grammar import generate
@@ -44,6 +44,15 @@ def test_every_file_of_settings_is_in_a_recipe() -> None:
 
 
 @pytest.mark.slow
+def test_a_limit_takes_the_place_of_the_recipes_own() -> None:
+    task = TASKS["multi30k-raw"]
+    [recipe] = [recipe for recipe in task.recipes if "--max-minutes" in recipe.options]
+    command = train_command(task, recipe, " --seed 3 --max-minutes 0.5").split()
+    assert command.count("--max-minutes") == 1
+    assert command[-4:] == ["--seed", "3", "--max-minutes", "0.5"]
+    assert command[:4] == ["mtcli", "train", "--preset", "tiny"]
+
+
 def test_a_model_is_trained_then_fine_tuned_and_both_are_scored(tmp_path: Path) -> None:
     corpus = generate(num_train=200)
     for name, pairs in (("train", corpus.train), ("dev", corpus.train[:10]), ("test", corpus.train[:20])):
