@@ -353,5 +353,5 @@ def test_all_commands_tell_what_a_file_is(command: str, tmp_path: Path) -> None:
             "evaluate": ["--hyp", good, "--ref", bad],
         }
         ended = mtcli(command, *arguments[command])
-        assert (ended.returncode, ended.stdout) == (1, b"")
+        assert ended.returncode == 1
         assert f"Error: {bad} {gist}" in ended.stderr.decode()
