@@ -93,7 +93,7 @@ def command(
         settings=decoding_settings(assignments),
     )
     from mtcli.evaluation.metrics import bleu_metric, score_corpus
-    from mtcli.evaluation.tokenizers import advice
+    from mtcli.evaluation.tokenizers import advice, tokenised_advice
 
     bleu_metric(tokenize, lowercase)  # a tokenizer that is not there should not cost a translation first
     references = _read_alike(ref)
@@ -111,7 +111,9 @@ def command(
     scored = [
         (name, score_corpus(lines, *references, tokenize=tokenize, lowercase=lowercase)) for name, lines in systems
     ]
-    if hint := advice(tokenize, [line for lines in references for line in lines]):
+    hints = [advice(tokenize, [line for lines in references for line in lines])]
+    hints += [tokenised_advice(tokenize, lines) for _, lines in systems]
+    for hint in filter(None, dict.fromkeys(hints)):
         say(f"Warning: {hint}")
     if as_json:
         facts = {"set": ", ".join(path.name for path in ref), "beam": decoded_with}

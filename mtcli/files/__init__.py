@@ -2,6 +2,7 @@
 outputs written beside their final name and renamed when whole."""
 
 from mtcli.files.compression import compress_file, is_compressed
+from mtcli.files.contents import structure_of
 from mtcli.files.hashing import Fingerprint, content_hash
 from mtcli.files.locks import lock_file, open_locked
 from mtcli.files.messages import STDIN, display_name, file_error, missing_file
@@ -44,6 +45,7 @@ __all__ = [
     "read_lines",
     "refuse_to_overwrite",
     "size_as_read",
+    "structure_of",
     "sync",
     "write_atomically",
     "write_output",

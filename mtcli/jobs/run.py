@@ -98,7 +98,7 @@ def _translate(
     """Translate, then verify some lines, write the counts and say the totals."""
     from mtcli.decoding.target_language import TargetLanguageCheck
 
-    reader = Reader(job.inputs, job.input_format, job.on_bad_utf8)
+    reader = Reader(job.inputs, job.input_format, job.on_bad_utf8, reporter.warn)
     tally = Tally(work=translator.work, distinct=set() if job.stats else None)
     sample = Sample(job.verify) if job.verify else None
     hurry = any(map(is_awaited, job.outputs))

@@ -55,7 +55,7 @@ CALLS: dict[str, tuple[int, str, str]] = {
     "two values of one setting": (2, "train -o new --set a.b=1 --set a.b=2", "several values: a.b=1 and a.b=2"),
     "one reference twice": (2, "evaluate --hyp IN --ref ONE --ref ONE", "--ref ONE is given twice"),
     "one system twice": (2, "evaluate --hyp IN --hyp IN --ref ONE", "--hyp IN is given twice"),
-    "one stream for two files to compare": (2, "evaluate --hyp - --ref -", "can be standard input"),
+    "one stream for two files to compare": (2, "evaluate --hyp - --ref -", "can come from standard input"),
     "one stream for two sides to score": (2, "score -m MODEL --src - --tgt -", "cannot both come from standard input"),
     "references of other lengths": (1, "evaluate --hyp IN --ref IN --ref ONE", "ONE has 1 lines and IN has 3"),
     "missing model": (1, "translate -m nowhere -i IN", "nowhere does not exist"),
