@@ -1,6 +1,6 @@
 """What a large corpus costs: memory and time to prepare it, and to form one epoch's batches.
 
-    python benchmarks/corpus.py --gigabytes 2 [--directory SCRATCH]
+    python -m benchmarks.corpus --gigabytes 2 [--directory SCRATCH]
 
 Makes a corpus of random words in SCRATCH (words by Zipf's law, sentences of 2 to 14 of them, hardly one twice),
 prepares it in a process of its own, and forms the batches of an epoch in another; then removes it.
@@ -17,61 +17,17 @@ import time
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from blocks import circumstances, console
-from machine import device_facts, today, versions
-from records import Record, Result
 
-OUT = Path(__file__).resolve().parent / "results" / "cpu" / "corpus.json"
+from benchmarks.contest.machine import RESULTS, ROOT, opening, save
+from benchmarks.contest.records import CorpusCost, Cost
+
 WORDS = 200_000
 HALVES = 100_000  # different half-sentences a side: ten thousand million sentences
 BLOCK = 100_000  # pairs written at once
 LETTERS = "etaoinshrdlucmfwypvbgkjqxz"
-
-
-class Cost(Record):
-    """What a process took; `peak_mib` is its largest resident memory, `worker_mib` that of the largest it started."""
-
-    seconds: float
-    peak_mib: int
-    worker_mib: int
-
-
-class CorpusCost(Result):
-    """A corpus prepared and cut into batches."""
-
-    megabytes: int
-    pairs: int
-    tokens: int
-    processes: int
-    prepare: Cost
-    epoch: Cost
-    batches: int
-
-
-def corpus_block(text: str) -> str:
-    """The table of a result given as JSON."""
-    result = CorpusCost.model_validate_json(text)
-    rows = [
-        f"| {name} | {cost.peak_mib:,} | {cost.seconds:,.1f} |"
-        for name, cost in (("prepare the corpus", result.prepare), ("form an epoch's batches", result.epoch))
-    ]
-    several = f", the largest of {result.processes} others {result.prepare.worker_mib:,} MiB"
-    return "\n".join(
-        [
-            f"**{result.title}: {result.megabytes:,} MB of text, {result.pairs / 1e6:.1f} million pairs**",
-            "",
-            "| to | memory at most (MiB) | time (s) |",
-            "|---|--:|--:|",
-            *rows,
-            "",
-            f"Random words, {result.tokens / 1e6:.0f} million tokens, {result.batches:,} batches. Memory is what was "
-            f"resident in the process{several if result.processes > 1 else ''}. {circumstances(result)}",
-            "",
-            *console(result.command),
-        ]
-    )
 
 
 def half_sentences(random: np.random.Generator) -> list[bytes]:
@@ -108,7 +64,7 @@ def write_corpus(directory: Path, size: int, seed: int = 1) -> tuple[Path, Path]
     return paths
 
 
-def work(stage: str, directory: Path) -> dict[str, int | float]:
+def work(stage: str, directory: Path) -> dict[str, Any]:
     """In a process of its own: prepare the corpus, or form the batches of the one prepared."""
     from mtcli.config import load_config
     from mtcli.data.prepare import prepare
@@ -118,7 +74,7 @@ def work(stage: str, directory: Path) -> dict[str, int | float]:
     config = load_config(options={"data": files})
     start = time.perf_counter()
     data = prepare(config, directory / "run", lambda sentence: print(sentence, file=sys.stderr, flush=True))
-    facts: dict[str, int | float] = {"processes": available_cpus()}
+    facts: dict[str, Any] = {"processes": available_cpus()}
     if stage == "epoch":
         start = time.perf_counter()
         facts["batches"] = len(data.batches(config.training.batch_tokens, config.training.seed).epoch(0))
@@ -130,13 +86,13 @@ def work(stage: str, directory: Path) -> dict[str, int | float]:
     return facts
 
 
-def in_process(stage: str, directory: Path) -> dict[str, int | float]:
+def in_process(stage: str, directory: Path) -> dict[str, Any]:
     """Run a stage in a new process."""
-    command = [sys.executable, __file__, "--stage", stage, "--directory", str(directory)]
-    finished = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    command = [sys.executable, "-m", "benchmarks.corpus", "--stage", stage, "--directory", str(directory)]
+    finished = subprocess.run(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, check=False)
     if finished.returncode:
         sys.exit(f"The stage {stage} ended with exit code {finished.returncode}.")
-    facts: dict[str, int | float] = json.loads(finished.stdout)
+    facts: dict[str, Any] = json.loads(finished.stdout)
     return facts
 
 
@@ -150,38 +106,31 @@ def measure(directory: Path, gigabytes: float) -> CorpusCost:
     finally:
         shutil.rmtree(place)
     names = ("seconds", "peak_mib", "worker_mib")
-    return CorpusCost.model_validate(
-        {
-            "title": "A large corpus",
-            "command": [f"python benchmarks/corpus.py --gigabytes {gigabytes:g}"],
-            "device": device_facts(),
-            "versions": versions(),
-            "date": today(),
-            "megabytes": megabytes,
-            "processes": prepared["processes"],
-            "prepare": {name: prepared[name] for name in names},
-            "epoch": {name: formed[name] for name in names},
-            **{name: formed[name] for name in ("pairs", "tokens", "batches")},
-        }
+    return CorpusCost(
+        **opening("A large corpus", f"python -m benchmarks.corpus --gigabytes {gigabytes:g}"),
+        megabytes=megabytes,
+        processes=prepared["processes"],
+        prepare=Cost(**{name: prepared[name] for name in names}),
+        epoch=Cost(**{name: formed[name] for name in names}),
+        pairs=formed["pairs"],
+        tokens=formed["tokens"],
+        batches=formed["batches"],
     )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Measure preparing a large corpus; record as JSON.")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.corpus", description="Measure preparing a corpus.")
     parser.add_argument("--gigabytes", type=float, default=2.0, help="size of both sides together")
     parser.add_argument(
         "--directory", type=Path, default=Path(tempfile.gettempdir()), help="where there is room for three times that"
     )
-    parser.add_argument("--out", type=Path, default=OUT, help="the JSON file to write")
+    parser.add_argument("--out", type=Path, default=RESULTS / "cpu" / "corpus.json", help="the JSON file to write")
     parser.add_argument("--stage", choices=["prepare", "epoch"], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.stage:
         print(json.dumps(work(arguments.stage, arguments.directory)))
-        return
-    result = measure(arguments.directory, arguments.gigabytes)
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(result.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    print(f"wrote {arguments.out}", file=sys.stderr)
+    else:
+        save(measure(arguments.directory, arguments.gigabytes), arguments.out)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,7 @@
-"""What a newcomer sees: the README's first commands, run as they stand there, with what they print.
+"""What a newcomer sees: the README's first commands and the tutorial's, run as they stand there, with what they print.
 
-    .venv/bin/python benchmarks/first_minute.py
-
-Runs in an empty folder, the output not on a terminal. benchmarks/readme.py puts the commands and what they printed
-into README.md; a test there runs the commands again.
+Runs in an empty folder, the output not on a terminal. The README shows the first minute as a picture, the tutorial its
+commands as text; tests run them again.
 """
 
 import os
@@ -13,58 +11,30 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from blocks import circumstances, wrapped
-from machine import device_facts, mtcli_command, today, versions
-from records import Record, Result
+from benchmarks.contest.machine import RESULTS, ROOT, mtcli_command, opening, save
+from benchmarks.contest.records import FirstMinute, Shown
 
 INSTALL = "make install"
-COMMANDS = (
+NEWS = ("I lost my umbrella.", "Can you help me find it?", "It is raining and I want to go home.")
+REFERENCE = (
+    "Ich habe meinen Regenschirm verloren.",
+    "Können Sie mir helfen, ihn zu finden?",
+    "Es regnet und ich will nach Hause gehen.",
+)
+MINUTE = (
     "echo 'Where is the station?' | mtcli translate",
+    "mtcli translate --quiet -i letter.en -o letter.de",
+    "paste letter.en letter.de",
+    "mtcli evaluate --hyp letter.de --ref reference.de",
+)
+TUTORIAL = (
     "mtcli demo --write-corpus corpus",
     "mtcli train --config corpus/demo.toml -o ko-en --max-steps 400",
     "mtcli translate -m ko-en -i corpus/test.ko -o test.hyp.en",
     "paste corpus/test.ko test.hyp.en | sed -n 1,3p",
     "mtcli evaluate --hyp test.hyp.en --ref corpus/test.en",
 )
-ROOT = Path(__file__).resolve().parent.parent
-OUT = ROOT / "benchmarks" / "results" / "cpu" / "first-minute.json"
 _SHOWN_FIRST, _SHOWN_LAST = 4, 4  # lines of a long output
-
-
-class Shown(Record):
-    """A command and the lines it printed, on either stream; None stands where lines are left out."""
-
-    command: str
-    lines: list[str | None]
-    seconds: float
-
-
-class FirstMinute(Result):
-    """The README's first commands; `install` was run in a checkout, on top of what was installed already."""
-
-    install: Shown
-    shown: list[Shown]
-
-
-def install_block(text: str) -> str:
-    """The README's block of the installation, of the result given as JSON."""
-    shown = FirstMinute.model_validate_json(text).install
-    lines = [f"$ {shown.command}", *_visible(shown.lines), "$ . .venv/bin/activate"]
-    return "\n".join(["```console", *lines, "```"])
-
-
-def first_minute_block(text: str) -> str:
-    """The README's block of the result given as JSON."""
-    result = FirstMinute.model_validate_json(text)
-    lines = [line for shown in result.shown for line in (f"$ {wrapped(shown.command)}", *_visible(shown.lines))]
-    seconds = sum(shown.seconds for shown in result.shown)
-    return "\n".join(
-        ["```console", *lines, "```", "", f"Together {seconds:.0f} seconds. {circumstances(result)}"],
-    )
-
-
-def _visible(lines: list[str | None]) -> list[str]:
-    return ["..." if line is None else line for line in lines]
 
 
 def show(command: str, folder: Path) -> Shown:
@@ -91,21 +61,14 @@ def show(command: str, folder: Path) -> Shown:
 
 def main() -> None:
     installed = show(INSTALL, ROOT)
-    with TemporaryDirectory() as folder:
-        shown = [show(command, Path(folder)) for command in COMMANDS]
-    result = FirstMinute.model_validate(
-        {
-            "title": "The first minute",
-            "command": list(COMMANDS),
-            "device": device_facts(),
-            "versions": versions(),
-            "date": today(),
-            "install": installed,
-            "shown": shown,
-        }
-    )
-    OUT.write_text(result.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    print(f"wrote {OUT}; now run: python benchmarks/readme.py", file=sys.stderr)
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        for file, lines in (("letter.en", NEWS), ("reference.de", REFERENCE)):
+            (folder / file).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        minute, tutorial = ([show(command, folder) for command in part] for part in (MINUTE, TUTORIAL))
+    head = opening("The first minute", [INSTALL, *MINUTE, *TUTORIAL])
+    result = FirstMinute(**head, install=installed, minute=minute, tutorial=tutorial)
+    save(result, RESULTS / "cpu" / "first-minute.json")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,9 @@
 """How time and memory of `mtcli translate` grow: with lines, their length, the beam, the batch and processes.
 
-    python benchmarks/growth.py AXIS [--out FILE]      AXIS: lines, length, beam, batch or processes
+    python -m benchmarks.growth AXIS [--out FILE]      AXIS: lines, length, beam, batch or processes
 
 Every figure is a process from its start to its end, on sentences of the demo's grammar, no two alike, with the model
-that comes with mtcli. Rounds go along the axis and back in turns. benchmarks/growth_table.py describes the file
-written; it is written anew after every round.
+that comes with mtcli. Rounds go along the axis and back in turns; the file is written anew after every round.
 """
 
 import argparse
@@ -14,16 +13,16 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from growth_table import Growth, Point, Run
-from machine import device_facts, mtcli_command, today, versions
-
+from benchmarks.contest.machine import RESULTS, mtcli_command, opening, save
+from benchmarks.contest.records import Growth, GrowthPoint, GrowthRun
 from mtcli.demo.grammar import generate
 
-ROOT = Path(__file__).resolve().parent.parent
 RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes in what wait4 calls the largest resident size
 
 
@@ -45,6 +44,11 @@ class Load:
     options: tuple[str, ...] = ("--greedy",)
     processes: int = 1
 
+    @classmethod
+    def of(cls, fields: dict[str, Any]) -> "Load":
+        """Make it of a line of growth.toml."""
+        return cls(**{**fields, "options": tuple(fields.get("options", ("--greedy",)))})
+
 
 @dataclass(frozen=True, kw_only=True)
 class Axis:
@@ -57,66 +61,26 @@ class Axis:
     loads: tuple[Load, ...]
 
 
-AXES = {
-    "lines": Axis(
-        title="Memory and time over a million lines",
-        axis="lines",
-        fixed="Greedy search, from a file to a file; no two lines are alike.",
-        rounds=1,
-        loads=tuple(Load(at=lines, lines=lines) for lines in (1_000, 10_000, 100_000, 1_000_000)),
-    ),
-    "length": Axis(
-        title="Longer lines",
-        axis="sentences joined to a line",
-        fixed="Greedy search, 2,048 sentences in all; lines longer than the model's limit are translated in parts.",
-        rounds=3,
-        loads=tuple(Load(at=joined, lines=2048 // joined, joined=joined) for joined in (1, 2, 4, 8, 16, 32, 64, 128)),
-    ),
-    "beam": Axis(
-        title="Wider beams",
-        axis="beam",
-        fixed="512 lines.",
-        rounds=3,
-        loads=tuple(
-            Load(at=beam, lines=512, options=("--beam-size", str(beam))) for beam in (1, 2, 3, 4, 5, 6, 8, 12, 16, 32)
-        ),
-    ),
-    "batch": Axis(
-        title="More sentences at once",
-        axis="source tokens at once (`--batch-tokens`)",
-        fixed="Beam 5, 512 lines.",
-        rounds=3,
-        loads=tuple(
-            Load(at=tokens, lines=512, options=("--beam-size", "5", "--batch-tokens", str(tokens)))
-            for tokens in (64, 128, 256, 512, 1024, 2048, 4096, 8192)
-        ),
-    ),
-    "processes": Axis(
-        title="Several processes on one machine",
-        axis="processes",
-        fixed="Beam 5, 2,048 lines in all, divided among the processes, which know nothing of each other.",
-        rounds=3,
-        loads=tuple(
-            Load(at=count, lines=2048, options=("--beam-size", "5"), processes=count) for count in (1, 2, 3, 4)
-        ),
-    ),
-}
+def axes() -> dict[str, Axis]:
+    """Return the axes of growth.toml, by name."""
+    found = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+    return {name: Axis(**{**fields, "loads": tuple(map(Load.of, fields["loads"]))}) for name, fields in found.items()}
 
 
 def text_of(load: Load) -> list[str]:
-    """The lines, the same ones for the same load."""
+    """Return the lines, the same ones for the same load."""
     pairs = generate(num_train=max(load.lines * load.joined, 2_000)).train[: load.lines * load.joined]
     starts = range(0, len(pairs), load.joined)
     return [" ".join(pair.english for pair in pairs[start : start + load.joined]) for start in starts]
 
 
 def command_of(load: Load) -> list[str]:
-    """The command of one process, less its files."""
+    """Return the command of one process, less its files."""
     return ["translate", "--quiet", *load.options]
 
 
-def run_at(load: Load, lines: Sequence[str], folder: Path) -> tuple[Run, int, int]:
-    """Translate in so many processes at once: the figures, and the tokens of either side.
+def run_at(load: Load, lines: Sequence[str], folder: Path) -> tuple[GrowthRun, int, int]:
+    """Translate in so many processes at once; return the figures, and the tokens of either side.
 
     Exits when a process fails or gives another number of lines.
     """
@@ -135,7 +99,7 @@ def run_at(load: Load, lines: Sequence[str], folder: Path) -> tuple[Run, int, in
     stats = [json.loads(file.with_suffix(".json").read_text(encoding="utf-8")) for file in files]
     source, target = (sum(one[side] for one in stats) for side in ("source_tokens", "target_tokens"))
     rate = target / max(one["seconds"] for one in stats)
-    return Run(seconds=seconds, tokens_per_second=rate, peak_mib=max(peaks) / 2**20), source, target
+    return GrowthRun(seconds=seconds, tokens_per_second=rate, peak_mib=max(peaks) / 2**20), source, target
 
 
 def _started(load: Load, file: Path) -> subprocess.Popen[bytes]:
@@ -153,46 +117,30 @@ def _ended(process: subprocess.Popen[bytes]) -> int:
 
 
 def measure(name: str, axis: Axis, save: Callable[[Growth], None]) -> None:
-    """All rounds of an axis; what there is so far is saved after each."""
-    points: dict[int, Point] = {}
+    """Measure all rounds of an axis; what there is so far is saved after each."""
+    points: dict[int, GrowthPoint] = {}
     for number in range(axis.rounds):
         for load in axis.loads if number % 2 == 0 else reversed(axis.loads):
             with tempfile.TemporaryDirectory() as folder:
                 run, source, target = run_at(load, text_of(load), Path(folder))
             earlier = points[load.at].runs if load.at in points else []
-            points[load.at] = Point(
+            points[load.at] = GrowthPoint(
                 at=load.at, lines=load.lines, source_tokens=source, target_tokens=target, runs=[*earlier, run]
             )
             print(f"{name} {load.at:,}: {run.tokens_per_second:,.0f} target tokens/s", file=sys.stderr, flush=True)
-        save(
-            Growth.model_validate(
-                {
-                    "title": axis.title,
-                    "command": [f"python benchmarks/growth.py {name}"],
-                    "device": device_facts(),
-                    "versions": versions(),
-                    "date": today(),
-                    "axis": axis.axis,
-                    "fixed": axis.fixed,
-                    "points": [points[place] for place in sorted(points)],
-                }
-            )
-        )
+        head = opening(axis.title, f"python -m benchmarks.growth {name}")
+        known = [points[place] for place in sorted(points)]
+        save(Growth(**head, axis=axis.axis, fixed=axis.fixed, points=known))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Measure how translating grows along one axis; record as JSON.")
-    parser.add_argument("axis", choices=AXES)
+    known = axes()
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.growth", description="Measure how translating grows.")
+    parser.add_argument("axis", choices=known)
     parser.add_argument("--out", type=Path, help="the JSON file to write; by default in benchmarks/results/cpu")
     arguments = parser.parse_args()
-    out = arguments.out or ROOT / f"benchmarks/results/cpu/growth-{arguments.axis}.json"
-    out.parent.mkdir(parents=True, exist_ok=True)
-
-    def save(result: Growth) -> None:
-        out.write_text(result.model_dump_json(indent=2) + "\n", encoding="utf-8")
-
-    measure(arguments.axis, AXES[arguments.axis], save)
-    print(f"wrote {out}; now run: python benchmarks/report.py", file=sys.stderr)
+    out = arguments.out or RESULTS / "cpu" / f"growth-{arguments.axis}.json"
+    measure(arguments.axis, known[arguments.axis], lambda result: save(result, out))
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
     make quality TASK=multi30k DATA=DIR
 
-DIR holds the folders that the tasks name, with files SET.LANGUAGE.xz. The runs lie in .runs and go on where they
-were cut short; one that is finished is only scored. The task tatoeba-en-de makes the model that comes with mtcli:
-it also writes mtcli/model_directory/box/en-de. benchmarks/quality_table.py describes the file written.
+DIR holds the folders that the tasks of quality.toml name, with files SET.LANGUAGE.xz. The runs lie in .runs and go on
+where they were cut short; one that is finished is only scored. The task tatoeba-en-de makes the model that comes with
+mtcli: it also writes mtcli/model_directory/box/en-de.
 """
 
 import argparse
@@ -12,16 +12,19 @@ import json
 import shlex
 import subprocess
 import sys
-from dataclasses import dataclass
+import tomllib
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from machine import device_facts, mtcli_command, today, versions
-from quality_table import Quality, Score, Train, Trained
+from benchmarks.contest.machine import RESULTS, ROOT, mtcli_words, opening, save, torch_device
+from benchmarks.contest.options import clock
+from benchmarks.contest.records import Quality, Run, Score, ScoredModel
 
-ROOT = Path(__file__).resolve().parent.parent
 BEAM_SIZE = 5
 NAMED = {"-m", "-o", "--scores", "--fine-tune"}  # what stands behind these is a model or a file made on the way
+SCORING = 60.0  # seconds of a limited time that scoring is left
+TASKS_FILE = Path(__file__).with_suffix(".toml")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +45,7 @@ class Recipe:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task:
+class Scoring:
     """A corpus, how to train on it and what to score; file names are FOLDER/SET.LANGUAGE.xz.
 
     Attributes:
@@ -62,94 +65,20 @@ class Task:
     tokenize: str | None = None
     ship: str | None = None
 
-    @property
-    def direction(self) -> str:
-        return f"{self.src}-{self.tgt}"
+    @classmethod
+    def of(cls, fields: dict[str, Any]) -> "Scoring":
+        """Make it of a table of quality.toml."""
+        recipes = tuple(Recipe(**recipe) for recipe in fields["recipes"])
+        return cls(**{**fields, "tests": tuple(fields["tests"]), "recipes": recipes})
 
     def file(self, name: str, language: str) -> str:
+        """Return a file's name as a shown command has it."""
         return f"DATA/{self.folder}/{name}{self.prepared}.{language}.xz"
 
 
-TASKS = {
-    "multi30k": Task(
-        title="Multi30k, English to German, the published lower-cased and tokenised text",
-        folder="multi30k",
-        src="en",
-        tgt="de",
-        valid="val",
-        tests=("test_2016_flickr", "test_2017_flickr"),
-        recipes=(
-            Recipe(
-                name="multi30k-tiny.toml",
-                model="multi30k-en-de",
-                options="--config configs/multi30k-tiny.toml",
-                processes=2,
-            ),
-            Recipe(
-                name="then 20 epochs with R-Drop",
-                model="multi30k-r-drop",
-                options="--fine-tune multi30k-en-de --set training.r_drop=5 --set training.batch_tokens=2048 "
-                "--set training.learning_rate=1e-3 --set training.warmup_steps=500 --set training.patience=0 "
-                "--max-epochs 20",
-            ),
-            Recipe(
-                name="then 20 epochs with BPE-dropout",
-                model="multi30k-bpe-dropout",
-                options="--fine-tune multi30k-en-de --set data.sampling=0.1 --set training.batch_tokens=2048 "
-                "--set training.learning_rate=1e-3 --set training.warmup_steps=500 --set training.patience=0 "
-                "--max-epochs 20",
-            ),
-        ),
-        prepared=".lc.norm.tok",
-        tokenize="none",
-    ),
-    "multi30k-raw": Task(
-        title="Multi30k, English to German, preset tiny",
-        folder="multi30k",
-        src="en",
-        tgt="de",
-        valid="val",
-        tests=("test_2016_flickr", "test_2017_flickr"),
-        recipes=(Recipe(name="preset tiny", model="multi30k-raw", options="--preset tiny --max-minutes 40"),),
-    ),
-    "tatoeba-en-de": Task(
-        title="Tatoeba, English to German: the model in the box",
-        folder="tatoeba-en-de",
-        src="en",
-        tgt="de",
-        valid="dev",
-        tests=("test",),
-        recipes=(
-            Recipe(name="tatoeba-en-de.toml", model="tatoeba-en-de", options="--config configs/tatoeba-en-de.toml"),
-        ),
-        ship="mtcli/model_directory/box/en-de",
-    ),
-    "ko-en": Task(
-        title="Everyday Korean to English, 13,495 training pairs",
-        folder="ko-en-everyday",
-        src="ko",
-        tgt="en",
-        valid="dev",
-        tests=("dev", "test"),
-        recipes=(
-            Recipe(name="ko-en-everyday.toml", model="ko-en", options="--config configs/ko-en-everyday.toml"),
-            Recipe(
-                name="narrower and deeper, unigram pieces",
-                model="ko-en-narrow",
-                options="--config configs/ko-en-everyday.toml --set model.encoder_layers=4 "
-                "--set model.decoder_layers=4 --set model.d_model=128 --set model.ffn_dim=256 "
-                "--set data.tokenizer_type=unigram --set data.sampling=0",
-            ),
-            Recipe(
-                name="more dropout and smoothing, 60 epochs",
-                model="ko-en-more",
-                options="--config configs/ko-en-everyday.toml --set model.dropout=0.4 "
-                "--set model.activation_dropout=0.1 --set training.label_smoothing=0.2 --max-epochs 60",
-            ),
-            Recipe(name="preset tiny", model="ko-en-plain", options="--preset tiny --max-epochs 60"),
-        ),
-    ),
-}
+def tasks() -> dict[str, Scoring]:
+    """Return the tasks of quality.toml, by name."""
+    return {name: Scoring.of(fields) for name, fields in tomllib.loads(TASKS_FILE.read_text(encoding="utf-8")).items()}
 
 
 @dataclass(frozen=True)
@@ -160,13 +89,14 @@ class Places:
     work: Path
 
     def resolve(self, word: str) -> str:
+        """Return the path that a shown word stands for."""
         top, slash, rest = word.partition("/")
         if slash:
             return str(self.data / rest) if top == "DATA" else word
         return str(self.work / word)
 
     def resolve_all(self, command: str) -> list[str]:
-        """The arguments of a shown command line of mtcli, with the real paths in place."""
+        """Return the arguments of a shown command line of mtcli, with the real paths in place."""
         _, *words = shlex.split(command)
         return [
             self.resolve(word) if before in NAMED or word.startswith("DATA/") else word
@@ -174,110 +104,124 @@ class Places:
         ]
 
 
-def train_command(task: Task, recipe: Recipe) -> str:
-    """The training command as the results file shows it."""
+def train_command(task: Scoring, recipe: Recipe) -> str:
+    """Return the training command as the results file shows it."""
     return (
         f"mtcli train {recipe.options} --src {task.file('train', task.src)} --tgt {task.file('train', task.tgt)} "
         f"--valid-src {task.file(task.valid, task.src)} --valid-tgt {task.file(task.valid, task.tgt)} "
-        f"-o {recipe.model}"
+        f"-o {recipe.model}" + (f" --nproc {recipe.processes}" if recipe.processes > 1 else "")
     )
 
 
 def export_command(model: str, out: str, scores: str = "") -> str:
-    """The command that halves the weights for the box."""
+    """Return the command that halves the weights for the box."""
     return f"mtcli export mtcli -m {model} -o {out} --dtype float16 --force" + (f" --scores {scores}" if scores else "")
 
 
-def evaluate_command(task: Task, model: str, test: str) -> str:
-    """The scoring command of one test set as the results file shows it."""
+def evaluate_command(task: Scoring, model: str, test: str) -> str:
+    """Return the scoring command of one test set as the results file shows it."""
     return (
         f"mtcli evaluate -m {model} --src {task.file(test, task.src)} --ref {task.file(test, task.tgt)} "
         f"--beam-size {BEAM_SIZE}" + (f" --tokenize {task.tokenize}" if task.tokenize else "") + " --json"
     )
 
 
-def run(command: str, places: Places, *, capture: bool) -> str:
-    """Run a shown command line with the real paths in place; return stdout if captured.
+@dataclass
+class Measuring:
+    """Trains and scores by every recipe; the models stay in the work directory.
 
-    Exits when the command fails.
+    Attributes:
+        task, places: what, and where it lies.
+        more: further options of every command.
+        commands: those run so far, as the results file shows them.
     """
-    print(f"$ {command}", file=sys.stderr, flush=True)
-    finished = subprocess.run(
-        [mtcli_command(), *places.resolve_all(command)],
-        stdout=subprocess.PIPE if capture else None,
-        text=True,
-        encoding="utf-8",
-        cwd=ROOT,
-    )
-    if finished.returncode:
-        sys.exit(f"`{command}` ended with exit code {finished.returncode}; nothing was recorded.")
-    return finished.stdout or ""
 
+    task: Scoring
+    places: Places
+    more: str
+    commands: list[str]
 
-def training_summary(model: Path) -> Train:
-    """The finished run in numbers, from the model directory's provenance.json."""
-    training = json.loads((model / "provenance.json").read_text(encoding="utf-8"))["training"]
-    return Train.model_validate({name: training[name] for name in Train.model_fields})
+    def model(self, recipe: Recipe, limit: str = "") -> ScoredModel:
+        """Train one model and score it; `limit` are options that end its training.
 
-
-def score(task: Task, test: str, report: dict[str, Any]) -> Score:
-    """One row of the results from what `mtcli evaluate --json` printed."""
-    measured = {name: report[name] for name in ("lines", "bleu", "chrf", "ter", "seconds", "signatures")}
-    return Score.model_validate({"set": test, "direction": task.direction, "beam": BEAM_SIZE, **measured})
-
-
-def measure(task: Task, places: Places) -> Quality:
-    """Train and score by every recipe; the models stay in the work directory."""
-    commands: list[str] = []
-    models = [_measure_recipe(task, recipe, places, commands) for recipe in task.recipes]
-    return Quality.model_validate(
-        {
-            "title": task.title,
-            "command": commands,
-            "device": device_facts(),
-            "versions": versions(),
-            "date": today(),
-            "models": models,
-        }
-    )
-
-
-def _measure_recipe(task: Task, recipe: Recipe, places: Places, commands: list[str]) -> Trained:
-    def go(command: str, *, capture: bool = False) -> str:
-        commands.append(command)
-        return run(command, places, capture=capture)
-
-    go(train_command(task, recipe) + (f" --nproc {recipe.processes}" if recipe.processes > 1 else ""))
-    scored = f"{recipe.model}-float16" if task.ship else recipe.model
-    if task.ship:
-        go(export_command(recipe.model, scored))
-    scores = []
-    for test in task.tests:
-        report = json.loads(go(evaluate_command(task, scored, test), capture=True))
-        scores.append(score(task, test, report))
+        Exits when a command fails.
+        """
+        task = self.task
+        self._go(train_command(task, recipe) + limit)
+        scored = f"{recipe.model}-float16" if task.ship else recipe.model
         if task.ship:
-            (places.work / f"{test}.json").write_text(json.dumps(report) + "\n", encoding="utf-8")
-    if task.ship:
-        commands[-1] += f" > {task.tests[-1]}.json"
-        go(export_command(scored, task.ship, f"{task.tests[-1]}.json"))
-    return Trained(name=recipe.name, train=training_summary(places.work / recipe.model), scores=scores)
+            self._go(export_command(recipe.model, scored))
+        scores = []
+        for test in task.tests:
+            report = json.loads(self._go(evaluate_command(task, scored, test), capture=True))
+            names = ("lines", "bleu", "chrf", "ter", "seconds", "signatures")
+            measured = {name: report[name] for name in names}
+            scores.append(Score(set=test, direction=f"{task.src}-{task.tgt}", beam=BEAM_SIZE, **measured))
+            if task.ship:
+                (self.places.work / f"{test}.json").write_text(json.dumps(report) + "\n", encoding="utf-8")
+        if task.ship:
+            self.commands[-1] += f" > {task.tests[-1]}.json"
+            self._go(export_command(scored, task.ship, f"{task.tests[-1]}.json"))
+        return ScoredModel(name=recipe.name, train=training_summary(self.places.work / recipe.model), scores=scores)
+
+    def _go(self, command: str, *, capture: bool = False) -> str:
+        """Run a shown command line with the real paths in place; return stdout if captured."""
+        command += self.more if not command.startswith("mtcli export") else ""
+        self.commands.append(command)
+        print(f"$ {command}", file=sys.stderr, flush=True)
+        finished = subprocess.run(
+            [*mtcli_words(), *self.places.resolve_all(command)],
+            stdout=subprocess.PIPE if capture else None,
+            text=True,
+            encoding="utf-8",
+            cwd=ROOT,
+        )
+        if finished.returncode:
+            sys.exit(f"`{command}` ended with exit code {finished.returncode}; nothing was recorded of it.")
+        return finished.stdout or ""
+
+
+def training_summary(model: Path) -> Run:
+    """Return a finished run in numbers, from the model directory's provenance.json."""
+    training = json.loads((model / "provenance.json").read_text(encoding="utf-8"))["training"]
+    return Run(**{name: training[name] for name in Run.model_fields})
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Train as a user would, score on the test sets, record as JSON.")
-    parser.add_argument("task", choices=TASKS)
+    known = tasks()
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality", description="Train by recipes and score.")
+    parser.add_argument("task", choices=known)
     parser.add_argument("--data", type=Path, required=True, help="the folder that holds the corpora's folders")
     parser.add_argument("--work", type=Path, default=ROOT / ".runs", help="where the runs lie")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda (%(default)s)")
+    parser.add_argument("--seeds", type=int, help="train the first recipe alone, with the seeds 1 to SEEDS")
+    parser.add_argument("--seconds", type=float, help="for all of it, the models sharing alike")
+    parser.add_argument("--more", default="", help="further options of mtcli train")
     parser.add_argument("--out", type=Path, help="the JSON file to write; by default in benchmarks/results/cpu")
     arguments = parser.parse_args()
 
+    task, left = known[arguments.task], clock(arguments.seconds)
+    recipes = list(task.recipes)
+    if arguments.seeds:
+        recipes = [
+            replace(one, name=f"{one.name}, seed {seed}", model=f"{one.model}-{seed}", processes=1)
+            for one in recipes[:1]
+            for seed in range(1, arguments.seeds + 1)
+        ]
     places = Places(arguments.data.resolve(), arguments.work.resolve())
     places.work.mkdir(parents=True, exist_ok=True)
-    result = measure(TASKS[arguments.task], places)
-    out = arguments.out or ROOT / f"benchmarks/results/cpu/quality-{arguments.task}.json"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(result.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    print(f"wrote {out}; now run: python benchmarks/readme.py", file=sys.stderr)
+    device = f" --device {torch_device(arguments.device)}" if arguments.device != "cpu" else ""
+    measuring, models = Measuring(task, places, device, []), list[ScoredModel]()
+    out = arguments.out or RESULTS / "cpu" / f"quality-{arguments.task}.json"
+    for number, recipe in enumerate(recipes):
+        limit = f" --seed {number + 1}" if arguments.seeds else ""
+        limit += f" {arguments.more}" if arguments.more else ""
+        if arguments.seconds:
+            minutes = (left() / (len(recipes) - number) - SCORING) / 60
+            limit += f" --max-minutes {max(minutes, 0.1):.1f}"
+        models.append(measuring.model(recipe, limit))
+        head = opening(task.title, measuring.commands, device=arguments.device)
+        save(Quality(**head, models=models), out)
 
 
 if __name__ == "__main__":

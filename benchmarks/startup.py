@@ -1,13 +1,11 @@
 """How fast the command line answers: `mtcli --help`, and one line translated by a new process.
 
-    .venv/bin/python benchmarks/startup.py --out benchmarks/results/cpu/startup.json
-
 The model is the one that comes with mtcli. Every run is a new process; one run beforehand, not counted, brings the
 files into the disk cache.
-benchmarks/readme.py describes the file written.
 """
 
 import argparse
+import json
 import re
 import shlex
 import statistics
@@ -16,14 +14,12 @@ import sys
 import time
 from pathlib import Path
 
-from machine import device_facts, mtcli_command, today, versions
-from quality import training_summary
-from readme import Startup, Timing
-
+from benchmarks.contest.machine import RESULTS, mtcli_command, opening, save
+from benchmarks.contest.records import Startup, Timing
 from mtcli.model_directory.box import IN_THE_BOX
 
-HELP_RUNS = 10
-TRANSLATE_RUNS = 5
+HELP_RUNS, TRANSLATE_RUNS = 10, 5
+LINE = "Where is the station?"
 
 
 def run(command: list[str], stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -35,58 +31,43 @@ def run(command: list[str], stdin: str = "") -> subprocess.CompletedProcess[str]
 
 
 def wall_time(command: list[str], runs: int, stdin: str = "") -> Timing:
-    """Seconds from start to exit, over `runs` new processes after one that is not counted."""
+    """Return seconds from start to exit, over `runs` new processes after one that is not counted."""
     seconds = []
     for _ in range(runs + 1):
         start = time.perf_counter()
         run(command, stdin)
         seconds.append(time.perf_counter() - start)
-    counted = [round(value, 3) for value in seconds[1:]]
+    counted = seconds[1:]
     return Timing(runs=runs, median=statistics.median(counted), min=min(counted), max=max(counted))
 
 
-def refuse_torch_in_help() -> None:
-    """Exit if `mtcli --help` loads torch, by the interpreter's own list of imports."""
-    trace = run([sys.executable, "-X", "importtime", "-m", "mtcli", "--help"]).stderr
-    if re.search(r"\| +torch$", trace, flags=re.MULTILINE):
-        sys.exit("`mtcli --help` imports torch: move the import into the body of the command that needs it.")
-
-
-def measure(line: str) -> Startup:
+def measure() -> Startup:
     """Time both commands.
 
     Exits when the help loads torch, or the line's translation is not one line with something on it.
     """
-    refuse_torch_in_help()
+    trace = run([sys.executable, "-X", "importtime", "-m", "mtcli", "--help"]).stderr
+    if re.search(r"\| +torch$", trace, flags=re.MULTILINE):
+        sys.exit("`mtcli --help` imports torch: move the import into the body of the command that needs it.")
     mtcli = mtcli_command()
     translate = [mtcli, "translate", "--quiet"]
-    output = run(translate, line + "\n").stdout
+    output = run(translate, LINE + "\n").stdout
     if output.count("\n") != 1 or not output.strip():
         sys.exit(f"`mtcli translate` answered one line with {output!r}; expected one line that is not blank.")
-    return Startup.model_validate(
-        {
-            "title": "Start-up",
-            "command": ["mtcli --help", f"echo {shlex.quote(line)} | mtcli translate --quiet"],
-            "device": device_facts(),
-            "versions": versions(),
-            "date": today(),
-            "help": wall_time([mtcli, "--help"], HELP_RUNS),
-            "translate": wall_time(translate, TRANSLATE_RUNS, line + "\n"),
-            "parameters": training_summary(IN_THE_BOX).parameters,
-        }
+    provenance = json.loads((IN_THE_BOX / "provenance.json").read_text(encoding="utf-8"))
+    return Startup(
+        **opening("Start-up", ["mtcli --help", f"echo {shlex.quote(LINE)} | mtcli translate --quiet"]),
+        help=wall_time([mtcli, "--help"], HELP_RUNS),
+        translate=wall_time(translate, TRANSLATE_RUNS, LINE + "\n"),
+        parameters=provenance["training"]["parameters"],
     )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Time `mtcli --help` and a one-line translation; record as JSON.")
-    parser.add_argument("--line", default="Where is the station?", help="the line to translate")
-    parser.add_argument("--out", type=Path, required=True, help="the JSON file to write")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.startup", description="Time the command line.")
+    parser.add_argument("--out", type=Path, default=RESULTS / "cpu" / "startup.json", help="the JSON file to write")
     arguments = parser.parse_args()
-
-    result = measure(arguments.line)
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(result.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    print(f"wrote {arguments.out}; now run: python benchmarks/readme.py", file=sys.stderr)
+    save(measure(), arguments.out)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ From Python:
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mtcli.decoding.translator import Candidate, Translation, Translator
+    from mtcli.decoding.translator import Translator
+    from mtcli.translation import Candidate, Translation
 
 __all__ = ["Candidate", "Translation", "Translator", "__version__"]
 __version__ = "0.1.0"

@@ -254,7 +254,7 @@ class VocabularySizes:
 class DecodingConfig(Section):
     """The defaults of translation, stored with the model."""
 
-    later = frozenset({"stop", "free_end", "renormalize"})
+    later = frozenset({"stop", "free_end", "renormalize", "sentences"})
 
     beam_size: int = Field(default=4, ge=1, description="hypotheses a sentence; 1 is greedy")
     length_penalty: float = Field(default=1.0, ge=0, description="score = log-probability / length^A")
@@ -270,6 +270,11 @@ class DecodingConfig(Section):
     )
     free_end: bool = Field(default=False, description="an end forced at the longest output costs nothing")
     renormalize: bool = Field(default=False, description="what is never generated has no share of the probability")
+    sentences: Literal["auto", "split", "keep"] = Field(
+        default="auto",
+        description="whether lines are translated sentence by sentence; auto: unless a quarter of the lines that the "
+        "model learnt from hold several",
+    )
 
     def longest_output(self, source_length: int, num_positions: int) -> int:
         """Tokens of the longest output of a source of so many, end tokens included, where so many positions exist."""

@@ -9,11 +9,12 @@
     └── UsageError                  exit 2
 
 A message says what was wrong and where, what was found, what was expected and what to do next, in
-sentences: it is printed as it stands. docs/errors.md is generated from this module and from
+sentences: it is printed as it stands. docs/reference/errors.md is generated from this module and from
 mtcli/cli/errors.py, which turns every other exception into such a sentence.
 """
 
 import re
+from collections.abc import Sequence
 from enum import IntEnum
 
 
@@ -88,6 +89,16 @@ class UsageError(MtcliError):
     """
 
     exit_code = ExitCode.USAGE
+
+
+def check_choice(option: str, value: str, choices: Sequence[str]) -> None:
+    """Check an option that has a few values.
+
+    Raises:
+        UsageError: the value is none of them.
+    """
+    if value not in choices:
+        raise UsageError(f"{option} {value}: expected one of {', '.join(choices)}.")
 
 
 # What PyTorch says on a CPU and on a GPU where it raises no OutOfMemoryError.

@@ -3,12 +3,15 @@
 import os
 import signal
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import settings
 from support.digits import digit_pairs, write_sides
+from support.fork_server import end_fork_server
+from support.shared import made_once
 
 from mtcli.config import Config, load_config
 from mtcli.training.run import train
@@ -23,9 +26,14 @@ if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_I
 os.environ["OMP_NUM_THREADS"] = "1"
 torch.set_num_threads(1)
 
-# A busy machine must not fail a property for being slow.
-settings.register_profile("mtcli", deadline=None, max_examples=50)
-settings.load_profile("mtcli")
+# A busy machine must not fail a property for being slow. `make test-all` takes the second profile.
+settings.register_profile("representative", deadline=None, max_examples=20)
+settings.register_profile("exhaustive", deadline=None, max_examples=50)
+settings.load_profile("representative")
+
+
+def pytest_unconfigure() -> None:
+    end_fork_server()
 
 
 def digits_config(task: str, directory: Path, **training: object) -> Config:
@@ -84,16 +92,12 @@ def _denormal_numbers() -> None:
 
 @pytest.fixture(scope="session")
 def trained_digits(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Trains a model of one of the digit tasks once; the directory holds model/, test.src and test.tgt."""
-    made: dict[str, Path] = {}
+    """Trains a model of one of the digit tasks once a run; the directory holds model/, test.src and test.tgt."""
 
-    def make(task: str) -> Path:
-        if task not in made:
-            directory = made[task] = tmp_path_factory.mktemp(task)
-            train(digits_config(task, directory, max_steps=500), directory / "model", quiet=True)
-        return made[task]
+    def make(task: str, directory: Path) -> None:
+        train(digits_config(task, directory, max_steps=500), directory / "model", quiet=True)
 
-    return make
+    return lambda task: made_once(tmp_path_factory, task, partial(make, task))
 
 
 @pytest.fixture(scope="session")

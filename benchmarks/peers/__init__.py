@@ -1,6 +1,5 @@
-"""Other decoders, each in a process of its own that a benchmark talks to (`peers.protocol`).
+"""Other tools, each in a process of its own: decoders that answer requests (`benchmarks.peers.protocol`), and trainers.
 
-These modules run on the Pythons of .venv-peers and .venv-peers-joeynmt (`make peers`), which have no mtcli; those named
-stock need PyTorch alone, and run on mtcli's. All contestants, mtcli among them, are `peers.engine.Engine`s that read
-the same description of a model, so what is timed is written down once.
+JoeyNMT runs on the Python of .venv-peers (`make peers`), which has no mtcli; the others on mtcli's own.
+All decoders, mtcli among them, are `benchmarks.peers.engine.Engine`s, so what is timed is written down once.
 """

@@ -1,17 +1,15 @@
-"""What a contestant must be able to do, and how its time is taken: the same way for all."""
+"""What a decoder must be able to do, and how its time is taken: the same way for all. Needs the standard library."""
 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from peers.protocol import serve
+from benchmarks.peers.protocol import serve
 
 Settings = dict[str, Any]
 
-# Sentences decoded before the clock starts, with the same settings.
-WARM_UP_TOGETHER = 64
-WARM_UP_ONE_BY_ONE = 8
+WARM_UP_ONE_BY_ONE = 8  # sentences decoded before the clock starts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +30,8 @@ class Work:
     length_penalty: float
     lines: list[str]
 
-    def part(self, start: int, end: int) -> "Work":
-        """Sentences from `start` to before `end`."""
+    def part(self, start: int, end: int | None) -> "Work":
+        """Return sentences from `start` to before `end`; None is behind the last."""
         return Work(
             sources=self.sources[start:end],
             limits=self.limits[start:end],
@@ -43,60 +41,50 @@ class Work:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Outcome:
     """What came out: token ids without the end token or, of an engine that takes lines, text.
 
     Attributes:
         num_tokens: of the best hypotheses, end tokens included.
+        log_probs: the engine's own sums in nats, where it tells them.
     """
 
-    outputs: list[list[int]]
-    texts: list[str]
+    outputs: Sequence[list[int]] = ()
+    texts: Sequence[str] = ()
     num_tokens: int
+    log_probs: Sequence[float] = ()
 
     @classmethod
     def of(cls, outputs: list[list[int]], work: Work) -> "Outcome":
-        """Of token ids, one list a sentence, by an engine that writes no end token where outputs are forced."""
-        ends = 0 if work.forced else len(outputs)
-        return cls(outputs, [], sum(map(len, outputs)) + ends)
-
-    @classmethod
-    def of_batches(cls, found: Sequence[tuple[Sequence[int], Sequence[list[int]]]], eos: int, work: Work) -> "Outcome":
-        """Of padded rows, batch by batch: which sentences they belong to, and the rows, `eos` and filler at the end."""
-        outputs: list[list[int]] = [[] for _ in work.sources]
-        for part, rows in found:
-            for place, row in zip(part, rows, strict=True):
-                outputs[place] = until(eos, row)
-        return cls.of(outputs, work)
+        """Summarise token ids, one list a sentence, of an engine that writes no end token where outputs are forced."""
+        return cls(outputs=outputs, num_tokens=sum(map(len, outputs)) + (0 if work.forced else len(outputs)))
 
 
 class Engine(Protocol):
-    """One contestant."""
+    """One decoder."""
 
     def facts(self) -> dict[str, Any]:
-        """Versions, and the number types it has on this machine: {"versions": {...}, "dtypes": [...]}."""
-
-    def refusal(self, description: str) -> str | None:
-        """Why it cannot hold the model that this JSON file describes, in a sentence; None where it can."""
+        """Return its versions, and the number types it has here: {"versions": {...}, "dtypes": [...]}."""
 
     def load(self, description: str, threads: int) -> None:
-        """Take the model that this JSON file describes (`peers.weights`), and use so many threads."""
+        """Take the model that this JSON file describes (`benchmarks.peers.weights`), and use so many threads."""
 
     def prepare(self, settings: Settings) -> None:
         """Get ready to decode with these settings; called when they change, not timed."""
 
     def ready(self, work: Work, beam: int) -> Callable[[], Any]:
-        """A call that decodes; what a user would have done beforehand is done here, not timed."""
+        """Return a call that decodes; what a user would have done beforehand is done here, not timed."""
 
     def outcome(self, decoded: Any, work: Work) -> Outcome:
-        """What that call returned, as tokens or text; not timed."""
+        """Make tokens or text of what that call returned; not timed."""
 
     def score(self, sources: list[list[int]], targets: list[list[int]]) -> list[float]:
-        """Summed natural-log probability of each target, its end token included; in float32."""
+        """Return the summed natural-log probability of each target, its end token included, in float32, where nothing
+        that is never generated has any."""
 
 
-class Contestant:
+class Decoder:
     """An engine behind the protocol's commands."""
 
     def __init__(self, engine: Engine) -> None:
@@ -104,17 +92,16 @@ class Contestant:
         self._work = Work(sources=[], limits=[], forced=False, length_penalty=0.0, lines=[])
         self._settings: Settings | None = None
 
-    def serve(self, **more: Callable[..., Any]) -> None:
-        """Answer until stdin ends; `more` are commands of this engine alone."""
+    def serve(self) -> None:
+        """Answer until stdin ends."""
+        engine = self._engine
         serve(
             {
-                "facts": self._engine.facts,
-                "refusal": self._engine.refusal,
+                "facts": engine.facts,
                 "load": self.load,
                 "decode": self.decode,
                 "one_by_one": self.one_by_one,
-                "score": self._engine.score,
-                **more,
+                "score": engine.score,
             }
         )
 
@@ -123,35 +110,32 @@ class Contestant:
         self._engine.load(description, threads)
         self._work, self._settings = Work(**work), None
 
-    def decode(
-        self, settings: Settings, beam: int, first: int | None = None, warm_up: int = WARM_UP_TOGETHER
-    ) -> dict[str, Any]:
+    def decode(self, settings: Settings, beam: int, warm_up: int, first: int | None = None) -> dict[str, Any]:
         """Decode all sentences in one call, or so many of the first.
 
         Args:
             settings: the engine's own.
             beam: 1 is greedy.
-            first: sentences; None for all.
             warm_up: sentences decoded before the clock starts.
+            first: sentences; None for all.
 
         Returns:
-            "seconds", "num_tokens", and "outputs" or "texts".
+            "seconds", and the fields of an `Outcome`.
+
+        Raises:
+            ValueError: outputs were forced, and are shorter than they were to be.
         """
         self._prepare(settings)
         self._engine.ready(self._work.part(0, warm_up), beam)()
-        work = self._first(first)
+        work = self._work.part(0, first)
         call = self._engine.ready(work, beam)
         start = time.perf_counter()
         decoded = call()
         seconds = time.perf_counter() - start
         outcome = self._engine.outcome(decoded, work)
-        _refuse_wrong_lengths(outcome, work)
-        return {
-            "seconds": seconds,
-            "num_tokens": outcome.num_tokens,
-            "outputs": outcome.outputs,
-            "texts": outcome.texts,
-        }
+        if work.forced and outcome.num_tokens != (wanted := sum(work.limits)):
+            raise ValueError(f"decoded {outcome.num_tokens} target tokens where {wanted} were forced")
+        return {"seconds": seconds, **vars(outcome)}
 
     def one_by_one(self, settings: Settings, beam: int, first: int | None = None) -> dict[str, Any]:
         """Decode each sentence, or so many of the first, in a call of its own: {"seconds": one a sentence}.
@@ -159,14 +143,16 @@ class Contestant:
         A few of them are decoded once before.
         """
         self._prepare(settings)
-        parts = [self._work.part(place, place + 1) for place in range(len(self._first(first).sources))]
+        work = self._work.part(0, first)
+        parts = [work.part(place, place + 1) for place in range(len(work.sources))]
         for part in parts[:WARM_UP_ONE_BY_ONE]:
             self._engine.ready(part, beam)()
-        calls = [self._engine.ready(part, beam) for part in parts]
-        return {"seconds": [_seconds(call) for call in calls]}
-
-    def _first(self, count: int | None) -> Work:
-        return self._work if count is None else self._work.part(0, count)
+        seconds = []
+        for call in [self._engine.ready(part, beam) for part in parts]:
+            start = time.perf_counter()
+            call()
+            seconds.append(time.perf_counter() - start)
+        return {"seconds": seconds}
 
     def _prepare(self, settings: Settings) -> None:
         if settings != self._settings:
@@ -174,27 +160,12 @@ class Contestant:
             self._settings = settings
 
 
-def _refuse_wrong_lengths(outcome: Outcome, work: Work) -> None:
-    """Forced outputs must have cost the steps that they are counted for."""
-    wanted = sum(work.limits)
-    if work.forced and outcome.num_tokens != wanted:
-        raise ValueError(
-            f"decoded {outcome.num_tokens} target tokens where {wanted} were forced: the work is not the same."
-        )
-
-
-def _seconds(call: Callable[[], Any]) -> float:
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
-
-
 def batches(lengths: Sequence[int], size: int) -> list[list[int]]:
-    """Indices of so many sentences a batch, the longest first."""
+    """Return indices of so many sentences a batch, the longest first."""
     order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
     return [order[start : start + size] for start in range(0, len(order), size)]
 
 
 def until(end: int, tokens: list[int]) -> list[int]:
-    """Those before the first end token; all where there is none."""
+    """Return those before the first end token; all where there is none."""
     return tokens[: tokens.index(end)] if end in tokens else tokens

@@ -1,102 +1,81 @@
-"""JoeyNMT as a contestant: python -m peers.joeynmt, on the Python of .venv-peers-joeynmt."""
+"""JoeyNMT as a decoder: python -m benchmarks.peers.joeynmt, on the Python of .venv-peers.
 
-import platform
-from collections.abc import Callable
+It cannot hold a model whose output layer has a bias. Its number type is float32: it has no other on a CPU.
+"""
+
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from importlib import metadata
 from typing import Any
 
 import torch
 from joeynmt.batch import Batch
 from joeynmt.model import build_model
 from joeynmt.search import search
-from torch import nn
+from torch import Tensor, nn
 
-from peers.engine import Contestant, Outcome, Settings, Work, batches
-from peers.joeynmt_names import joeynmt_arrays
-from peers.weights import Weights
+from benchmarks.peers.engine import Decoder, Work
+from benchmarks.peers.padded import PaddedEngine, pad
+from benchmarks.peers.weights import Array, Weights
 
 _ACTIVATIONS = {"relu": "relu", "gelu": "gelu", "silu": "swish"}
+_PROJECTIONS = {"q_layer": "q_proj", "k_layer": "k_proj", "v_layer": "v_proj", "output_layer": "out_proj"}
+_FEED_FORWARD = {
+    "feed_forward.pwff_layer.0": "feed_forward.up",
+    "feed_forward.pwff_layer.3": "feed_forward.down",
+    "feed_forward.layer_norm": "feed_forward_residual.norm",
+}
+_STACKS = {
+    "encoder": ({"src_src_att": "self_attention"}, {"layer_norm": "self_attention_residual.norm", **_FEED_FORWARD}),
+    "decoder": (
+        {"trg_trg_att": "self_attention", "src_trg_att": "cross_attention"},
+        {
+            "x_layer_norm": "self_attention_residual.norm",
+            "dec_layer_norm": "cross_attention_residual.norm",
+            **_FEED_FORWARD,
+        },
+    ),
+}
 
 
-class JoeyNmt:
-    """Settings: "dtype" (float32: it has no other on a CPU), "batch" (sentences)."""
+class JoeyNmt(PaddedEngine):
+    packages = ("joeynmt",)
+    dtypes = ("float32",)
 
-    _weights: Weights
-    _network: Any
+    def build(self) -> None:
+        self._network = converted(self.weights)
 
-    def facts(self) -> dict[str, Any]:
-        return {
-            "versions": {
-                "python": platform.python_version(),
-                "joeynmt": metadata.version("joeynmt"),
-                "torch": torch.__version__,
-            },
-            "dtypes": ["float32"],
-        }
+    def search(self, sources: list[list[int]], limits: list[int], work: Work, beam: int) -> Any:
+        tokens, _, _ = search(
+            model=self._network,
+            batch=self._batch_of(sources),
+            max_output_length=max(limits),
+            min_output_length=max(limits) if work.forced else 1,
+            beam_size=beam,
+            beam_alpha=work.length_penalty,
+        )
+        return tokens.tolist()
 
-    def refusal(self, description: str) -> str | None:
-        return _refusal(Weights(description))
+    def logits(self, source: list[int], inputs: list[int]) -> Tensor:
+        batch, tokens = self._batch_of([source]), torch.tensor([inputs])
+        encoded, _, _, _ = self._network(return_type="encode", **vars(batch))
+        logits, _, _, _ = self._network(
+            return_type="decode",
+            encoder_output=encoded,
+            encoder_hidden=None,
+            src_mask=batch.src_mask,
+            trg_input=tokens,
+            trg_mask=torch.ones_like(tokens, dtype=torch.bool)[None],
+            unroll_steps=None,
+        )
+        found: Tensor = logits[0]
+        return found
 
-    def load(self, description: str, threads: int) -> None:
-        torch.set_num_threads(threads)
-        torch.set_flush_denormal(True)
-        self._weights = Weights(description)
-        self._network = convert(self._weights)
-
-    def prepare(self, settings: Settings) -> None:
-        self._batch: int = settings["batch"]
-
-    def ready(self, work: Work, beam: int) -> Callable[[], Any]:
-        parts = batches([len(source) for source in work.sources], self._batch)
-
-        def decode() -> list[tuple[list[int], Any]]:
-            found = []
-            for part in parts:
-                longest = max(work.limits[place] for place in part)
-                tokens, _, _ = search(
-                    model=self._network,
-                    batch=self._padded([work.sources[place] for place in part]),
-                    max_output_length=longest,
-                    min_output_length=longest if work.forced else 1,
-                    beam_size=beam,
-                    beam_alpha=work.length_penalty,
-                )
-                found.append((part, tokens))
-            return found
-
-        return decode
-
-    def outcome(self, decoded: list[tuple[list[int], Any]], work: Work) -> Outcome:
-        found = [(part, rows.tolist()) for part, rows in decoded]
-        return Outcome.of_batches(found, self._weights.description["eos"], work)
-
-    @torch.inference_mode()
-    def score(self, sources: list[list[int]], targets: list[list[int]]) -> list[float]:
-        start, eos = self._weights.description["start"], self._weights.description["eos"]
-        scores = []
-        for source, target in zip(sources, targets, strict=True):
-            batch = self._padded([source])
-            inputs, wanted = torch.tensor([[start, *target]]), torch.tensor([*target, eos])
-            encoded, _, _, _ = self._network(return_type="encode", **vars(batch))
-            logits, _, _, _ = self._network(
-                return_type="decode",
-                encoder_output=encoded,
-                encoder_hidden=None,
-                src_mask=batch.src_mask,
-                trg_input=inputs,
-                trg_mask=torch.ones_like(inputs, dtype=torch.bool)[None],
-                unroll_steps=None,
-            )
-            scores.append(float(logits[0].log_softmax(-1).gather(1, wanted[:, None]).sum()))
-        return scores
-
-    def _padded(self, sources: list[list[int]]) -> Any:
+    def _batch_of(self, sources: list[list[int]]) -> Any:
         """JoeyNMT's batch, which masks what is padding by its number."""
         padding = self._network.pad_index
-        rows = [torch.tensor(source) for source in sources]
         return Batch(
-            src=nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=padding),
+            src=pad(sources, padding),
             src_length=torch.tensor([len(source) for source in sources]),
             src_prompt_mask=None,
             trg=None,
@@ -104,7 +83,7 @@ class JoeyNmt:
             indices=torch.arange(len(sources)),
             device=torch.device("cpu"),
             pad_index=padding,
-            eos_index=self._weights.description["eos"],
+            eos_index=self.eos,
             is_train=False,
         )
 
@@ -137,34 +116,22 @@ class _Pieces:
         return piece
 
 
-def _refusal(weights: Weights) -> str | None:
-    has_bias = weights.output_bias.any()
-    return "JoeyNMT's output layer has no bias; this model's has one." if has_bias else None
-
-
-def convert(weights: Weights) -> Any:
-    """The model as JoeyNMT's, in evaluation mode.
-
-    Raises:
-        ValueError: its output layer has a bias, which JoeyNMT's has not.
-    """
-    if reason := _refusal(weights):
-        raise ValueError(reason)
+def converted(weights: Weights) -> Any:
+    """Make the model JoeyNMT's, in evaluation mode."""
     vocabulary, tied = weights.description["vocabulary"], weights.model["tied_embeddings"]
     settings = {
         "tied_embeddings": tied == "all",
         "tied_softmax": tied != "none",
-        "encoder": _stack(weights, "encoder"),
-        "decoder": _stack(weights, "decoder"),
+        **{stack: _stack(weights, stack) for stack in _STACKS},
     }
     network = build_model(settings, *(_pieces(weights, vocabulary[side]) for side in ("source", "target"))).eval()
-    state = {name: torch.from_numpy(array) for name, array in joeynmt_arrays(weights).items()}
-    for stack in ("encoder", "decoder"):  # their tables have other positions, and the channels in another order
+    state = {name: torch.from_numpy(array).float() for name, array in joeynmt_arrays(weights).items()}
+    for stack in _STACKS:  # their tables have other positions, and the channels in another order
         getattr(network, stack).pe.pe = torch.empty_like(state[f"{stack}.pe.pe"])
     network.load_state_dict(state, strict=True)
     for module in network.modules():
         if isinstance(module, nn.LayerNorm):
-            module.eps = 1e-5  # as in all other contestants; JoeyNMT's own is 1e-6
+            module.eps = 1e-5  # as in all others; JoeyNMT's own is 1e-6
     return network
 
 
@@ -183,16 +150,41 @@ def _stack(weights: Weights, stack: str) -> dict[str, Any]:
 
 
 def _pieces(weights: Weights, size: int) -> _Pieces:
-    description = weights.description
-    return _Pieces(
-        size=size,
-        bos_index=description["start"],
-        pad_index=description["start"],
-        eos_index=description["eos"],
-        unk_index=description["start"],
-        lang_tags=description["banned"],
-    )
+    start, eos, banned = (weights.description[name] for name in ("start", "eos", "banned"))
+    return _Pieces(size=size, bos_index=start, pad_index=start, eos_index=eos, unk_index=start, lang_tags=banned)
+
+
+def joeynmt_arrays(weights: Weights) -> dict[str, Array]:
+    """Return every parameter by JoeyNMT's names and both tables of positions; matrices that mtcli shares come once for
+    each place."""
+    return {
+        "src_embed.lut.weight": weights["src_embedding.tokens.weight"],
+        "trg_embed.lut.weight": weights["tgt_embedding.tokens.weight"],
+        "decoder.output_layer.weight": weights["output.weight"],
+        "encoder.pe.pe": weights.positions("src")[None],
+        "decoder.pe.pe": weights.positions("tgt")[None],
+        **{
+            f"{theirs}.{kind}": weights[f"{ours}.{kind}"]
+            for theirs, ours in _modules(weights)
+            for kind in ("weight", "bias")
+        },
+    }
+
+
+def _modules(weights: Weights) -> Iterator[tuple[str, str]]:
+    """Their name and mtcli's of each linear map and norm in the stacks."""
+    for stack, (attentions, rest) in _STACKS.items():
+        for layer in weights.layers(stack):
+            parts = {
+                f"{their_attention}.{their_projection}": f"{attention}.{projection}"
+                for their_attention, attention in attentions.items()
+                for their_projection, projection in _PROJECTIONS.items()
+            }
+            for theirs, ours in (parts | rest).items():
+                yield f"{layer}.{theirs}", f"{layer}.{ours}"
+        if weights.model["norm"] == "pre":
+            yield f"{stack}.layer_norm", f"{stack}.norm"
 
 
 if __name__ == "__main__":
-    Contestant(JoeyNmt()).serve()
+    Decoder(JoeyNmt(*sys.argv[1:])).serve()

@@ -1,12 +1,11 @@
-"""Stock PyTorch as a contestant in training: python -m peers.stock [DEVICE]; cpu or cuda.
+"""Stock PyTorch: the Transformer of Vaswani et al. 2017 as a user writes it.
 
-The Transformer of Vaswani et al. 2017 as a user writes it: plain modules over padded batches, attention by
-F.scaled_dot_product_attention. Modules have mtcli's names, so that its weights fit. `peers.stock_search` decodes.
+Plain modules over padded batches, attention by F.scaled_dot_product_attention. Modules have mtcli's names, so that its
+weights fit. `stock_search` decodes with it, `training` trains it.
 
 Axes: B sentences, S source tokens, T target tokens (T and S: queries and keys), d model width, H heads, D head size.
 """
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -14,9 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from peers.plain import Padded, PlainLearner
-from peers.training import Training
-from peers.weights import Weights
+from benchmarks.peers.weights import Weights
 
 _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "gelu": F.gelu, "silu": F.silu}
 
@@ -172,17 +169,3 @@ def stock_transformer(weights: Weights) -> StockTransformer:
     network = StockTransformer(weights)
     network.load_state_dict({name: torch.from_numpy(weights[name]) for name in network.state_dict()})
     return network
-
-
-class StockLearner(PlainLearner):
-    """Its padded targets need no mask: a target sees what is before it, and padding comes last."""
-
-    def build(self, weights: Weights) -> nn.Module:
-        return stock_transformer(weights)
-
-    def logits(self, batch: Padded) -> Tensor:
-        return self.network(batch.src, batch.src_mask, batch.tgt)  # type: ignore[no-any-return]
-
-
-if __name__ == "__main__":
-    Training(StockLearner(*sys.argv[1:])).serve()

@@ -14,8 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from peers.engine import until
-from peers.stock import DecoderLayer, StockTransformer
+from benchmarks.peers.engine import until
+from benchmarks.peers.stock import DecoderLayer, StockTransformer
 
 KeysValues = tuple[Tensor, Tensor]
 NEVER = float("-inf")
@@ -153,8 +153,8 @@ def _through(
 def greedy(halves: Halves, batch: Sentences, rules: Rules) -> list[list[int]]:
     """The tokens of each sentence, without the end token."""
     memory, size = halves.encode(batch.src, batch.src_mask), len(batch.src)
-    tokens, past = torch.full((size,), rules.start), None
-    written, done = tokens.new_empty(size, 0), torch.zeros(size, dtype=torch.bool)
+    tokens, past = batch.src.new_full((size,), rules.start), None
+    written, done = tokens.new_empty(size, 0), tokens.new_zeros(size, dtype=torch.bool)
     for step in range(int(batch.limits.max())):
         logits, past = halves.step(tokens, past, None, memory, batch.src_mask)
         rules.apply(logits, step, batch.limits)
@@ -173,13 +173,13 @@ def beam_search(halves: Halves, batch: Sentences, rules: Rules, beam: int) -> li
     and the first `beam` others live on, until as many are finished.
     """
     memory, size = halves.encode(batch.src, batch.src_mask), len(batch.src)
-    first_rows = torch.arange(size)[:, None] * beam
-    tokens, past, parents = torch.full((size * beam,), rules.start), None, None
+    first_rows = torch.arange(size, device=batch.src.device)[:, None] * beam
+    tokens, past, parents = batch.src.new_full((size * beam,), rules.start), None, None
     written = tokens.new_empty(size * beam, 0)
-    totals = torch.full((size, beam), NEVER)
+    totals = torch.full((size, beam), NEVER, device=tokens.device)
     totals[:, 0] = 0.0  # the hypotheses are all alike yet
-    best, outputs = torch.full((size,), NEVER), torch.full((size, int(batch.limits.max())), rules.eos)
-    finished, done = torch.zeros(size, dtype=torch.long), torch.zeros(size, dtype=torch.bool)
+    best, outputs = totals.new_full((size,), NEVER), tokens.new_full((size, int(batch.limits.max())), rules.eos)
+    finished, done = tokens.new_zeros(size), tokens.new_zeros(size, dtype=torch.bool)
     for step in range(outputs.shape[1]):
         logits, past = halves.step(tokens, past, parents, memory, batch.src_mask)
         scores = logits.float().log_softmax(-1).view(size, beam, -1)

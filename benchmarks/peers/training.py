@@ -1,13 +1,34 @@
-"""What a contestant in training must be able to do, and how its time is taken: the same way for all."""
+"""A model in the training loop that a user of PyTorch writes: python -m benchmarks.peers.training MODEL TASK RESULT.
 
+Padded batches, autocast, cross-entropy, clipping, fused AdamW. MODEL is `stock` (`benchmarks.peers.stock`) or `marian`
+(Hugging Face's MarianMTModel). TASK is a JSON file
+
+    {"description": see benchmarks.peers.weights, "device", "dtype": autocast's, "threads", "window",
+     "batches": [{"sources", "targets": token ids, end tokens included}], "compiled": torch.compile's backend or null}
+
+and RESULT becomes
+
+    {"parameters": numbers that it learns, "check": {"loss", "norm"} of the first batch, without dropout and in float32,
+     "seconds", "num_tokens": of each window of so many batches, end tokens included}
+
+What is compiled meets all batches once before the clock starts; compiling when they come again is an error.
+"""
+
+import json
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any
 
-from peers.protocol import serve
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
 
-Settings = dict[str, Any]
+from benchmarks.peers.padded import mask_of, pad
+from benchmarks.peers.stock import stock_transformer
+from benchmarks.peers.weights import Weights
 
 # How all train: mtcli's defaults. The rate stays as it is, and low, so that random sentences spoil nothing.
 LABEL_SMOOTHING = 0.1
@@ -15,133 +36,139 @@ LEARNING_RATE = 1e-4
 BETAS = (0.9, 0.98)
 EPSILON = 1e-9
 CLIP_NORM = 1.0
+IGNORED = -100  # the label of padding
+COMPILING = {"dynamic": True, "options": {"fallback_random": True}}  # Inductor's own random numbers are slower on a CPU
 
 
-@dataclass(frozen=True, kw_only=True)
-class Pairs:
-    """One batch of sentence pairs.
+@dataclass(frozen=True)
+class Batch:
+    """B sentence pairs, padded at their ends to the longest of each side.
 
     Attributes:
-        sources, targets: token ids, the end tokens included.
+        src: [B, S] int64; src_mask: [B, S] bool, true for tokens.
+        tgt: [B, T] int64, what the decoder reads: each target after the start token, without its end token.
+        labels: [B, T] int64, what it is to predict; `IGNORED` for padding.
+        num_tokens: of the targets.
     """
 
-    sources: list[list[int]]
-    targets: list[list[int]]
-
-    @property
-    def num_tokens(self) -> int:
-        """Target tokens, end tokens included."""
-        return sum(map(len, self.targets))
+    src: Tensor
+    src_mask: Tensor
+    tgt: Tensor
+    labels: Tensor
+    num_tokens: int
 
 
-class Learner(Protocol):
-    """One contestant."""
+Logits = Callable[[Batch], Tensor]
+"""[B, T, V] of a batch."""
 
-    def facts(self) -> dict[str, Any]:
-        """Versions: {"versions": {...}}."""
 
-    def load(self, description: str, threads: int) -> int:
-        """Take the model that this JSON file describes (`peers.weights`), and use so many threads.
+def stock(weights: Weights) -> tuple[nn.Module, Logits]:
+    """Its padded targets need no mask: a target sees what is before it, and padding comes last."""
+    network = stock_transformer(weights)
+    return network, lambda batch: network(batch.src, batch.src_mask, batch.tgt)
 
-        Returns:
-            How many numbers it learns, shared matrices counted once.
-        """
 
-    def prepare(self, settings: Settings) -> None:
-        """Get ready to train with these settings, at least {"dtype": of the matrix products}."""
+def marian(weights: Weights) -> tuple[nn.Module, Logits]:
+    """Its loss is PyTorch's: Marian's own knows no label smoothing."""
+    from benchmarks.peers.marian import load_marian
 
-    def batch(self, pairs: Pairs) -> Any:
-        """What a step takes, on the device."""
+    network: Any = load_marian(weights.description["hf"])
 
-    def check(self, batch: Any) -> tuple[float, float]:
-        """The label-smoothed loss in nats a target token and its gradient's norm, without dropout or an update."""
+    def logits(batch: Batch) -> Tensor:
+        found: Tensor = network(
+            input_ids=batch.src, attention_mask=batch.src_mask.long(), decoder_input_ids=batch.tgt, use_cache=False
+        ).logits
+        return found
 
-    def step(self, batch: Any) -> None:
-        """One update of the weights; it need not wait for the device."""
+    return network, logits
+
+
+MODELS = {"stock": stock, "marian": marian}
+
+
+class Loop:
+    """The loop; `task` is as the module's docstring says."""
+
+    def __init__(self, model: str, task: dict[str, Any]) -> None:
+        torch.set_num_threads(task["threads"])
+        torch.set_flush_denormal(True)
+        weights = Weights(task["description"])
+        self._start, self._filler = weights.description["start"], weights.description["eos"]
+        self._device = torch.device(task["device"])
+        self._network, self._logits = MODELS[model](weights)
+        self._network.to(self._device)
+        self._dtype = getattr(torch, task["dtype"])
+        learnt = [one for one in self._network.parameters() if one.requires_grad]
+        self.parameters = sum(one.numel() for one in learnt)
+        self._optimizer = torch.optim.AdamW(
+            learnt, lr=LEARNING_RATE, betas=BETAS, eps=EPSILON, weight_decay=0.0, fused=True
+        )
+        backend = task["compiled"]
+        how: dict[str, Any] = COMPILING if backend == "inductor" else {"dynamic": True}
+        self._loss = torch.compile(self.loss, backend=backend, **how) if backend else self.loss
+
+    def batch(self, sources: Sequence[list[int]], targets: Sequence[list[int]]) -> Batch:
+        """Put sentence pairs on the device."""
+        tgt = pad([[self._start, *target[:-1]] for target in targets], self._filler)
+        parts = (pad(sources, self._filler), mask_of(sources), tgt, pad(targets, IGNORED))
+        src, src_mask, tgt, labels = (part.to(self._device) for part in parts)
+        return Batch(src, src_mask, tgt, labels, sum(map(len, targets)))
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Return the label-smoothed loss in nats a target token."""
+        with torch.autocast(self._device.type, self._dtype, enabled=self._dtype != torch.float32):
+            logits = self._logits(batch).flatten(0, 1)
+            return F.cross_entropy(
+                logits, batch.labels.flatten(), ignore_index=IGNORED, label_smoothing=LABEL_SMOOTHING
+            )
+
+    def check(self, batch: Batch) -> dict[str, float]:
+        """Return the loss and its gradient's norm, without dropout, an update, autocast or what is compiled."""
+        self._network.eval()
+        dtype, self._dtype = self._dtype, torch.float32
+        loss = self.loss(batch)
+        self._dtype = dtype
+        loss.backward()
+        norm = nn.utils.get_total_norm([one.grad for one in self._network.parameters() if one.grad is not None])
+        self._optimizer.zero_grad()
+        self._network.train()
+        return {"loss": loss.item(), "norm": norm.item()}
+
+    def step(self, batch: Batch) -> None:
+        """Update the weights."""
+        self._loss(batch).backward()
+        nn.utils.clip_grad_norm_(self._network.parameters(), CLIP_NORM)
+        self._optimizer.step()
+        self._optimizer.zero_grad()
 
     def synchronize(self) -> None:
         """Wait for the device."""
-
-    def peak_bytes(self) -> int | None:
-        """The most memory of a GPU that was in use since the last call; None on a CPU."""
-
-    def release(self) -> None:
-        """Give the device's memory that is not in use back to others."""
+        if self._device.type == "cuda":
+            torch.cuda.synchronize()
 
 
-class Training:
-    """Serves a learner: the other side asks through `peers.protocol`."""
+def train(model: str, task: dict[str, Any]) -> dict[str, Any]:
+    """Train as the task says: what the module's docstring calls RESULT."""
+    loop, pairs, window = Loop(model, task), task["batches"], task["window"]
+    check = loop.check(loop.batch(**pairs[0]))
+    if task["compiled"]:
+        for one in pairs:
+            loop.step(loop.batch(**one))
+        torch.compiler.set_stance("fail_on_recompile")
+    seconds, num_tokens = [], []
+    for first in range(0, len(pairs), window):
+        loop.synchronize()
+        start = time.perf_counter()
+        made = [loop.batch(**one) for one in pairs[first : first + window]]
+        for batch in made:
+            loop.step(batch)
+        loop.synchronize()
+        seconds.append(time.perf_counter() - start)
+        num_tokens.append(sum(batch.num_tokens for batch in made))
+    return {"parameters": loop.parameters, "check": check, "seconds": seconds, "num_tokens": num_tokens}
 
-    def __init__(self, learner: Learner) -> None:
-        self._learner = learner
-        self._pairs: list[Pairs] = []
-        self._settings: Settings | None = None
 
-    def serve(self, **more: Callable[..., Any]) -> None:
-        """Answer until stdin ends; `more` are commands of this learner alone."""
-        serve({"facts": self._learner.facts, "load": self.load, "check": self.check, "train": self.train, **more})
-
-    def load(self, description: str, threads: int, batches: Sequence[dict[str, Any]]) -> dict[str, int]:
-        """Load a model, and the batches that it will be trained on: fields of `Pairs`."""
-        self._pairs, self._settings = [Pairs(**batch) for batch in batches], None
-        return {"parameters": self._learner.load(description, threads)}
-
-    def check(self, settings: Settings, place: int = 0) -> dict[str, float]:
-        """The loss of one batch, and its gradient's norm."""
-        self.prepare(settings)
-        loss, norm = self._learner.check(self.batch(place))
-        self._learner.release()
-        return {"loss": loss, "norm": norm}
-
-    def train(
-        self, settings: Settings, steps: int, warm_up: int = 0, window: int | None = None, ready: bool = False
-    ) -> dict[str, Any]:
-        """Train on one batch after the other, from the first again behind the last.
-
-        Args:
-            settings: the learner's own.
-            steps: updates while the clock runs.
-            warm_up: updates before.
-            window: so many of them, which divide `steps`, are timed together and then waited for; None for all.
-            ready: put the batches on the device before the clock starts.
-
-        Returns:
-            "seconds" and target "num_tokens" of each window; "peak_bytes" of a GPU's memory.
-        """
-        self.prepare(settings)
-        made = {place: self.batch(place) for place in (range(len(self._pairs)) if ready else ())}
-
-        def run(first: int, count: int) -> float:
-            start = time.perf_counter()
-            for place in self._places(first, count):
-                self._learner.step(made[place] if ready else self.batch(place))
-            self._learner.synchronize()
-            return time.perf_counter() - start
-
-        run(0, warm_up)
-        self._learner.peak_bytes()
-        window = window or steps
-        parts = [(warm_up + first, window) for first in range(0, steps, window)]
-        seconds = [run(*part) for part in parts]
-        peak_bytes = self._learner.peak_bytes()
-        made.clear()
-        self._learner.release()
-        num_tokens = [sum(self._pairs[place].num_tokens for place in self._places(*part)) for part in parts]
-        return {"seconds": seconds, "num_tokens": num_tokens, "peak_bytes": peak_bytes}
-
-    def _places(self, first: int, count: int) -> list[int]:
-        return [number % len(self._pairs) for number in range(first, first + count)]
-
-    def prepare(self, settings: Settings) -> None:
-        """Let the learner get ready, where the settings are others than before."""
-        if settings != self._settings:
-            self._learner.prepare(settings)
-            self._settings = settings
-
-    @property
-    def num_batches(self) -> int:
-        return len(self._pairs)
-
-    def batch(self, place: int) -> Any:
-        """One of the batches, on the device."""
-        return self._learner.batch(self._pairs[place])
+if __name__ == "__main__":
+    name, task_file, result_file = sys.argv[1:]
+    result = train(name, json.loads(Path(task_file).read_text(encoding="utf-8")))
+    Path(result_file).write_text(json.dumps(result), encoding="utf-8")

@@ -1,9 +1,9 @@
 """A model as all contestants read it: a JSON description beside a safetensors file with mtcli's names.
 
-{"weights": path, "model": mtcli's model settings, "vocabulary": {"source", "target", "shared"},
- "start": the decoder's first input, "eos": ends a sentence, "banned": [never generated],
- "num_positions": tokens a side that positions exist for,
- "directory": the model directory, null for random weights}
+{"directory": the model directory, "weights": its weights, "model": mtcli's model settings,
+ "vocabulary": {"source", "target", "shared"}, "start": the decoder's first input, "eos": ends a sentence,
+ "banned": [never generated], "num_positions": tokens a side that positions exist for,
+ "ct2", "hf": what `mtcli export` made of it, where that was asked for}
 """
 
 import json
@@ -41,7 +41,7 @@ class Weights:
         return self._tensors[name]
 
     def size(self, stack: str, name: str) -> int:
-        """`heads` or `ffn_dim` of `encoder` or `decoder`."""
+        """Return `heads` or `ffn_dim` of `encoder` or `decoder`."""
         own = self.model.get(f"{stack}_{name}") if stack == "decoder" else None
         return int(own or self.model[name])
 
@@ -50,14 +50,9 @@ class Weights:
         """Whether token vectors are multiplied by the root of their width."""
         return bool(self.model.get("scale_embeddings", True))
 
-    @property
-    def output_bias(self) -> Array:
-        """[V], zeros where the model has none."""
-        none = np.zeros(len(self["output.weight"]), np.float32)
-        return self._tensors.get("output.bias", none)
-
     def positions(self, side: str) -> Array:
-        """[num_positions, d] of `src` or `tgt`: learned, or sines in the first half of the channels, then cosines."""
+        """Return [num_positions, d] of `src` or `tgt`: learned, or sines in the first half of the channels, then
+        cosines."""
         if self.model["positions"] == "learned":
             return self._tensors[f"{side}_embedding.positions"]
         width: int = self.model["d_model"]
@@ -66,6 +61,6 @@ class Weights:
         return np.concatenate([np.sin(angles), np.cos(angles)], axis=1).astype(np.float32)
 
     def layers(self, stack: str) -> Iterator[str]:
-        """The names' beginnings of the layers of `encoder` or `decoder`."""
+        """Yield the names' beginnings of the layers of `encoder` or `decoder`."""
         for index in range(self.model[f"{stack}_layers"]):
             yield f"{stack}.layers.{index}"

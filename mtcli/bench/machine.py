@@ -7,15 +7,15 @@ import torch
 
 from mtcli import __version__
 from mtcli.bench import host
-from mtcli.bench.asked import Asked
+from mtcli.bench.settings import BenchSettings
 
 if TYPE_CHECKING:
-    from mtcli.bench.records.record import Device
+    from mtcli.bench.record.schema import Device
 
 
-def device(asked: Asked) -> "Device":
+def device(settings: BenchSettings) -> "Device":
     """The GPU or the processor, and the machine it is in."""
-    from mtcli.bench.records.record import Device  # here, so that `versions` needs no pydantic
+    from mtcli.bench.record.schema import Device  # here, so that `versions` needs no pydantic
 
     name = host.cpu_name()
     found = Device(
@@ -26,9 +26,9 @@ def device(asked: Asked) -> "Device":
         memory_gib=host.memory_gib(),
         threads=torch.get_num_threads(),
     )
-    if not asked.on_gpu:
+    if not settings.on_gpu:
         return found
-    properties = torch.cuda.get_device_properties(asked.torch_device)
+    properties = torch.cuda.get_device_properties(settings.torch_device)
     of_gpu = {
         "kind": "cuda",
         "name": properties.name,
@@ -48,6 +48,6 @@ def versions() -> dict[str, str]:
     return found
 
 
-def current_device(asked: Asked) -> AbstractContextManager[Any]:
+def current_device(settings: BenchSettings) -> AbstractContextManager[Any]:
     """A context in which streams, events and memory are those of the GPU that was asked for."""
-    return torch.cuda.device(asked.torch_device) if asked.on_gpu else nullcontext()
+    return torch.cuda.device(settings.torch_device) if settings.on_gpu else nullcontext()

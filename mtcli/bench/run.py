@@ -1,123 +1,83 @@
 """One run of `mtcli bench`: the ceilings, then each section asked for, within its time."""
 
-import dataclasses
-import time
+import importlib
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from typing import Any
 
-from mtcli.bench.asked import Asked
-from mtcli.bench.budget import CEILINGS, SECTIONS, Budget
-from mtcli.bench.records.record import Ceilings, Device, Kernels, Record, Train, Translate
-from mtcli.bench.records.stored import as_stored
+from mtcli.bench.record.findings import Findings
+from mtcli.bench.record.schema import BenchRecord
+from mtcli.bench.settings import SECTIONS, BenchSettings
 
-Section = Callable[[Asked, Ceilings, list[str]], Kernels | Translate | Train]
+# Seconds. On a CPU all of them, with what it takes to import and to build models, end within three minutes.
+ON_CPU = dict(zip(SECTIONS, (10.0, 40.0, 55.0, 40.0), strict=True))
+ON_GPU = dict(zip(SECTIONS, (20.0, 150.0, 90.0, 60.0), strict=True))
+MODULES = {"kernels": "kernels.section", "translate": "translation.section", "train": "training.section"}
 
 
 class Run:
-    """Measures section by section and holds what has been measured so far.
+    """Measures section by section.
 
     Args:
-        asked: device, number type, model and seed; its `ends_at` is set for each section.
-        sections: those to measure, of `SECTIONS`.
-        seconds: for all of it; None for what `mtcli.bench.budget` gives.
+        settings: device, number type, model and seed; its `ends_at` is set for each section.
+        sections: those to measure, of SECTIONS; the ceilings always are.
+        seconds: for all of it; None for the shares as they stand.
         command: how it was called.
+        save: gets the record whenever there is more.
     """
 
-    def __init__(self, asked: Asked, sections: Sequence[str], *, seconds: float | None, command: str) -> None:
-        self._asked = asked
-        self._sections = [name for name in SECTIONS if name in sections]
-        self._budget = Budget(sections, on_gpu=asked.on_gpu, seconds=seconds)
-        self._command = command
-        self._date = datetime.now(UTC).isoformat(timespec="seconds")
-        self._began = time.monotonic()
-        self._versions = _versions()
-        self.device = _device(asked)
-        self._ceilings: Ceilings | None = None
-        self._found: dict[str, Any] = {}
-        self._left_out: list[str] = []
+    def __init__(
+        self,
+        settings: BenchSettings,
+        sections: Sequence[str],
+        *,
+        seconds: float | None,
+        command: str,
+        save: Callable[[BenchRecord], None] = lambda record: None,
+    ) -> None:
+        from mtcli.bench.machine import device, versions
 
-    def measure(self) -> Record:
-        """Measure all; what is found stays in `so_far` when it is interrupted.
+        self._settings = settings
+        self._shares = shares(sections, on_gpu=settings.on_gpu, seconds=seconds)
+        self.device = device(settings)
+        head = {"command": command, "seed": settings.seed, "device": self.device, "versions": versions()}
+        self.findings = Findings(**head, save=save)  # type: ignore[arg-type]
+
+    def measure(self) -> BenchRecord:
+        """Measure all; what is found stays in `findings` when it is interrupted.
 
         Raises:
             MtcliError: as the sections do.
         """
-        measure_ceilings = _ceilings()
-        self._ceilings = measure_ceilings(self._within(CEILINGS))
-        for name in self._sections:
-            measure = LOAD[name]()
-            found = self._found[name] = measure(self._within(name), self._ceilings, self._left_out)
-            if isinstance(found, Kernels) and found.broken:
-                break  # the others would fail as well, and look wrong themselves
-        record = self.so_far()
+        from mtcli.bench.ceilings import measure_ceilings
+
+        self.findings.unfinished = [name for name in self._shares if name != "ceilings"]
+        self.findings.ceilings, rows = measure_ceilings(self._within("ceilings"))
+        self.findings.add(*rows)
+        for name in list(self.findings.unfinished):
+            # What a section imports takes seconds on its own, which are not its time to measure.
+            module = importlib.import_module(f"mtcli.bench.{MODULES[name]}")
+            getattr(module, f"measure_{name}")(self._within(name), self.findings)
+            self.findings.unfinished.remove(name)
+        record = self.findings.save()
         assert record is not None
         return record
 
-    def so_far(self) -> Record | None:
-        """What has been measured, sections that were not finished left out; None where not even the ceilings are."""
-        if self._ceilings is None:
-            return None
-        unfinished = [name for name in self._sections if name not in self._found]
-        record = Record(
-            command=self._command,
-            date=self._date,
-            seconds=time.monotonic() - self._began,
-            seed=self._asked.seed,
-            device=self.device,
-            versions=self._versions,
-            left_out=(*self._left_out, *(f"{name}: it was stopped before the end." for name in unfinished)),
-            ceilings=self._ceilings,
-            **self._found,
-        )
-        return as_stored(record)
-
-    def _within(self, section: str) -> Asked:
-        spent = time.monotonic() - self._began
-        ends_at = time.monotonic() + self._budget.share(section, spent)
-        return dataclasses.replace(self._asked, ends_at=ends_at)
+    def _within(self, section: str) -> BenchSettings:
+        """What a section leaves over goes to those behind it; what it takes too much is not taken from them."""
+        names = list(self._shares)
+        behind = sum(self._shares[name] for name in names[names.index(section) + 1 :])
+        left = sum(self._shares.values()) - self.findings.seconds - behind
+        return self._settings.within(max(self._shares[section], left))
 
 
-def _versions() -> dict[str, str]:
-    from mtcli.bench.machine import versions
+def shares(sections: Sequence[str], *, on_gpu: bool, seconds: float | None = None) -> dict[str, float]:
+    """Seconds of the ceilings and of each section asked for.
 
-    return versions()
-
-
-def _device(asked: Asked) -> Device:
-    from mtcli.bench.machine import device
-
-    return device(asked)
-
-
-# What a section imports takes seconds on its own, which are not its time to measure.
-
-
-def _ceilings() -> Callable[[Asked], Ceilings]:
-    from mtcli.bench.ceilings import measure_ceilings
-
-    return measure_ceilings
-
-
-def _kernels() -> Section:
-    from mtcli.bench.kernels import OPERATIONS, measure_kernels
-    from mtcli.bench.measuring.contest import operation
-
-    for name in OPERATIONS:
-        operation(name)
-    return measure_kernels
-
-
-def _translate() -> Section:
-    from mtcli.bench.translate import measure_translate
-
-    return measure_translate
-
-
-def _train() -> Section:
-    from mtcli.bench.train import measure_train
-
-    return measure_train
-
-
-LOAD: dict[str, Callable[[], Section]] = {"kernels": _kernels, "translate": _translate, "train": _train}
+    Args:
+        sections: those asked for.
+        on_gpu: whether the GPU's shares count.
+        seconds: for all together; None for the shares as they stand.
+    """
+    all_shares = ON_GPU if on_gpu else ON_CPU
+    found = {name: share for name, share in all_shares.items() if name in ("ceilings", *sections)}
+    factor = 1.0 if seconds is None else seconds / sum(found.values())
+    return {name: share * factor for name, share in found.items()}

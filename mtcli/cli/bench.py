@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from mtcli.bench.budget import SECTIONS
+from mtcli.bench.settings import OPERATIONS
 from mtcli.cli.errors import TracebackOption, printable, reports_errors
-from mtcli.cli.options import DtypeOption, ForceOption, QuietOption, known_device, one_of, say
+from mtcli.cli.options import DtypeOption, ForceOption, QuietOption, known_device
 from mtcli.cli.signals import tidy_when_stopped
-from mtcli.errors import BackendUnavailableError, DataError, MtcliError, UsageError
+from mtcli.cli.streams import say
+from mtcli.errors import BackendUnavailableError, DataError, MtcliError, UsageError, check_choice
 from mtcli.files import STDIN, check_writable, read_lines, write_output
-from mtcli.formats.writers import check_outputs
+from mtcli.jobs.outputs import check_outputs
 
 if TYPE_CHECKING:
-    from mtcli.bench.asked import Asked
-    from mtcli.bench.records.record import Record
+    from mtcli.bench.record.schema import BenchRecord
+    from mtcli.bench.settings import BenchSettings
 
 NAME = "bench"
 EXAMPLE = """\b
@@ -27,15 +28,17 @@ Examples:
   mtcli bench
   mtcli bench --device cpu -o bench.json
   mtcli bench translate -m en-de -i news.en --device cpu
+  mtcli bench --ops beam_step,cross_entropy
   mtcli bench kernels --device cpu --compare bench.json --fail-on-regression
   mtcli bench --from bench.json --plot roofline.svg"""
 
+SECTIONS = ("ceilings", "kernels", "translate", "train")
 _NO_GPU = "No CUDA device is here; `mtcli bench --device cpu` measures this processor at smaller sizes."
 _Preset = Literal["tiny", "small", "base", "big", "deep"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class _Wanted:
     """What is to become of a record."""
 
     sections: tuple[str, ...]
@@ -51,11 +54,10 @@ class Wanted:
 def command(
     sections: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[kernels|translate|train]...", help="What to measure; all three if none is named."),
+        typer.Argument(metavar="[ceilings|kernels|translate|train]...", help="What to measure; all if none is named."),
     ] = None,
     device: Annotated[
-        str | None,
-        typer.Option("--device", callback=known_device, help="auto (a GPU), cpu, cuda or cuda:N."),
+        str | None, typer.Option("--device", callback=known_device, help="auto (a GPU), cpu, cuda or cuda:N.")
     ] = None,
     dtype: DtypeOption = "auto",
     preset: Annotated[_Preset | None, typer.Option("--preset", help="The network whose random weights run.")] = None,
@@ -65,6 +67,10 @@ def command(
     source: Annotated[
         Path | None, typer.Option("-i", "--input", metavar="FILE", help="Lines for that model to translate.")
     ] = None,
+    operations: Annotated[
+        str | None,
+        typer.Option("--ops", metavar="OP,OP", help=f"Measure these kernels alone: {', '.join(OPERATIONS)}."),
+    ] = None,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="Fixes all that is random.")] = None,
     seconds: Annotated[
         float | None, typer.Option("--seconds", min=0.1, help="Time to measure for, all sections together.")
@@ -72,7 +78,8 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print the record as JSON instead of tables.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print a CSV row for each figure instead of tables.")] = False,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the record as JSON here, too.")
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Write the record as JSON here, after each step."),
     ] = None,
     compare: Annotated[
         Path | None,
@@ -87,6 +94,7 @@ def command(
     plot: Annotated[
         Path | None, typer.Option("--plot", metavar="F.svg", help="Draw kernels and phases on the roofline.")
     ] = None,
+    toy: Annotated[bool, typer.Option("--toy", hidden=True)] = False,
     force: ForceOption = False,
     quiet: QuietOption = False,
     traceback: TracebackOption = False,
@@ -100,9 +108,12 @@ def command(
     With --compare, --json and --csv print the comparison instead of the record.
     """
     for section in sections or ():
-        one_of("SECTION", section, SECTIONS)
-    wanted = Wanted(
-        sections=tuple(sections or SECTIONS),
+        check_choice("SECTION", section, SECTIONS)
+    ops = tuple(dict.fromkeys(operations.split(","))) if operations is not None else ()
+    for name in ops:
+        check_choice("--ops", name, OPERATIONS)
+    wanted = _Wanted(
+        sections=tuple(sections or (("kernels",) if ops else SECTIONS)),
         as_json=as_json,
         as_csv=as_csv,
         output=output,
@@ -112,47 +123,59 @@ def command(
     )
     measuring: dict[str, object] = {"--device": device, "--preset": preset, "-m": model, "-i": source, "--seed": seed}
     measuring |= {"--seconds": seconds, "-o": output, "--dtype": None if dtype == "auto" else dtype}
+    measuring |= {"--ops": operations, "--toy": toy or None}
     _refuse_contradictions(wanted, stored, {name for name, value in measuring.items() if value is not None})
     check_outputs([path for path in (output, plot) if path is not None], force)
     for path in (output, plot):
         check_writable(path)
     if plot is not None:
-        from mtcli.bench.showing.plot import check_plot
+        from mtcli.bench.display.plot import check_plot
 
         check_plot(plot)
-    from mtcli.bench.records.stored import read_record
+    from mtcli.bench.record.stored import read_record
 
     old = None if compare is None else read_record(compare)
     if stored is not None:
-        record = _only(read_record(stored), sections or (), stored)
+        record = _only(read_record(stored), tuple(sections or ()), stored)
     else:
         _check_inputs(model, source)
-        asked = _asked(device or "auto", dtype, preset, model, source, 1 if seed is None else seed, quiet)
-        record = _measure(asked, wanted, seconds, old)
+        settings = _settings(
+            device or "auto",
+            quiet,
+            seed=1 if seed is None else seed,
+            toy=toy,
+            dtype=None if dtype == "auto" else dtype,
+            preset=preset or "base",
+            model=model,
+            input=source,
+            operations=ops,
+        )
+        record = _measure(settings, wanted, seconds, old)
     _tell(record, old, wanted)
 
 
-def _refuse_contradictions(wanted: Wanted, stored: Path | None, measuring: set[str]) -> None:
+def _refuse_contradictions(wanted: _Wanted, stored: Path | None, measuring: set[str]) -> None:
     """Raise a `UsageError` for options that cannot be followed together."""
-    if wanted.as_json and wanted.as_csv:
-        raise UsageError("--json and --csv contradict each other: standard output takes one of them.")
-    if stored is not None and measuring:
-        raise UsageError(f"--from measures nothing, so it goes without {', '.join(sorted(measuring))}.")
-    if "-i" in measuring and "-m" not in measuring:
-        raise UsageError("-i FILE needs -m DIR: the model that is to translate it.")
-    if {"-m", "--preset"} <= measuring:
-        raise UsageError("-m and --preset contradict each other: a model has its own sizes.")
-    if "-m" in measuring and not {"translate", "train"} & set(wanted.sections):
-        raise UsageError("-m is for translate and train; kernels are measured without a model.")
-    if "-i" in measuring and "translate" not in wanted.sections:
-        raise UsageError("-i is for translate, which is not among the sections asked for.")
-    if wanted.fail_on_regression and wanted.old is None:
-        raise UsageError("--fail-on-regression needs --compare OLD.json: the record to compare with.")
-    if stored == STDIN == wanted.old:
-        raise UsageError("--from and --compare cannot both read standard input.")
+    refused = {
+        "--json and --csv contradict each other: standard output takes one of them.": wanted.as_json and wanted.as_csv,
+        f"--from measures nothing, so it goes without {', '.join(sorted(measuring))}.": stored and measuring,
+        "-i FILE needs -m DIR: the model that is to translate it.": "-i" in measuring and "-m" not in measuring,
+        "-m and --preset contradict each other: a model has its own sizes.": {"-m", "--preset"} <= measuring,
+        "-m is for translate and train; kernels are measured without a model.": "-m" in measuring
+        and not {"translate", "train"} & set(wanted.sections),
+        "-i is for translate, which is not among the sections asked for.": "-i" in measuring
+        and "translate" not in wanted.sections,
+        "--ops is for kernels, which are not among the sections asked for.": "--ops" in measuring
+        and "kernels" not in wanted.sections,
+        "--fail-on-regression needs --compare OLD.json: the record to compare with.": wanted.fail_on_regression
+        and wanted.old is None,
+        "--from and --compare cannot both read standard input.": stored == STDIN == wanted.old,
+    }
     for option, path in (("-o", wanted.output), ("--plot", wanted.plot)):
-        if path == STDIN:
-            raise UsageError(f"{option} takes the name of a file; --json prints the record on standard output.")
+        refused[f"{option} takes the name of a file; --json prints the record on standard output."] = path == STDIN
+    for sentence, applies in refused.items():
+        if applies:
+            raise UsageError(sentence)
 
 
 def _check_inputs(model: Path | None, source: Path | None) -> None:
@@ -172,90 +195,83 @@ def _check_inputs(model: Path | None, source: Path | None) -> None:
         raise DataError(f"{source} holds no line with text. Give lines to translate.")
 
 
-def _asked(
-    device: str, dtype: str, preset: str | None, model: Path | None, source: Path | None, seed: int, quiet: bool
-) -> "Asked":
+def _settings(device: str, quiet: bool, **others: object) -> "BenchSettings":
     """What every section is told.
 
     Raises:
         BackendUnavailableError: the device or the number type is not here.
     """
-    from mtcli.bench.asked import Asked
+    from mtcli.bench.settings import BenchSettings
     from mtcli.devices import prepare_cpu, resolve_device, resolve_dtype
 
     prepare_cpu()
     where = resolve_device(device)
     if device == "auto" and where.type != "cuda":
         raise BackendUnavailableError(_NO_GPU)
-    if dtype != "auto":
-        resolve_dtype(dtype, where)
+    if dtype := others["dtype"]:
+        resolve_dtype(str(dtype), where)
     if where.index is not None:
         import torch
 
         torch.cuda.set_device(where)
-    return Asked(
+    return BenchSettings(
         torch_device=str(where),
-        seed=seed,
         ends_at=0.0,
-        dtype=None if dtype == "auto" else dtype,
-        preset=preset or "base",
-        model=model,
-        input=source,
         say=lambda words: say(printable(words), quiet),
+        **others,  # type: ignore[arg-type]
     )
 
 
-def _measure(asked: "Asked", wanted: Wanted, seconds: float | None, old: "Record | None") -> "Record":
-    """Measure, and write the record if that is wanted, also when something ends it early."""
-    from mtcli.bench.records.compare import device_differences
+def _measure(
+    settings: "BenchSettings", wanted: _Wanted, seconds: float | None, old: "BenchRecord | None"
+) -> "BenchRecord":
+    """Measure; what has been found is written whenever there is more, if that is wanted."""
+    from mtcli.bench.record.comparison import device_differences
     from mtcli.bench.run import Run
 
+    def save(record: "BenchRecord") -> None:
+        _write(record, wanted.output)
+
     command = shlex.join(["mtcli", *sys.argv[1:]])
-    run = Run(asked, wanted.sections, seconds=seconds, command=command)
+    run = Run(settings, wanted.sections, seconds=seconds, command=command, save=save)
     if old is not None:
         _refuse_to_compare(wanted.old, device_differences(old.device, run.device))
     with tidy_when_stopped():
         try:
-            record = run.measure()
+            return run.measure()
         except BaseException:
             # What came before the Ctrl-C or the error is measured and right; the error itself is told as ever.
             with suppress(DataError):
-                _write(run.so_far(), wanted.output)
+                run.findings.save()
             raise
-    _write(record, wanted.output)
-    return record
 
 
-def _write(record: "Record | None", output: Path | None) -> None:
-    from mtcli.bench.records.stored import to_json
+def _write(record: "BenchRecord", output: Path | None) -> None:
+    from mtcli.bench.record.stored import to_json
 
-    if record is not None and output is not None:
+    if output is not None:
         write_output(output, to_json(record).encode())
 
 
-def _only(record: "Record", sections: "list[str] | tuple[str, ...]", path: Path) -> "Record":
+def _only(record: "BenchRecord", sections: tuple[str, ...], path: Path) -> "BenchRecord":
     """The record with these sections alone, if any are named.
 
     Raises:
         DataError: it has none of that name.
     """
-    held = [name for name in SECTIONS if getattr(record, name) is not None]
-    if missing := [name for name in sections if name not in held]:
-        raise DataError(f"{path} holds no section {missing[0]}; it holds {', '.join(held) or 'the ceilings alone'}.")
-    if not sections:
-        return record
-    return record.model_copy(update={name: None for name in held if name not in sections})
+    if missing := [name for name in sections if name not in record.sections]:
+        raise DataError(f"{path} holds no section {missing[0]}; it holds {', '.join(record.sections)}.")
+    return record.only(sections) if sections else record
 
 
-def _tell(record: "Record", old: "Record | None", wanted: Wanted) -> None:
+def _tell(record: "BenchRecord", old: "BenchRecord | None", wanted: _Wanted) -> None:
     """Print what was asked for; end with an error where something is wrong, or has become worse.
 
     Raises:
         MtcliError: a result is wrong, or there is a regression and that is to fail.
         DataError: the records cannot be compared, or the plot cannot be written.
     """
-    from mtcli.bench.records.outcomes import wrongs
-    from mtcli.bench.showing.comparison_table import regressions_in_words
+    from mtcli.bench.display.comparison import regressions_in_words
 
     regressions = 0
     if old is None or not (wanted.as_json or wanted.as_csv):
@@ -263,35 +279,36 @@ def _tell(record: "Record", old: "Record | None", wanted: Wanted) -> None:
     if old is not None:
         regressions = _print_comparison(old, record, wanted)
     if wanted.plot is not None:
-        from mtcli.bench.showing.plot import write_roofline
+        from mtcli.bench.display.plot import write_roofline
 
         write_roofline(record, wanted.plot)
-    if wrong := wrongs(record):
-        raise MtcliError(" ".join(["Something is wrong here.", *wrong]))
+    if found := record.faults():
+        raise MtcliError(" ".join(["Something is wrong here.", *found]))
     if regressions and wanted.fail_on_regression:
         raise MtcliError(f"{regressions_in_words(regressions)} against {wanted.old}.")
 
 
-def _print_record(record: "Record", wanted: Wanted) -> None:
+def _print_record(record: "BenchRecord", wanted: _Wanted) -> None:
     if wanted.as_json:
-        from mtcli.bench.records.stored import to_json
+        from mtcli.bench.record.stored import to_json
 
         sys.stdout.write(to_json(record))
     elif wanted.as_csv:
-        from mtcli.bench.showing.csv_rows import csv_text
+        from mtcli.bench.display.comparison import record_csv
 
-        sys.stdout.write(csv_text(record))
+        sys.stdout.write(record_csv(record))
     else:
-        from mtcli.bench.showing.report import report
-        from mtcli.bench.showing.tables import show
+        from mtcli.bench.display.report import report
+        from mtcli.bench.display.tables import show
 
         show(report(record), sys.stdout)
 
 
-def _print_comparison(old: "Record", record: "Record", wanted: Wanted) -> int:
+def _print_comparison(old: "BenchRecord", record: "BenchRecord", wanted: _Wanted) -> int:
     """Print the ratios; returns the number of regressions."""
-    from mtcli.bench.records.compare import compare, differences
-    from mtcli.bench.showing.comparison_table import comparison_blocks, comparison_csv, comparison_json
+    from mtcli.bench.display.comparison import comparison_blocks, comparison_csv, comparison_json
+    from mtcli.bench.display.tables import show
+    from mtcli.bench.record.comparison import compare, differences
 
     _refuse_to_compare(wanted.old, differences(old, record))
     comparison = compare(old, record)
@@ -302,8 +319,6 @@ def _print_comparison(old: "Record", record: "Record", wanted: Wanted) -> int:
     elif wanted.as_csv:
         sys.stdout.write(comparison_csv(comparison))
     else:
-        from mtcli.bench.showing.tables import show
-
         sys.stdout.write("\n")
         show(comparison_blocks(comparison, old, record), sys.stdout)
     return comparison.regressions

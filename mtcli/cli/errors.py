@@ -1,7 +1,7 @@
 """How a command ends: every exception becomes sentences on stderr and an exit code, in this one place.
 
 mtcli's own errors (mtcli/errors.py) bring both with them. `RULES` says what becomes of all others, the
-first that matches; docs/errors.md lists them.
+first that matches; docs/reference/errors.md lists them.
 """
 
 import functools
@@ -162,7 +162,7 @@ RULES: tuple[Rule, ...] = (
 
 
 def explain(error: BaseException) -> tuple[str, ExitCode]:
-    """What to tell the user of an exception, and the exit code; no message means a quiet end."""
+    """Say an exception in sentences, and choose the exit code; no message means a quiet end."""
     if isinstance(error, MtcliError):
         return f"Error: {error}", error.exit_code
     rule = next(rule for rule in RULES if rule.matches(error))
@@ -191,7 +191,7 @@ def reports_errors(command: Command) -> Command:
 
 
 def run_reporting_errors(app: Callable[[], object]) -> None:
-    """Run the command line; what happens outside a command (--help onto a full disk) ends like what happens inside."""
+    """Run the command line, and end what fails outside a command (--help onto a full disk) as inside one."""
     try:
         app()
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 (the end of the process, whatever it was)
@@ -226,7 +226,7 @@ def _report(message: str) -> None:
 
 
 def printable(message: str) -> str:
-    """The message with control characters escaped: a file's name or content must not move the cursor."""
+    """Escape control characters: a file's name or content must not move the cursor."""
     return re.sub(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", lambda found: f"\\x{ord(found[0]):02x}", message)
 
 

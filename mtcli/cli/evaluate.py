@@ -18,10 +18,11 @@ from mtcli.cli.options import (
     DtypeOption,
     GreedyOption,
     LengthPenaltyOption,
+    SentencesOption,
     SetOption,
     beam_size,
-    decoding_options,
-    load,
+    decoding_settings,
+    token_budget,
 )
 from mtcli.errors import DataError, UsageError
 from mtcli.files import read_lines
@@ -52,6 +53,7 @@ def command(
     lowercase: Annotated[bool, typer.Option("--lowercase", help="Compare in lower case.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     batch_tokens: BatchTokensOption = None,
+    sentences: SentencesOption = None,
     assignments: SetOption = None,
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
@@ -66,7 +68,15 @@ def command(
         raise UsageError("Give either --hyp F, or -m DIR with --src F.")
     if model is not None and src is None:
         raise UsageError("-m DIR needs --src F: the text to translate.")
-    size = beam_size(beam, greedy)
+    from mtcli.decoding.options import ComputeOptions, TranslateOptions
+
+    options = TranslateOptions(
+        beam_size=beam_size(beam, greedy),
+        length_penalty=length_penalty,
+        batch_tokens=token_budget(batch_tokens),
+        sentences=sentences,
+        settings=decoding_settings(assignments),
+    )
     from mtcli.evaluation.metrics import bleu_metric, score_corpus
     from mtcli.evaluation.tokenizers import advice
 
@@ -77,14 +87,12 @@ def command(
     if model is not None and src is not None:
         sources = list(read_lines(src))
         _check_lines(src, len(sources), ref, len(references))
-        loaded = load(model, device, dtype, attention)
+        from mtcli.decoding.loading import load_for
         from mtcli.decoding.translator import Translator
 
-        options = decoding_options(
-            loaded, beam=size, length_penalty=length_penalty, batch_tokens=batch_tokens, assignments=assignments
-        )
-        translator, decoded_with = Translator(loaded, options), options.beam_size
-        hypotheses = [translation.text for translation in translator.translate(sources)]
+        loaded = load_for(model, ComputeOptions(device=device, dtype=dtype, attention=attention))
+        translator, decoded_with = Translator(loaded), options.resolve(loaded.architecture.decoding).beam_size
+        hypotheses = [translation.text for translation in translator.translate(sources, options)]
     else:
         assert hyp is not None
         hypotheses = list(read_lines(hyp))

@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 import typer
 
 from mtcli.cli.errors import TracebackOption, reports_errors
-from mtcli.cli.options import ModelOption, QuietOption, one_of, say
-from mtcli.errors import DataError, UsageError
+from mtcli.cli.options import ModelOption, QuietOption
+from mtcli.cli.streams import say
+from mtcli.errors import DataError, UsageError, check_choice
 
 NAME = "export"
 EXAMPLE = """\b
@@ -48,7 +49,7 @@ def command(
     mtcli leaves behind what a run needs to go on, its checkpoints and its corpus, and the names of directories.
     hf takes post-norm models with sinusoidal positions; ctranslate2 takes every model.
     """
-    one_of("FORMAT", form, _FORMATS)
+    check_choice("FORMAT", form, _FORMATS)
     if form != "mtcli" and (dtype is not None or scores):
         raise UsageError(f"--dtype and --scores are for the format mtcli; {form} has neither.")
     from mtcli.interop.directories import atomic_directory, refuse_to_replace

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from mtcli.cli.errors import TracebackOption, reports_errors
-from mtcli.cli.options import QuietOption, say
+from mtcli.cli.options import QuietOption
+from mtcli.cli.streams import say
 
 NAME = "import"
 EXAMPLE = """\b

@@ -1,19 +1,14 @@
-"""What the commands that run a model share: options, loading, decoding settings."""
+"""The options that several commands share, and what their words mean."""
 
 import re
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from mtcli.errors import UsageError
 from mtcli.model_directory.box import DIRECTION
-
-if TYPE_CHECKING:
-    from mtcli.config import DecodingConfig
-    from mtcli.model_directory.loading import LoadedModel
 
 ModelOption = Annotated[Path, typer.Option("-m", "--model", help="A model directory, as mtcli train makes it.")]
 OptionalModelOption = Annotated[
@@ -51,6 +46,13 @@ AttentionOption = Annotated[
     Literal["auto", "triton", "sdpa", "padded", "reference"],
     typer.Option("--attention", help="Form of the attention operations; auto takes the fastest that can run."),
 ]
+SentencesOption = Annotated[
+    Literal["auto", "split", "keep"] | None,
+    typer.Option(
+        "--sentences",
+        help="split: translate a line sentence by sentence; keep: as a whole; auto: as the model learnt.",
+    ),
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="decoding.KEY=VALUE", help="One decoding setting, such as max_length_ratio."),
@@ -59,18 +61,8 @@ ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite an existin
 QuietOption = Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")]
 
 
-def one_of(option: str, value: str, choices: Sequence[str]) -> None:
-    """Check an option that has a few values.
-
-    Raises:
-        UsageError: the value is none of them.
-    """
-    if value not in choices:
-        raise UsageError(f"{option} {value}: expected one of {', '.join(choices)}.")
-
-
 def beam_size(beam: int | None, greedy: bool) -> int | None:
-    """The beam asked for, or None for the model's default.
+    """Read --beam-size and --greedy; None is the model's default.
 
     Raises:
         UsageError: both were asked for.
@@ -80,53 +72,29 @@ def beam_size(beam: int | None, greedy: bool) -> int | None:
     return 1 if greedy else beam
 
 
-def load(directory: Path, device: str, dtype: str, attention: str = "auto") -> "LoadedModel":
-    """Load a model where the options ask for it, with the form of attention that they ask for.
+def token_budget(batch_tokens: str | None) -> int | None:
+    """Read --batch-tokens; None is the model's default.
 
     Raises:
-        CheckpointError, BackendUnavailableError: as `load_model`, `resolve_device` and `Implementations.resolve` do.
+        UsageError: it is neither a number nor auto.
     """
-    from mtcli.devices import decoding_dtype, prepare_cpu, resolve_device
-    from mtcli.model_directory.loading import load_model
-
-    prepare_cpu()
-    where = resolve_device(device)
-    model = load_model(directory, where, decoding_dtype(dtype, where))
-    model.network.attention = attention
-    model.implementations()
-    return model
+    if batch_tokens is None or batch_tokens == "auto":
+        return None
+    if not batch_tokens.isdecimal() or int(batch_tokens) < 1:
+        raise UsageError(f"--batch-tokens {batch_tokens}: expected a number of tokens, 1 or more, or auto.")
+    return int(batch_tokens)
 
 
-def decoding_options(
-    model: "LoadedModel",
-    *,
-    beam: int | None = None,
-    length_penalty: float | None = None,
-    batch_tokens: str | None = None,
-    assignments: list[str] | None = None,
-) -> "DecodingConfig":
-    """The model's decoding defaults, then `--set decoding.key=value`, then the options of their own.
+def decoding_settings(assignments: Sequence[str] | None) -> dict[str, Any]:
+    """Read `--set decoding.key=value`, given once or more.
 
     Raises:
-        UsageError: --batch-tokens is neither a number nor auto.
-        ConfigError: an assignment is unknown or does not fit.
+        UsageError: it is a setting of something else.
+        ConfigError: it has another form.
     """
-    from mtcli.config import load_config, merge, parse_assignment
+    from mtcli.config import merge, parse_assignment
 
-    options: dict[str, object] = {"beam_size": beam, "length_penalty": length_penalty}
-    if batch_tokens is not None and batch_tokens != "auto":
-        if not batch_tokens.isdecimal() or int(batch_tokens) < 1:
-            raise UsageError(f"--batch-tokens {batch_tokens}: expected a number of tokens, 1 or more, or auto.")
-        options["batch_tokens"] = int(batch_tokens)
-    given = {name: value for name, value in options.items() if value is not None}
-    set_by_name = [parse_assignment(assignment) for assignment in assignments or ()]
-    if foreign := [section for settings in set_by_name for section in settings if section != "decoding"]:
+    settings = merge(*map(parse_assignment, assignments or ()))
+    if foreign := [section for section in settings if section != "decoding"]:
         raise UsageError(f"--set {foreign[0]}.…: a finished model takes decoding settings alone.")
-    defaults = {"decoding": model.architecture.decoding.model_dump()}
-    return load_config(options=merge(defaults, *set_by_name, {"decoding": given})).decoding
-
-
-def say(sentence: str, quiet: bool) -> None:
-    """Tell the user something on stderr."""
-    if not quiet:
-        print(sentence, file=sys.stderr)
+    return settings.get("decoding", {})  # type: ignore[no-any-return]

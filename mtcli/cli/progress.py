@@ -26,7 +26,7 @@ def progress_bar(tally: Tally) -> Iterator[None]:
 
 
 def size_of_inputs(paths: Sequence[Path]) -> int | None:
-    """Bytes in all inputs together, where they are plain files; None where that cannot be told beforehand."""
+    """Sum the bytes of all inputs, where they are plain files; None where that cannot be told beforehand."""
     sizes = [_size(path) for path in paths]
     known = [size for size in sizes if size is not None]
     return sum(known) if len(known) == len(sizes) else None

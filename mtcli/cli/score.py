@@ -1,6 +1,6 @@
 """`mtcli score`."""
 
-from collections.abc import Iterator
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,15 +15,11 @@ from mtcli.cli.options import (
     LengthPenaltyOption,
     ModelOption,
     QuietOption,
-    decoding_options,
-    load,
 )
-from mtcli.errors import DataError, UsageError
+from mtcli.errors import check_choice
 
 if TYPE_CHECKING:
-    from mtcli.data.corpus import SentencePair
     from mtcli.decoding.scoring import TargetScore
-    from mtcli.model_directory.loading import LoadedModel
 
 NAME = "score"
 EXAMPLE = """\b
@@ -31,7 +27,6 @@ Example:
   mtcli score -m en-de --src test.en --tgt test.de"""
 
 _FORMATS = ("text", "tsv", "jsonl")
-_CHUNK = 2000  # pairs scored at once
 
 
 @reports_errors
@@ -56,49 +51,23 @@ def command(
     One line a pair: log-probability / tokens**A in natural logarithms, as translate reports it for its own output.
     A pair with an empty side scores 0.
     """
-    if output_format not in _FORMATS:
-        raise UsageError(f"--format {output_format}: expected one of {', '.join(_FORMATS)}.")
+    check_choice("--format", output_format, _FORMATS)
     from mtcli.data.corpus import ParallelCorpus
+    from mtcli.decoding.loading import load_for
+    from mtcli.decoding.options import ComputeOptions, TranslateOptions
+    from mtcli.decoding.scoring import score_pairs
     from mtcli.files import open_output, refuse_to_overwrite
 
+    options = TranslateOptions(length_penalty=length_penalty)
     refuse_to_overwrite(output, force)
-    loaded = load(model, device, dtype, attention)
-    penalty = decoding_options(loaded, length_penalty=length_penalty).length_penalty
+    loaded = load_for(model, ComputeOptions(device=device, dtype=dtype, attention=attention))
+    penalty = options.resolve(loaded.architecture.decoding).length_penalty
     with open_output(output) as stream:
-        for index, score in enumerate(_scores(loaded, iter(ParallelCorpus(sides=((src, tgt),))))):
+        for index, score in enumerate(score_pairs(loaded, ParallelCorpus(sides=((src, tgt),)))):
             stream.write(_line(index, score, penalty, output_format).encode())
 
 
-def _scores(model: "LoadedModel", pairs: "Iterator[SentencePair]") -> "Iterator[TargetScore | None]":
-    """The score of each pair in order; None where a side is empty."""
-    from itertools import islice
-
-    from mtcli.decoding.scheduler import token_batches
-    from mtcli.decoding.scoring import score_targets
-
-    src, tgt, longest, done = model.tokenizers.src, model.tokenizers.tgt, model.network.max_positions, 0
-    while chunk := list(islice(pairs, _CHUNK)):
-        sources = [[*tokens, src.eos_id] for tokens in src.encode_batch([pair.src for pair in chunk])]
-        targets = [[*tokens, tgt.eos_id] for tokens in tgt.encode_batch([pair.tgt for pair in chunk])]
-        for place, pair in enumerate(zip(sources, targets, strict=True), start=done + 1):
-            if (length := max(map(len, pair))) > longest:
-                raise DataError(f"Line {place} has {length} tokens; this model scores up to {longest}. Split the line.")
-        done += len(chunk)
-        whole = [i for i in range(len(chunk)) if len(sources[i]) > 1 and len(targets[i]) > 1]
-        results: list[TargetScore | None] = [None] * len(chunk)
-        for batch in token_batches([max(len(sources[i]), len(targets[i])) for i in whole], 2048):
-            places = [whole[place] for place in batch]
-            found = score_targets(
-                model.network, [sources[i] for i in places], [targets[i] for i in places], tgt.start_id
-            )
-            for place, score in zip(places, found, strict=True):
-                results[place] = score
-        yield from results
-
-
 def _line(index: int, score: "TargetScore | None", penalty: float, form: str) -> str:
-    import json
-
     normalised = score.normalised(penalty) if score else 0.0
     log_prob, num_tokens = (score.log_prob, score.num_tokens) if score else (0.0, 0)
     if form == "jsonl":

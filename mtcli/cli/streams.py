@@ -5,11 +5,12 @@ import os
 import sys
 from typing import BinaryIO, NoReturn
 
+from mtcli.cli.errors import printable
 from mtcli.errors import DataError
 
 
 class ClosedOutput(io.TextIOBase):
-    """Stands where standard output was closed (`>&-`): whoever needs it is told, whoever does not goes on."""
+    """Stand where standard output was closed (`>&-`): whoever needs it is told, whoever does not goes on."""
 
     def write(self, text: str) -> NoReturn:
         raise DataError("Standard output is closed. Send it somewhere (> FILE), or name an output with -o.")
@@ -38,3 +39,9 @@ def _occupy_closed_descriptors() -> None:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
+
+
+def say(sentence: str, quiet: bool = False) -> None:
+    """Tell the user something on stderr."""
+    if not quiet:
+        print(printable(sentence), file=sys.stderr)

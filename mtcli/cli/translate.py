@@ -1,7 +1,6 @@
 """`mtcli translate`."""
 
-import time
-from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -19,13 +18,13 @@ from mtcli.cli.options import (
     LengthPenaltyOption,
     OptionalModelOption,
     QuietOption,
+    SentencesOption,
     SetOption,
     beam_size,
-    decoding_options,
-    load,
-    one_of,
-    say,
+    decoding_settings,
+    token_budget,
 )
+from mtcli.cli.signals import tidy_when_stopped
 from mtcli.errors import UsageError
 from mtcli.model_directory.box import DIRECTION, IN_THE_BOX
 
@@ -38,7 +37,6 @@ Examples:
   mtcli translate -m en-de --output-dir out/ chapters/*.txt
   mtcli translate -m en-de --input-format tsv -i memory.tsv -o memory.de.tsv"""
 
-_FORMATS = ("text", "tsv", "moses", "jsonl")
 _STDIN = Path("-")
 
 
@@ -75,6 +73,7 @@ def command(
         bool, typer.Option("--fast", help="Let a translation depend, in its last bits, on what is translated with it.")
     ] = False,
     batch_tokens: BatchTokensOption = None,
+    sentences: SentencesOption = None,
     assignments: SetOption = None,
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
@@ -90,62 +89,42 @@ def command(
 
     From files to files, the same command goes on where it was stopped or killed, and does nothing when all is done.
     """
-    one_of("--format", output_format, _FORMATS)
-    one_of("--input-format", input_format, ("text", "tsv", "jsonl"))
-    one_of("--on-bad-utf8", on_bad_utf8, ("error", "replace"))
-    if n_best > 1 and output_format == "text":
-        raise UsageError("--format text has room for one translation a line. With --n-best use tsv, moses or jsonl.")
     if files and input_file:
         raise UsageError("Give the input as -i FILE or as positional files, not both.")
     if output and output_dir:
         raise UsageError("Give the output as -o FILE or as --output-dir DIR, not both.")
-    size = beam_size(beam, greedy)
-    if size is not None and n_best > size:
-        raise UsageError(f"--n-best {n_best} needs a beam of at least {n_best}; --beam-size is {size}.")
-    from mtcli.cli.signals import tidy_when_stopped
-    from mtcli.formats.writers import outputs_in
-    from mtcli.jobs.pipeline import Job
-    from mtcli.jobs.run import execute, outputs_of, up_to_date
+    from mtcli.cli.terminal import Terminal
+    from mtcli.decoding.options import ComputeOptions, TranslateOptions
+    from mtcli.jobs.job import FileJob
+    from mtcli.jobs.outputs import outputs_in
+    from mtcli.jobs.run import translate_files
 
-    if model is None:
-        say(f"Translating with the model in the box, {DIRECTION} (-m takes another).", quiet)
-        model = IN_THE_BOX
     inputs = files or [input_file or _STDIN]
-    job = Job(
+    job = FileJob(
         inputs=inputs,
-        outputs=outputs_in(output_dir, inputs) if output_dir else [output],
+        outputs=[output],
+        model=model or IN_THE_BOX,
+        options=TranslateOptions(
+            beam_size=beam_size(beam, greedy),
+            n_best=n_best,
+            length_penalty=length_penalty,
+            batch_tokens=token_budget(batch_tokens),
+            sentences=sentences,
+            settings=decoding_settings(assignments),
+        ),
+        compute=ComputeOptions(device=device, dtype=dtype, attention=attention, fast=fast),
         input_format=input_format,
         output_format=output_format,
         on_bad_utf8=on_bad_utf8,
         alignments=alignments,
         stats=stats,
+        verify=verify,
+        force=force,
     )
-    settings = {
-        "beam": size,
-        "n_best": n_best,
-        "length_penalty": length_penalty,
-        "batch_tokens": batch_tokens,
-        "assignments": assignments,
-        "attention": attention,
-        "fast": fast,
-        "format": output_format,
-        "input_format": input_format,
-        "on_bad_utf8": on_bad_utf8,
-    }
-    with ExitStack() as stack:
-        stack.enter_context(tidy_when_stopped())
-        saved = stack.enter_context(
-            outputs_of(job, model, settings, device=device, dtype=dtype, force=force, verify=verify, quiet=quiet)
-        )
-        if saved and saved.is_done:
-            say(up_to_date(job), quiet)
-            return
-        began = time.monotonic()
-        loaded = load(model, device, dtype, attention)
-        options = decoding_options(
-            loaded, beam=size, length_penalty=length_penalty, batch_tokens=batch_tokens, assignments=assignments
-        )
-        from mtcli.decoding.translator import Translator
-
-        translator, seconds = Translator(loaded, options, independent=not fast), time.monotonic() - began
-        execute(job, translator, saved, n_best=n_best, verify=verify, load_seconds=seconds, quiet=quiet)
+    terminal = Terminal(quiet)
+    if model is None:
+        terminal.say(f"Translating with the model in the box, {DIRECTION} (-m takes another).")
+    if output_dir:
+        job = replace(job, outputs=outputs_in(output_dir, inputs))
+    with tidy_when_stopped():
+        translate_files(job, terminal)

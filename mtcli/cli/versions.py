@@ -6,7 +6,7 @@ from mtcli.bench.machine import versions
 
 
 def version_lines() -> list[str]:
-    """mtcli's, Python's, torch's and triton's versions, and the devices torch sees."""
+    """List the versions of mtcli, Python, torch and triton, and the devices that torch sees."""
     found = versions()
     devices = [f"cuda:{index} {torch.cuda.get_device_name(index)}" for index in range(torch.cuda.device_count())]
     return [

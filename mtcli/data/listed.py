@@ -18,7 +18,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from mtcli.config import Section
 from mtcli.data.normalisation import FIRST, invisible_among, without_invisible
-from mtcli.data.tokenizer import SPACE, Tokenizer, load_processor, pieces_of
+from mtcli.data.tokenizer import SPACE, Tokenizer, load_processor, pieces_of, whole_characters
 from mtcli.errors import DataError
 
 _LEAD = re.compile(r">>.*?<<", re.DOTALL)
@@ -228,7 +228,7 @@ class ListedTokenizer(Tokenizer):
 
     def decode(self, tokens: Sequence[int]) -> str:
         pieces = [self._pieces[token] for token in tokens if token not in self._hidden]
-        text = str(self._writer.decode_pieces(pieces)).replace(SPACE, " ").strip()
+        text = str(self._writer.decode_pieces(whole_characters(pieces))).replace(SPACE, " ").strip()
         if self.vocabulary.tidy:
             for spaced, joined in _TIDIED:
                 text = text.replace(spaced, joined)

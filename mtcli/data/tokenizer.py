@@ -4,6 +4,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 import sentencepiece as spm
@@ -14,6 +15,8 @@ from mtcli.errors import ConfigError, DataError
 from mtcli.files import file_error, missing_file
 
 UNK_ID, BOS_ID, EOS_ID, PAD_ID = 0, 1, 2, 3
+_BYTE = re.compile(r"<0x[0-9A-F]{2}>")
+_REPLACEMENT = "\ufffd"  # what SentencePiece writes for bytes that make no character
 SPACE = "\u2581"  # how pieces write a space
 _LARGEST_LINE = 16_384  # bytes; a longer line would only slow the trainer down
 
@@ -39,6 +42,18 @@ def load_processor(model: bytes, name: str) -> spm.SentencePieceProcessor:
 def pieces_of(processor: spm.SentencePieceProcessor) -> list[str]:
     """All pieces as text, by their ids."""
     return list(processor.id_to_piece(list(range(processor.vocab_size()))))
+
+
+def whole_characters(pieces: Sequence[str]) -> list[str]:
+    """The pieces without those bytes that are no part of a whole character: a model may write them, text has none."""
+    kept: list[str] = []
+    for is_bytes, run in groupby(pieces, key=lambda piece: _BYTE.fullmatch(piece) is not None):
+        if is_bytes:
+            content = bytes(int(piece[3:5], 16) for piece in run)
+            kept += [f"<0x{byte:02X}>" for byte in content.decode("utf-8", "ignore").encode()]
+        else:
+            kept += run
+    return kept
 
 
 class Tokenizer:
@@ -135,8 +150,12 @@ class Tokenizer:
         return str(self._processor.normalize(self.clean(text)))
 
     def decode(self, tokens: Sequence[int]) -> str:
-        """Text of token ids; an end-of-sentence token stands for nothing."""
-        return str(self._processor.decode([token for token in tokens if token != self.eos_id]))
+        """Text of token ids; an end-of-sentence token stands for nothing, nor do bytes that make no character."""
+        shown = [token for token in tokens if token != self.eos_id]
+        text = str(self._processor.decode(shown))
+        if _REPLACEMENT in text:
+            text = str(self._processor.decode_pieces(whole_characters(self.pieces(shown))))
+        return text
 
     def line(self, tokens: Sequence[int]) -> str:
         """`decode` on one line: every run of white space is one space."""

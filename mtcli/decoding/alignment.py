@@ -17,9 +17,9 @@ from torch import Tensor
 from mtcli.data.tokenizer import Tokenizer
 from mtcli.decoding.lines import one_line
 from mtcli.decoding.scheduler import token_batches
-from mtcli.decoding.translator import Translation
 from mtcli.model.transformer import Transformer
 from mtcli.model_directory.loading import LoadedModel
+from mtcli.translation import Translation
 from mtcli_kernels.packing import Packing
 
 _BATCH_TOKENS = 2048

@@ -1,19 +1,25 @@
-"""What happens to a line before and after the model: blank lines, over-long lines, parts rejoined.
+"""What happens to a line before and after the model: what is not for it, sentences, over-long lines, parts rejoined.
 
-A part is what the model translates at once, at most `max_tokens` tokens. A longer line is split at
-sentence boundaries, else at clauses, else between words, else between tokens; never cut.
+A part is what the model translates at once, at most `max_tokens` tokens: a sentence, where the model learnt from
+single ones, else as much of the line as it holds. What is longer is split at sentence boundaries, else at clauses,
+else between words, else between tokens; never cut.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from mtcli.data.normalisation import normalise
+from mtcli.data.normalisation import normalise, without_invisible
 from mtcli.data.sentences import split_sentences
 from mtcli.data.tokenizer import Tokenizer
 
 _CLAUSE_END = re.compile(r"(?<=[,;:،؛–—])\s+|(?<=[、，；：。！？])\s*")
+_MAY_HOLD_SEVERAL = re.compile(r"[^\w\s,;:'\"()\[\]-]+\W*\S")  # an end of a sentence, and something behind it
+_SPACES = re.compile(r"\s+")
+_SEVERAL = re.compile(r" {2,}")
+_NOT_WRITTEN = re.compile(r"[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
 _LONGEST_PIECE = 16  # characters, where SentencePiece is not told otherwise
 # Scripts that write no space between words, and their punctuation.
 _UNSPACED = re.compile(
@@ -32,6 +38,16 @@ def is_invisible(line: str) -> bool:
     return not normalise(line)
 
 
+def has_words(line: str) -> bool:
+    """Whether a line holds a letter of any script: there is nothing to translate in numbers, signs and emoji alone."""
+    return any(unicodedata.category(char)[0] == "L" for char in line)
+
+
+def copied(line: str) -> str:
+    """What is written for a line without words: the line as it is, but on one line and without tabs."""
+    return line if not is_blank(line) and not _NOT_WRITTEN.search(line) else one_line(line)
+
+
 def one_line(text: str) -> str:
     """The text with every run of white space as one space: what is written holds no line break and no tab."""
     return " ".join(text.split())
@@ -44,22 +60,51 @@ class Part:
     Attributes:
         text: what it holds of the line, as the model reads it.
         tokens: its ids; what belongs before each part of the line is among them.
+        gap: the spaces that the line has behind it, where that is a sentence's end and they are more than one.
     """
 
     text: str
     tokens: list[int]
+    gap: str = ""
 
 
-def split_line(line: str, tokenizer: Tokenizer, max_tokens: int) -> list[Part]:
-    """The line's parts, each of at most `max_tokens` tokens; their texts, joined, hold all of the line's text."""
+def split_line(line: str, tokenizer: Tokenizer, max_tokens: int, *, by_sentence: bool = False) -> list[Part]:
+    """Split a line into parts of at most `max_tokens` tokens each; their texts, joined, hold all of the line's text.
+
+    Args:
+        by_sentence: no part holds several sentences; else they are parted only where the line is too long.
+    """
     text = tokenizer.clean(line)
     tokens = tokenizer.encode(text)
-    if len(tokens) <= max_tokens:
+    if len(tokens) <= max_tokens and not (by_sentence and _MAY_HOLD_SEVERAL.search(text)):
         return [Part(text, tokens)]
     lead = tokenizer.lead(text)
-    return list(
-        _split(text[len(lead) :].lstrip(), _Encode(tokenizer, lead), max_tokens, (split_sentences, _clauses, _words))
-    )
+    encode, body = _Encode(tokenizer, lead), text[len(lead) :].lstrip()
+    sentences = split_sentences(body)
+    if len(sentences) <= 1 or not by_sentence:
+        if len(tokens) <= max_tokens:
+            return [Part(text, tokens)]
+        return list(_split(body, encode, max_tokens, (split_sentences, _clauses, _words)))
+    parts: list[Part] = []
+    for sentence, gap in zip(sentences, _gaps(line, tokenizer, lead, sentences), strict=True):
+        parts += _part_or_split(sentence, encode, max_tokens, (_clauses, _words))
+        parts[-1] = replace(parts[-1], gap=gap)
+    return parts
+
+
+def _gaps(line: str, tokenizer: Tokenizer, lead: str, sentences: Sequence[str]) -> Iterator[str]:
+    """The spaces behind each sentence where the line, as it was typed, has several."""
+    typed = without_invisible(unicodedata.normalize("NFC", line), tokenizer.known)
+    words = iter(_SPACES.finditer(f"{typed.strip()} "))
+    left = len(_SPACES.sub("", lead))
+    seen = 0
+    space = next(words)
+    for sentence in sentences:
+        left += len(_SPACES.sub("", sentence))
+        while space.start() - seen < left and (following := next(words, None)) is not None:
+            seen += len(space[0])
+            space = following
+        yield space[0] if space.start() - seen == left and _SEVERAL.fullmatch(space[0]) else ""
 
 
 class _Encode(NamedTuple):
@@ -128,10 +173,12 @@ def _longest_start(text: str, encode: _Encode, max_tokens: int) -> int:
     return fits
 
 
-def rejoin(translations: Sequence[str]) -> str:
-    """One line from its parts' translations: joined by one space, or by none where the script writes none."""
-    joined = ""
-    for text in translations:
+def rejoin(translations: Sequence[str], gaps: Sequence[str] | None = None) -> str:
+    """Join the translations of a line's parts: by the source's gaps where it has some, else by one space, or by none
+    where the script writes none."""
+    joined, gap = "", ""
+    for text, following in zip(translations, gaps or [""] * len(translations), strict=True):
         unspaced = joined and text and _UNSPACED.match(joined[-1]) and _UNSPACED.match(text[0])
-        joined += text if unspaced or not joined or not text else f" {text}"
+        joined += text if unspaced or not joined or not text else f"{gap or ' '}{text}"
+        gap = following
     return joined

@@ -148,7 +148,7 @@ class IndependentLayout:
                     room = larger
                 else:
                     yield batch, room
-                    batch, room = [], anchor
+                    batch, room = [], next(n for n in _ladder(anchor) if n >= lengths[index])
             batch.append(index)
         yield batch, self._no_more_than(room, sum(lengths[i] for i in batch))
 

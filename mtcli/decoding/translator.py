@@ -2,75 +2,31 @@
 
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, overload
 
 from mtcli.config import DecodingConfig
+from mtcli.data.conventions import TextConventions
 from mtcli.data.tokenizer import Tokenizer
 from mtcli.decoding import engines
 from mtcli.decoding.frame import Frame
-from mtcli.decoding.lines import Part, is_invisible, one_line, rejoin, split_line
+from mtcli.decoding.lines import Part, copied, has_words, is_invisible, one_line, rejoin, split_line
+from mtcli.decoding.loading import load_for
+from mtcli.decoding.options import ComputeOptions, TranslateOptions
 from mtcli.decoding.pool import EnginePool
 from mtcli.decoding.search import Hypothesis, SearchOptions, Sentence, Task
 from mtcli.decoding.stream import Call
 from mtcli.decoding.windows import Windows, in_order
-from mtcli.devices import decoding_dtype, resolve_device
 from mtcli.errors import UsageError
 from mtcli.model_directory.box import IN_THE_BOX
-from mtcli.model_directory.loading import LoadedModel, load_model
+from mtcli.model_directory.loading import LoadedModel
+from mtcli.translation import Candidate, Translation
 
+_SEVERAL_ARE_KNOWN = 0.25  # share of training lines: fewer teach nothing of lines with many sentences
 _KEPT = 4  # ways to search whose pools are kept, with their memory
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """One translation of a line.
-
-    Attributes:
-        text: detokenised, never with a line break or a tab but a soft break that its line ends with (`Frame`).
-        score: log_prob / num_tokens ** length_penalty.
-        log_prob: summed natural-log probability of its tokens, end tokens included.
-        num_tokens: how many those are.
-        parts: what `text` was joined from, one text a part of the line; none for a line the model did not see.
-        tokens: target ids, without end tokens.
-    """
-
-    text: str
-    score: float
-    log_prob: float
-    num_tokens: int
-    parts: tuple[str, ...] = ()
-    tokens: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class Translation:
-    """A line and its translations, the best first; a blank line has one empty candidate.
-
-    Attributes:
-        source: the line as it came.
-        n_best: one candidate at least.
-        source_parts: what the line was split into, as the model read it; none for a line it did not see.
-    """
-
-    source: str
-    n_best: tuple[Candidate, ...]
-    source_parts: tuple[str, ...] = ()
-
-    @property
-    def text(self) -> str:
-        return self.n_best[0].text
-
-    @property
-    def score(self) -> float:
-        return self.n_best[0].score
-
-    @property
-    def tokens(self) -> tuple[int, ...]:
-        return self.n_best[0].tokens
 
 
 @dataclass
@@ -104,6 +60,14 @@ def search_options(config: DecodingConfig, tgt: Tokenizer, n_best: int = 1) -> S
         free_end=config.free_end,
         renormalize=config.renormalize,
     )
+
+
+def _is_by_sentence(sentences: str, text: TextConventions) -> bool:
+    """Whether lines are translated sentence by sentence: `auto` does so unless many lines that were learnt from hold
+    several, or where nobody measured that."""
+    if sentences != "auto":
+        return sentences == "split"
+    return text.multi_sentence_share is None or text.multi_sentence_share < _SEVERAL_ARE_KNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,45 +117,26 @@ class Translator:
             BackendUnavailableError: the device, number type or form of attention is not to be had here.
         """
         if not isinstance(model, LoadedModel):
-            where = resolve_device(device)
-            model = load_model(Path(model), where, decoding_dtype(dtype, where))
-            model.network.attention = attention
+            compute = ComputeOptions(device=device, dtype=dtype, attention=attention, fast=not independent)
+            model = load_for(Path(model), compute)
         self.model, self.options = model, options or model.architecture.decoding
         self._engines, self._independent = engines.load(engine), independent
-        self._pools: OrderedDict[SearchOptions, EnginePool] = OrderedDict()
+        self._pools: OrderedDict[tuple[SearchOptions, int | None], EnginePool] = OrderedDict()
         self._lock = threading.Lock()
         self.work = Work()
         model.implementations(self.options.beam_size)
 
     @overload
-    def translate(  # type: ignore[overload-overlap]  # a sequence is an iterable too
-        self,
-        lines: Sequence[str],
-        *,
-        beam_size: int | None = None,
-        n_best: int = 1,
-        length_penalty: float | None = None,
-        hurry: bool = False,
+    def translate(  # a sequence is an iterable too
+        self, lines: Sequence[str], options: TranslateOptions | None = None, *, hurry: bool = False, **given: Any
     ) -> list[Translation]: ...
     @overload
     def translate(
-        self,
-        lines: Iterable[str],
-        *,
-        beam_size: int | None = None,
-        n_best: int = 1,
-        length_penalty: float | None = None,
-        hurry: bool = False,
+        self, lines: Iterable[str], options: TranslateOptions | None = None, *, hurry: bool = False, **given: Any
     ) -> Iterator[Translation]: ...
 
     def translate(
-        self,
-        lines: Iterable[str],
-        *,
-        beam_size: int | None = None,
-        n_best: int = 1,
-        length_penalty: float | None = None,
-        hurry: bool = False,
+        self, lines: Iterable[str], options: TranslateOptions | None = None, *, hurry: bool = False, **given: Any
     ) -> list[Translation] | Iterator[Translation]:
         """Translate lines, in order: one result for each.
 
@@ -201,11 +146,10 @@ class Translator:
 
         Args:
             lines: text without line ends.
-            beam_size: live hypotheses a sentence; 1 is greedy.
-            n_best: translations a line, at most the beam.
-            length_penalty: A in score = log-probability / tokens ** A.
+            options: how to translate; by default as the translator's own options say.
             hurry: whether somebody waits for the first results: lines are translated as they arrive, without waiting
                 for others to sort them with.
+            given: single options by name, over `options`, such as `beam_size=4` or `n_best=2`.
 
         Raises:
             UsageError: n_best is larger than the beam, or `lines` is a string.
@@ -214,17 +158,11 @@ class Translator:
         """
         if isinstance(lines, str | bytes):
             raise UsageError("Translator.translate takes lines, such as a list of strings; it was given one string.")
-        pool = self._pool(beam_size, n_best, length_penalty)
-        found = self._run(lines, pool, hurry)
+        found = self._run(lines, self._way(options, given), hurry)
         return list(found) if isinstance(lines, Sequence) else found
 
     def submit(
-        self,
-        lines: Sequence[str],
-        *,
-        beam_size: int | None = None,
-        n_best: int = 1,
-        length_penalty: float | None = None,
+        self, lines: Sequence[str], options: TranslateOptions | None = None, **given: Any
     ) -> list["Future[Translation]"]:
         """Begin to translate lines, and return at once: one future for each.
 
@@ -232,38 +170,38 @@ class Translator:
         Cancelling all futures of a call frees the engines of it.
 
         Args:
-            lines, beam_size, n_best, length_penalty: as `translate` has them.
+            lines, options, given: as `translate` has them.
 
         Raises:
             UsageError, BackendUnavailableError: as `translate`; what else it raises comes from the futures.
         """
-        pool = self._pool(beam_size, n_best, length_penalty)
-        return _Submission(self, pool, [self._prepare(line) for line in lines]).futures
+        way = self._way(options, given)
+        return _Submission(self, way, [self.prepare(line, way) for line in lines]).futures
 
-    def _pool(self, beam_size: int | None, n_best: int, length_penalty: float | None) -> EnginePool:
-        given = {"beam_size": beam_size, "length_penalty": length_penalty}
-        known: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-        config = DecodingConfig.model_validate({**self.options.model_dump(), **known})
-        if not 1 <= n_best <= config.beam_size:
-            raise UsageError(f"--n-best {n_best} needs a beam of at least {n_best}; --beam-size is {config.beam_size}.")
-        self.model.implementations(config.beam_size)
-        search = search_options(config, self.model.tokenizers.tgt, n_best)
+    def _way(self, options: TranslateOptions | None, given: Mapping[str, Any]) -> "_Way":
+        """What the options come to, with engines that search so."""
+        chosen = replace(options or TranslateOptions(), **given)
+        settings = chosen.resolve(self.options)
+        self.model.implementations(settings.beam_size)
+        # Two hypotheses may be one text: so that others take their place, all of a beam are kept
+        most = settings.beam_size if chosen.n_best > 1 else 1
+        search = search_options(settings, self.model.tokenizers.tgt, n_best=most)
+        tokens = None if settings.batch_tokens == "auto" else settings.batch_tokens
         with self._lock:
-            if search not in self._pools:
+            if (search, tokens) not in self._pools:
                 made = self._engines(self.model.network, search, independent=self._independent)
-                tokens = None if config.batch_tokens == "auto" else config.batch_tokens
-                self._pools[search] = EnginePool(made, batch_tokens=tokens)
-            self._pools.move_to_end(search)
+                self._pools[search, tokens] = EnginePool(made, batch_tokens=tokens)
+            self._pools.move_to_end((search, tokens))
             while len(self._pools) > _KEPT:
                 self._pools.popitem(last=False)
-            return self._pools[search]
+            return _Way(self._pools[search, tokens], settings, chosen.n_best)
 
-    def _run(self, lines: Iterable[str], pool: EnginePool, hurry: bool) -> Iterator[Translation]:
-        with pool.stream.open(decoded=self.count) as call:
+    def _run(self, lines: Iterable[str], way: "_Way", hurry: bool) -> Iterator[Translation]:
+        with way.pool.stream.open(decoded=self.count) as call:
             windows = Windows(lines, call, hurry=hurry)
             try:
-                for prepared, hypotheses in in_order(call, windows, self._prepare):
-                    yield self.translation(prepared, hypotheses, pool.options.length_penalty)
+                for prepared, hypotheses in in_order(call, windows, lambda line: self.prepare(line, way)):
+                    yield self.translation(prepared, hypotheses, way)
             finally:
                 windows.close()
 
@@ -274,34 +212,38 @@ class Translator:
             self.work.source_tokens += len(task.source)
             self.work.target_tokens += hypotheses[0].num_tokens
 
-    def _prepare(self, line: str) -> tuple[_Prepared, list[Sentence]]:
-        """What is to be decoded of a line."""
-        src = self.model.tokenizers.src
+    def prepare(self, line: str, way: "_Way") -> tuple[_Prepared, list[Sentence]]:
+        """Find what is to be decoded of a line."""
+        src, settings = self.model.tokenizers.src, way.settings
         longest = self.model.architecture.model.max_length - 1
-        parts = [] if is_invisible(line) else split_line(line, src, longest)
+        by_sentence = _is_by_sentence(settings.sentences, self.model.architecture.text)
+        parts = split_line(line, src, longest, by_sentence=by_sentence) if has_words(line) else []
         with self._lock:
             self.work.parts += len(parts)
             self.work.split_lines += len(parts) > 1
+        positions = self.model.network.max_positions
         return _Prepared(line, parts), [
-            Sentence((*part.tokens, src.eos_id), self._longest_output(len(part.tokens) + 1)) for part in parts
+            Sentence((*part.tokens, src.eos_id), settings.longest_output(len(part.tokens) + 1, positions))
+            for part in parts
         ]
 
-    def _longest_output(self, source_length: int) -> int:
-        """The longest output of a source of so many tokens, in tokens."""
-        return self.options.longest_output(source_length, self.model.network.max_positions)
+    def translation(self, prepared: _Prepared, found: Sequence[list[Hypothesis]], way: "_Way") -> Translation:
+        """Join what was found for a line's parts: rank r of its list has their translations of rank r.
 
-    def translation(self, prepared: _Prepared, found: Sequence[list[Hypothesis]], length_penalty: float) -> Translation:
-        """Join what was found for a line's parts: rank r of its n-best list has their translations of rank r."""
+        Of those with the same text, cut into other tokens, the best stays; the list has at most `n_best`.
+        """
         line, parts = prepared.line, prepared.parts
         if not parts:
-            return Translation(line, (Candidate(one_line(line), 0.0, 0.0, 0),))
+            return Translation(line, (Candidate(copied(line), 0.0, 0.0, 0),))
         ranks, frame = max(len(part) for part in found), Frame.of(line)
         joined = (
-            self._join(parts, [part[min(rank, len(part) - 1)] for part in found], length_penalty)
+            self._join(parts, [part[min(rank, len(part) - 1)] for part in found], way.settings.length_penalty)
             for rank in range(ranks)
         )
-        n_best = tuple(replace(candidate, text=frame.around(candidate.text)) for candidate in joined)
-        return Translation(line, n_best, tuple(part.text for part in parts))
+        by_text: dict[str, Candidate] = {}
+        for candidate in joined:
+            by_text.setdefault(candidate.text, replace(candidate, text=frame.around(candidate.text)))
+        return Translation(line, tuple(by_text.values())[: way.n_best], tuple(part.text for part in parts))
 
     def _join(self, parts: Sequence[Part], chosen: Sequence[Hypothesis], length_penalty: float) -> Candidate:
         log_prob = sum(hypothesis.log_prob for hypothesis in chosen)
@@ -309,7 +251,7 @@ class Translator:
         texts = [self._text(part, hypothesis) for part, hypothesis in zip(parts, chosen, strict=True)]
         tokens = tuple(token for hypothesis in chosen for token in hypothesis.tokens)
         score = log_prob / num_tokens**length_penalty
-        return Candidate(rejoin(texts), score, log_prob, num_tokens, tuple(texts), tokens)
+        return Candidate(rejoin(texts, [part.gap for part in parts]), score, log_prob, num_tokens, tuple(texts), tokens)
 
     def _text(self, part: Part, hypothesis: Hypothesis) -> str:
         """The hypothesis as text; the source where it has none, so that nothing comes out blank."""
@@ -317,18 +259,31 @@ class Translator:
         return one_line(part.text) if is_invisible(text) else text
 
 
+@dataclass(frozen=True)
+class _Way:
+    """How one call is translated.
+
+    Attributes:
+        pool: engines that search so.
+        settings: the options laid over the model's.
+        n_best: translations a line, at most.
+    """
+
+    pool: EnginePool
+    settings: DecodingConfig
+    n_best: int
+
+
 class _Submission:
     """Lines of `Translator.submit` on their way; the engines' threads resolve their futures."""
 
-    def __init__(
-        self, translator: Translator, pool: EnginePool, prepared: Sequence[tuple[_Prepared, list[Sentence]]]
-    ) -> None:
-        self._translator, self._penalty = translator, pool.options.length_penalty
+    def __init__(self, translator: Translator, way: _Way, prepared: Sequence[tuple[_Prepared, list[Sentence]]]) -> None:
+        self._translator, self._way = translator, way
         self._waiting = deque(line for line, _ in prepared)
         self.futures: list[Future[Translation]] = [Future() for _ in prepared]
         self._left = deque(self.futures)
         self._resolving = threading.Lock()
-        self._call: Call[list[Hypothesis]] = pool.stream.open(decoded=translator.count, when_ready=self._resolve)
+        self._call: Call[list[Hypothesis]] = way.pool.stream.open(decoded=translator.count, when_ready=self._resolve)
         for future in self.futures:
             future.add_done_callback(self._close_if_unwanted)
         self._call.add([sentences for _, sentences in prepared], last=True)
@@ -338,7 +293,8 @@ class _Submission:
         with self._resolving:
             try:
                 for hypotheses in self._call.ready():
-                    translation = self._translator.translation(self._waiting.popleft(), hypotheses, self._penalty)
+                    line = self._waiting.popleft()
+                    translation = self._translator.translation(line, hypotheses, self._way)
                     _resolve_one(self._left.popleft(), translation)
             except BaseException as error:  # noqa: BLE001 (raised again by whoever asks for a result)
                 self._call.close()

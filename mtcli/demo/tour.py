@@ -8,13 +8,14 @@ from rich.table import Table
 
 from mtcli.config import load_config
 from mtcli.decoding.alignment import aligning_attention
-from mtcli.decoding.translator import Translation, Translator
+from mtcli.decoding.translator import Translator
 from mtcli.demo.attention_view import render_attention, word_attention
 from mtcli.demo.corpus import CONFIG_NAME, write_demo_corpus
 from mtcli.demo.grammar import Pair
 from mtcli.evaluation.metrics import corpus_bleu
 from mtcli.model_directory.loading import LoadedModel, load_model
 from mtcli.training.run import train
+from mtcli.translation import Translation
 
 _SHOWN = 8  # translations printed
 _PICTURED_WORDS = 6  # of the sentence whose attention is shown, at least: word order should differ

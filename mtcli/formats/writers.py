@@ -1,73 +1,22 @@
-"""How `mtcli translate` writes: one output for all input, or one for each input file."""
+"""How translations are written: one output for all input, or one for each input file."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
 
-from mtcli.errors import DataError, MtcliError, UsageError
-from mtcli.files import STDIN, Output, open_output, refuse_to_overwrite
-from mtcli.formats.lines import FORMATS
-from mtcli.formats.records import Reader, Record
-
-if TYPE_CHECKING:
-    from mtcli.decoding.translator import Translation
+from mtcli.files import Output, open_output
+from mtcli.formats.lines import LINE_FORMATS
+from mtcli.formats.reader import Reader
+from mtcli.formats.records import Record
+from mtcli.translation import Translation
 
 OpenOutput = Callable[[Path | None], AbstractContextManager[Output]]
-"""Opens an output, which appears under its name when the block ends well."""
-
-
-def outputs_in(directory: Path, inputs: Sequence[Path]) -> list[Path]:
-    """Where each input's translation goes with `--output-dir`: a file of the input's own name.
-
-    Raises:
-        UsageError: an input is stdin, or two have one name.
-        DataError: the directory does not exist, or is none.
-    """
-    by_name: dict[str, Path] = {}
-    for path in inputs:
-        if path == STDIN:
-            raise UsageError("--output-dir names outputs after their inputs, and stdin has no name. Use -o FILE.")
-        if path.name in by_name:
-            raise UsageError(
-                f"--output-dir: {by_name[path.name]} and {path} would both be written to {directory / path.name}. "
-                "Translate them apart."
-            )
-        by_name[path.name] = path
-    if not directory.is_dir():
-        what = "is a file" if directory.exists() else "does not exist. Create it first"
-        raise DataError(f"The output directory {directory} {what}.")
-    return [directory / name for name in by_name]
-
-
-def check_outputs(paths: Sequence[Path | None], force: bool) -> None:
-    """Check all names that will be written, before any work is done.
-
-    Raises:
-        UsageError: two of them are one file, or two are stdout.
-        DataError: one exists and `force` is not given, or its directory does not exist.
-    """
-    named = [path for path in paths if path is not None and path != STDIN]
-    if len(paths) - len(named) > 1:
-        raise UsageError("Two outputs would go to stdout. Give all but one a file.")
-    for path in named:
-        refuse_to_overwrite(path, force)
-    files = [path.resolve() for path in named if path.is_file() or not path.exists()]
-    if twice := [path for path in files if files.count(path) > 1]:
-        raise UsageError(f"Two outputs would be written to {twice[0]}. Give each a file of its own.")
-
-
-def miscounted(lines_in: int, lines_out: int) -> MtcliError:
-    """The error that must never be seen."""
-    return MtcliError(
-        f"{lines_in} lines were read and {lines_out} translated. This is a bug in mtcli: please report it. "
-        "No output file was left."
-    )
+"""Open an output, which appears under its name when the block ends well."""
 
 
 class Writer:
-    """Writes records' translations in order; a context manager whose end makes the outputs appear.
+    """Write records' translations in order; a context manager whose end makes the outputs appear.
 
     With an output for each input, an output appears as soon as it is whole, and stays when a later input fails.
 
@@ -84,7 +33,7 @@ class Writer:
         open_file: OpenOutput = open_output,
     ) -> None:
         """Write to `outputs`, one for each of the reader's files or one for all."""
-        self._outputs, self._reader, self._format = outputs, reader, FORMATS[output_format]
+        self._outputs, self._reader, self._format = outputs, reader, LINE_FORMATS[output_format].write
         self._open_file, self._stack, self._place = open_file, ExitStack(), 0
         self.lines, self.unended = 0, False
 
@@ -103,13 +52,13 @@ class Writer:
         else:
             self._stack.__exit__(kind, error, traceback)
 
-    def write(self, record: Record, translation: "Translation") -> None:
+    def write(self, record: Record, translation: Translation) -> None:
         """Write one record's translation.
 
         Raises:
             DataError: the output cannot be written.
         """
-        if self.begins_another(record):
+        if self.belongs_to_next(record):
             self._turn_to(record.file)
         line = self._format(self.lines, record, translation)
         if self.unended:
@@ -118,19 +67,24 @@ class Writer:
         self._output.write(line.encode())
         self.lines += 1
 
-    def begins_another(self, record: Record) -> bool:
-        """Whether the output at hand is whole before this record is written."""
+    def belongs_to_next(self, record: Record) -> bool:
+        """Tell whether this record goes to a later output than the one at hand, which is whole then."""
         return len(self._outputs) > 1 and self._place < record.file
 
-    def go_on(self, place: int, lines: int, unended: bool) -> None:
-        """Stand where an earlier run stood: in the output of this index (the last if it is past all), after so many
-        lines of all outputs together."""
+    def resume(self, place: int, lines: int, unended: bool) -> None:
+        """Go on where an earlier run stopped.
+
+        Args:
+            place: index of the output at hand; of the last where all are whole.
+            lines: lines written to all outputs together.
+            unended: whether the last of them had no newline.
+        """
         self._turn_to(min(place, len(self._outputs) - 1))
         self.lines, self.unended = lines, unended
 
     @property
     def is_awaited(self) -> bool:
-        """Whether somebody may read while we write."""
+        """Tell whether somebody may read while we write."""
         return self._output.awaited
 
     def flush(self) -> None:

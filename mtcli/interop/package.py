@@ -16,8 +16,9 @@ from mtcli.interop.reference import SENTENCES, stored
 from mtcli.model_directory.card import CARD, PROVENANCE, write_card
 from mtcli.model_directory.description import write_description
 from mtcli.model_directory.files import WEIGHTS, read_json
+from mtcli.model_directory.integrity import stored_checksum
 from mtcli.model_directory.loading import load_model
-from mtcli.model_directory.weights import parameters_of, stored_checksum, weights_bytes
+from mtcli.model_directory.weights import parameters_of, weights_bytes
 
 
 def package(model: Path, directory: Path, dtype: torch.dtype, tests: Sequence[dict[str, Any]] = ()) -> None:

@@ -1,10 +1,16 @@
-"""What makes two calls of `mtcli translate` the same job: all that can change a byte of its outputs."""
+"""What makes two translations of files the same job: all that can change a byte of their outputs.
+
+It is derived from the fields of the job and of the options in it. A field counts by its value, a file that it names by
+what the file holds, unless the field's metadata says otherwise: so an option that is new cannot be forgotten.
+"""
 
 import hashlib
 import importlib.metadata
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from pathlib import Path
+from typing import Any
 
 from mtcli import __version__
 from mtcli.files import content_hash
@@ -20,38 +26,69 @@ _NAMES = {
     "options": "an option",
     "versions": "the version of mtcli or PyTorch",
 }
+# Metadata of fields that are no options. (Of those that change no byte: mtcli/decoding/options.py.)
+MODEL = {"identity": "model"}
+INPUTS = {"identity": "inputs"}
+OUTPUTS = {"identity": "outputs"}
 
 
-def job_key(
-    model: Path, inputs: Sequence[Path], outputs: Sequence[Path], options: Mapping[str, object]
-) -> dict[str, str]:
-    """A hash for each kind of thing that the outputs depend on; reads the model's files and the inputs once.
+def job_key(job: Any) -> dict[str, str]:
+    """Hash each kind of thing that the outputs of a job depend on; reads the model's files and the inputs once.
 
     Args:
-        model: a model directory; a file that it lacks is left to whoever loads it.
-        inputs: plain files.
-        outputs: all that will be written.
-        options: all options that can change what is written, by name; JSON can hold their values.
+        job: a dataclass such as `FileJob`; a file that its model directory lacks is left to whoever loads it.
 
     Raises:
         DataError: a file cannot be read.
     """
-    found = [model / name for name in _MODEL_FILES if (model / name).is_file()]
-    parts = {
-        "model": [(path.name, content_hash(path)) for path in found],
-        "inputs": [(path.suffix, content_hash(path)) for path in inputs],  # the suffix says whether it is compressed
-        "outputs": [str(path) for path in outputs],
-        "options": options,
-        "versions": [__version__, importlib.metadata.version("torch")],
-    }
+    parts = {name: _part(job, name) for name in _MEANS}
+    parts["versions"] = [__version__, importlib.metadata.version("torch")]
     return {name: _hash(part) for name, part in parts.items()}
 
 
 def difference(before: Mapping[str, str], now: Mapping[str, str]) -> str:
-    """What has changed, for a sentence: `the model and an option have`."""
+    """Say what has changed, for a sentence: `the model and an option have`."""
     changed = [phrase for name, phrase in _NAMES.items() if before.get(name) != now.get(name)]
     *others, last = changed or ["something"]
     return f"{', '.join(others)} and {last} have" if others else f"{last} has"
+
+
+def _part(instance: Any, part: str) -> object:
+    """The fields of a dataclass that belong to a part of the identity, as JSON can hold them."""
+    chosen = [field.name for field in fields(instance) if field.metadata.get("identity", "options") == part]
+    return {name: _MEANS[part](getattr(instance, name)) for name in chosen}
+
+
+def _model_files(directory: Path) -> object:
+    found = [directory / name for name in _MODEL_FILES if (directory / name).is_file()]
+    return [(path.name, content_hash(path)) for path in found]
+
+
+def _places(value: Any) -> object:
+    if isinstance(value, Path):
+        return str(value.resolve())
+    return value and [_places(path) for path in value]
+
+
+def _meaning(value: Any) -> object:
+    """A value as JSON can hold it."""
+    if isinstance(value, Path):
+        return value.suffix, content_hash(value)  # the suffix says whether it is compressed
+    if is_dataclass(value):
+        return _part(value, "options")
+    if isinstance(value, Mapping):
+        return {str(key): _meaning(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_meaning(item) for item in value]
+    return value
+
+
+_MEANS: dict[str, Callable[[Any], object]] = {
+    "model": _model_files,
+    "inputs": _meaning,
+    "outputs": _places,
+    "options": _meaning,
+}
 
 
 def _hash(part: object) -> str:

@@ -20,24 +20,24 @@ from mtcli.jobs.state import in_use
 
 
 def partial_of(target: Path) -> Path:
-    """Where a target is written until it is whole: uncompressed, beside it, under a name that a later run finds."""
+    """Name the file in which a target is written until it is whole: uncompressed, hidden beside it."""
     return hidden_name(target, "partial")
 
 
-def packed_of(target: Path) -> Path:
-    """Where a compressed target is written, from its partial file, before it gets its name."""
-    return hidden_name(target, "packed")
+def compressed_of(target: Path) -> Path:
+    """Name the file into which a whole partial file is compressed, before it gets the target's name."""
+    return hidden_name(target, "compressed")
 
 
 def remove_partials(target: Path) -> None:
-    """Leave nothing that was written of a target; the target itself stays."""
-    for path in (partial_of(target), packed_of(target)):
+    """Remove what was written of a target; the target itself stays."""
+    for path in (partial_of(target), compressed_of(target)):
         with suppress(OSError):
             path.unlink(missing_ok=True)
 
 
 class Partial(Output):
-    """A target being written.
+    """Write a target that is not whole yet.
 
     Attributes:
         length: bytes written, those of earlier runs included.
@@ -92,16 +92,16 @@ class Partial(Output):
         return not self._file.closed
 
     def hash_up_to(self, length: int) -> str | None:
-        """The hash of the first `length` bytes, which have been synced; None where they are not all there."""
+        """Hash the first `length` bytes, which have been synced; None where they are not all there."""
         with self._telling():
             return self._fingerprint.up_to(length)
 
     def finish(self) -> str:
-        """Sync it, and compress it if its name says so; returns the hash of the bytes that will appear."""
+        """Sync the file, and compress it if the target's name says so; returns the hash of what will have that name."""
         self.sync()
         if not is_compressed(self.target):
             return self.hash_up_to(self.length) or ""
-        packed = packed_of(self.target)
+        packed = compressed_of(self.target)
         with self._telling():
             compress_file(self._path, packed, self.target.suffix)
         return content_hash(packed)
@@ -112,7 +112,7 @@ class Partial(Output):
         with self._telling():
             if os.name == "nt":  # which renames no file that is open
                 self._file.close()
-            (packed_of(self.target) if packed else self._path).replace(self.target)
+            (compressed_of(self.target) if packed else self._path).replace(self.target)
             sync(self.target.parent)
             if packed:
                 self._path.unlink(missing_ok=True)

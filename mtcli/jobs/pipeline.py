@@ -1,59 +1,38 @@
-"""From input lines to written translations, in order: what `mtcli translate` does once everything is loaded."""
+"""From input lines to written translations, in order: what a job does once everything is loaded."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mtcli.errors import MtcliError
 from mtcli.files import Output, open_output
-from mtcli.formats.records import Reader, Record
-from mtcli.formats.writers import Writer, miscounted
+from mtcli.formats.reader import Reader
+from mtcli.formats.records import Record
+from mtcli.formats.writers import Writer
+from mtcli.jobs.job import FileJob
+from mtcli.jobs.outputs import miscounted
+from mtcli.jobs.resume import Resumable
+from mtcli.jobs.sample import Sample
 from mtcli.jobs.tally import Tally
+from mtcli.translation import Translation
 
-if TYPE_CHECKING:
-    from mtcli.decoding.translator import Translation
-    from mtcli.jobs.resume import Resumable
-    from mtcli.jobs.verify import Sample
-
-Translate = Callable[[Iterable[str]], Iterator["Translation"]]
+Translate = Callable[[Iterable[str]], Iterator[Translation]]
 """From lines, which may be read in another thread, to their translations, in order and as soon as they are there."""
-Align = Callable[[Sequence["Translation"]], Sequence[str]]
+Align = Callable[[Sequence[Translation]], Sequence[str]]
 """From translations to their word alignments, a line each."""
 
 _ALIGNED = 256  # lines aligned together
 
 
-@dataclass(frozen=True, kw_only=True)
-class Job:
-    """What to read and where to write it.
-
-    Attributes:
-        inputs: files, `-` for stdin.
-        outputs: one for all inputs, or one for each; None and `-` are stdout.
-        alignments, stats: where the word alignments of all inputs and the counts go, if anywhere.
-    """
-
-    inputs: Sequence[Path]
-    outputs: Sequence[Path | None]
-    input_format: str = "text"
-    output_format: str = "text"
-    on_bad_utf8: str = "error"
-    alignments: Path | None = None
-    stats: Path | None = None
-
-
 def run(
-    job: Job,
+    job: FileJob,
     reader: Reader,
     translate: Translate,
     align: Align | None,
     tally: Tally,
-    files: "Resumable | None" = None,
-    sample: "Sample | None" = None,
+    files: Resumable | None = None,
+    sample: Sample | None = None,
 ) -> None:
     """Translate all lines of the reader, which reads the job's inputs, but for those that an earlier run wrote.
 
@@ -69,25 +48,25 @@ def run(
     with ExitStack() as stack:
         links = None
         if job.alignments and align:
-            links = _Links(stack.enter_context(open_file(job.alignments)), align)
+            links = _AlignmentWriter(stack.enter_context(open_file(job.alignments)), align)
         writer = stack.enter_context(Writer(job.outputs, reader, job.output_format, open_file))
-        _Run(reader, writer, links, tally, files, sample).translate_all(translate)
+        _Pass(reader, writer, links, tally, files, sample).translate_all(translate)
     tally.end()
 
 
-class _Links:
+class _AlignmentWriter:
     """Word alignments on their way to their file, some hundred lines at a time."""
 
     def __init__(self, output: Output, align: Align) -> None:
         self._output, self._align = output, align
         self._waiting: list[Translation] = []
 
-    def add(self, translation: "Translation") -> None:
+    def add(self, translation: Translation) -> None:
         self._waiting.append(translation)
         if len(self._waiting) == _ALIGNED:
-            self.settle()
+            self.flush()
 
-    def settle(self) -> None:
+    def flush(self) -> None:
         """Align and write what waits."""
         if self._waiting:
             self._output.write("".join(f"{line}\n" for line in self._align(self._waiting)).encode())
@@ -95,21 +74,21 @@ class _Links:
             self._waiting = []
 
     @property
-    def is_settled(self) -> bool:
+    def is_empty(self) -> bool:
         return not self._waiting
 
 
-class _Run:
+class _Pass:
     """One pass over the records: each waits here until its translation comes back."""
 
     def __init__(
         self,
         reader: Reader,
         writer: Writer,
-        links: _Links | None,
+        links: _AlignmentWriter | None,
         tally: Tally,
-        files: "Resumable | None",
-        sample: "Sample | None",
+        files: Resumable | None,
+        sample: Sample | None,
     ) -> None:
         self._reader, self._records, self._writer, self._links = reader, iter(reader), writer, links
         self._tally, self._files, self._sample = tally, files, sample
@@ -123,13 +102,13 @@ class _Run:
                 self._write(translation)
         if self._writer.lines != self._reader.lines:
             raise self._miscounted(self._writer.lines)
-        self._settle()
+        self._flush()
 
     def _skip(self) -> None:
         if self._files and self._files.earlier.lines:
             earlier = self._files.earlier
-            self._tally.go_on(islice(self._records, earlier.lines), earlier.counts)
-            self._writer.go_on(earlier.place, earlier.lines, earlier.unended)
+            self._tally.resume(islice(self._records, earlier.lines), earlier.counts)
+            self._writer.resume(earlier.place, earlier.lines, earlier.unended)
 
     def _texts(self) -> Iterator[str]:
         """What is to be translated; may be asked for from another thread."""
@@ -142,12 +121,12 @@ class _Run:
                 self._files.give_up()  # the input must be mended, and makes another job then
             raise
 
-    def _write(self, translation: "Translation") -> None:
+    def _write(self, translation: Translation) -> None:
         if not self._waiting:
             raise self._miscounted(self._writer.lines + 1)
         record = self._waiting.popleft()
-        if self._writer.begins_another(record):
-            self._settle()
+        if self._writer.belongs_to_next(record):
+            self._flush()
         self._writer.write(record, translation)
         self._tally.add(record, translation)
         if self._sample is not None:
@@ -158,12 +137,12 @@ class _Run:
         if self._links:
             self._links.add(translation)
             if idle and not self._files:
-                self._links.settle()
+                self._links.flush()
         self._note()
 
-    def _settle(self) -> None:
+    def _flush(self) -> None:
         if self._links:
-            self._links.settle()
+            self._links.flush()
         self._note()
 
     def _note(self) -> None:
@@ -171,7 +150,7 @@ class _Run:
 
         So the same lines are aligned together whether or not a run was killed.
         """
-        if self._files and (self._links is None or self._links.is_settled):
+        if self._files and (self._links is None or self._links.is_empty):
             self._files.reached(self._writer.lines, self._writer.unended, self._tally.counts())
 
     def _miscounted(self, lines_out: int) -> MtcliError:
@@ -181,7 +160,7 @@ class _Run:
 
 
 @contextmanager
-def _ending(translations: "Iterator[Translation]") -> "Iterator[Iterator[Translation]]":
+def _ending(translations: Iterator[Translation]) -> Iterator[Iterator[Translation]]:
     """Stop a generator's threads when the block ends, however it does."""
     try:
         yield translations

@@ -17,14 +17,14 @@ from mtcli.errors import MtcliError
 from mtcli.files import STDIN, Fingerprint, Output, content_hash, file_error, is_awaited, refuse_to_overwrite
 from mtcli.jobs.identity import difference
 from mtcli.jobs.partial import Partial, partial_of, remove_partials
-from mtcli.jobs.state import Journal, State, chain_of, chained
+from mtcli.jobs.state import Commit, JobState, chain_of, chained
 
 _PERIOD = 1.0  # seconds between two commits
 _Say = Callable[[str], None]
 
 
 def can_resume(inputs: Sequence[Path], outputs: Sequence[Path | None]) -> bool:
-    """Whether a job can go on after a kill: all that it reads and writes are plain files."""
+    """Tell whether a job can go on after a kill: all that it reads and writes are plain files."""
     return all(_is_plain(path) and path.is_file() for path in inputs) and all(map(_is_plain, outputs))
 
 
@@ -38,7 +38,9 @@ def _is_plain(path: Path | None) -> bool:
 def resumable(
     outputs: Sequence[Path], key: Callable[[], Mapping[str, str]], *, force: bool, verify: int = 0, say: _Say
 ) -> Iterator["Resumable"]:
-    """The outputs of a job, locked against other processes; nothing of an earlier run is touched yet.
+    """Lock the outputs of a job against other processes, and find what an earlier run left of them.
+
+    Nothing of it is touched before `Resumable.committing`.
 
     Args:
         outputs: all of them, in the order in which they will appear; their directories exist.
@@ -51,7 +53,7 @@ def resumable(
         DataError: an output exists that is not of this job, or another process is writing them.
     """
     targets = [path.resolve() for path in outputs]
-    journal = Journal(targets[0])
+    journal = JobState(targets[0])
     if not journal.path.exists():
         _refuse_existing(outputs, force)
     with journal:
@@ -75,13 +77,13 @@ class _Found:
         fingerprints: of the partial files to go on with, by their target's index.
     """
 
-    state: State
+    state: Commit
     reason: str = ""
     fingerprints: Mapping[int, Fingerprint] = field(default_factory=dict)
 
 
-def _find(journal: Journal, key: Mapping[str, str], targets: list[Path], *, force: bool, verify: int) -> _Found:
-    fresh = State(key=key, forced=force)
+def _find(journal: JobState, key: Mapping[str, str], targets: list[Path], *, force: bool, verify: int) -> _Found:
+    fresh = Commit(key=key, forced=force)
     if force:
         return _Found(fresh)
     try:
@@ -110,25 +112,25 @@ def _find(journal: Journal, key: Mapping[str, str], targets: list[Path], *, forc
     return _Found(state, fingerprints=fingerprints)
 
 
-def _with_appeared(state: State, targets: list[Path]) -> State:
+def _with_appeared(state: Commit, targets: list[Path]) -> Commit:
     """The state, with the target that was about to appear if it did."""
     if not state.whole or not targets[state.place].is_file() or content_hash(targets[state.place]) != state.whole:
         return state
     return _without_first(state, state.whole)
 
 
-def _without_first(state: State, digest: str) -> State:
+def _without_first(state: Commit, digest: str) -> Commit:
     """The state after the first unfinished target has appeared with bytes of this hash."""
     partials = {index: partial for index, partial in state.partials.items() if index != str(state.place)}
     finished = chained(state.finished, digest)
     return replace(state, place=state.place + 1, unended=False, finished=finished, whole="", partials=partials)
 
 
-class Point(NamedTuple):
-    """A moment at which a run may end: everything up to a line is written, and nothing of the next.
+class Extent(NamedTuple):
+    """Say how far a run has written, at a moment at which it may end: up to the end of a line.
 
     Attributes:
-        lines, unended, counts: as in `State`.
+        lines, unended, counts: as in `Commit`.
         lengths: bytes of each target being written, by its index.
     """
 
@@ -139,20 +141,20 @@ class Point(NamedTuple):
 
 
 class Resumable:
-    """The outputs of a job and how far they are.
+    """Write the outputs of a job so that a later run can go on with them.
 
     Attributes:
         earlier: what earlier runs of this job have done.
     """
 
-    def __init__(self, targets: Mapping[Path, Path], journal: Journal, found: _Found, force: bool, say: _Say) -> None:
-        """For `resumable`; `targets` maps the outputs' names to their places."""
+    def __init__(self, targets: Mapping[Path, Path], journal: JobState, found: _Found, force: bool, say: _Say) -> None:
+        """Begin where `found` says; `targets` maps the outputs' names to their places."""
         self.earlier = self._state = found.state
         self._reason, self._left = found.reason, dict(found.fingerprints)
         self._places, self._index = list(targets.values()), {name: index for index, name in enumerate(targets)}
         self._names, self._journal, self._force, self._say = list(targets), journal, force, say
         lengths = {int(index): length for index, (length, _) in found.state.partials.items()}
-        self._point = self._committed = Point(found.state.lines, found.state.unended, found.state.counts, lengths)
+        self._point = self._committed = Extent(found.state.lines, found.state.unended, found.state.counts, lengths)
         self._open: dict[int, Partial] = {}
         self._begun: set[int] = set()
         self._useless = False
@@ -161,18 +163,18 @@ class Resumable:
 
     @property
     def is_done(self) -> bool:
-        """Whether an earlier run has done the whole job."""
+        """Tell whether an earlier run has done the whole job."""
         return self.earlier.done
 
     @contextmanager
     def committing(self) -> Iterator[None]:
-        """Note about once a second how far the job is; when the block fails, keep what the next run can go on with.
+        """Commit about once a second while the block runs; when it fails, keep what the next run can go on with.
 
         Raises:
             DataError: the journal cannot be written.
         """
         self._begin()
-        thread = threading.Thread(target=self._commit_now_and_then, daemon=True)
+        thread = threading.Thread(target=self._commit_periodically, daemon=True)
         thread.start()
         try:
             yield
@@ -241,10 +243,10 @@ class Resumable:
         """
         if self._error is not None:
             raise self._error
-        self._point = Point(lines, unended, counts, {index: part.length for index, part in self._open.items()})
+        self._point = Extent(lines, unended, counts, {index: part.length for index, part in self._open.items()})
 
     def give_up(self) -> None:
-        """Leave nothing behind when the block fails: another run of the same job would fail as well."""
+        """Have nothing kept when the block fails: another run of the same job would fail as well."""
         self._useless = True
 
     def finish(self, verified: int = 0) -> None:
@@ -261,7 +263,7 @@ class Resumable:
             self._write_journal(replace(self._state, done=True, verified=verified))
             self._committed = self._point
 
-    def _commit_now_and_then(self) -> None:
+    def _commit_periodically(self) -> None:
         try:
             while not self._stopped.wait(_PERIOD):
                 self._commit()
@@ -290,7 +292,7 @@ class Resumable:
             raise MtcliError(f"{partial_of(partial.target)} was changed while it was being written. Run again.")
         return digest
 
-    def _write_journal(self, state: State) -> None:
+    def _write_journal(self, state: Commit) -> None:
         try:
             self._journal.write(state)
         except OSError as error:

@@ -1,6 +1,6 @@
 """How far a translation into files has come: a small file beside the first output, by which a later run goes on.
 
-It holds one `State` as JSON, with a checksum, and is replaced in one step. The process that holds its lock
+It holds one `Commit` as JSON, with a checksum, and is replaced in one step. The process that holds its lock
 may write it, and the partial files that it speaks of. When the job is done it stays, so that the same
 command again knows whose the outputs are.
 """
@@ -22,8 +22,8 @@ _FORMAT = 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class State:
-    """How far a job is committed. Its targets are the outputs in order, then the alignments, then the statistics.
+class Commit:
+    """Say how far a job is on the disk. Its targets are the outputs in order, then the alignments, then the statistics.
 
     Attributes:
         key: what makes it this job and no other: a hash for each kind of thing (mtcli/jobs/identity.py).
@@ -56,8 +56,8 @@ class State:
         return json.dumps({**content, "checksum": _checksum(content)}) + "\n"
 
     @classmethod
-    def from_json(cls, text: str) -> "State":
-        """The state that `to_json` wrote.
+    def from_json(cls, text: str) -> "Commit":
+        """Read what `to_json` wrote.
 
         Raises:
             ValueError: the text is something else.
@@ -76,12 +76,12 @@ def _checksum(content: Mapping[str, Any]) -> str:
 
 
 def chained(finished: str, digest: str) -> str:
-    """The hash over one more finished target."""
+    """Extend a hash over finished targets by one more."""
     return hashlib.blake2b(f"{finished}\n{digest}".encode(), digest_size=16).hexdigest()
 
 
 def chain_of(paths: list[Path]) -> str | None:
-    """The hash over these finished targets; None where one of them is not there.
+    """Hash these finished targets; None where one of them is not there.
 
     Raises:
         DataError: one cannot be read.
@@ -94,8 +94,8 @@ def chain_of(paths: list[Path]) -> str | None:
     return finished
 
 
-class Journal:
-    """The journal of the job whose first output is `target`; a context manager that holds its lock."""
+class JobState:
+    """Keep the journal of the job whose first output is `target`; a context manager that holds its lock."""
 
     def __init__(self, target: Path) -> None:
         self.path = hidden_name(target, "journal")
@@ -103,7 +103,7 @@ class Journal:
         self._lock: BinaryIO | None = None
         self._removed = False
 
-    def __enter__(self) -> "Journal":
+    def __enter__(self) -> "JobState":
         """Lock the journal, which is made if it is not there.
 
         Raises:
@@ -126,8 +126,8 @@ class Journal:
                 self.path.unlink(missing_ok=True)
         self._lock.close()
 
-    def read(self) -> State | None:
-        """What was committed last; None where nothing was.
+    def read(self) -> Commit | None:
+        """Read what was committed last; None where nothing was.
 
         Raises:
             ValueError: the journal is damaged.
@@ -135,13 +135,13 @@ class Journal:
         """
         try:
             text = self.path.read_text(encoding="utf-8")
-            return State.from_json(text) if text else None
+            return Commit.from_json(text) if text else None
         except (KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError(str(error)) from error
         except OSError as error:
             raise file_error(self.path, error, "read") from error
 
-    def write(self, state: State) -> None:
+    def write(self, state: Commit) -> None:
         """Replace what is there by a new state, which is on the disk then.
 
         Raises:
@@ -166,12 +166,12 @@ class Journal:
         self._lock = stream
 
     def remove(self) -> None:
-        """Leave nothing."""
+        """Remove the journal."""
         self._removed = True
         with suppress(OSError):
             self.path.unlink(missing_ok=True)
 
 
 def in_use(path: Path) -> DataError:
-    """The error for an output that another process is writing."""
+    """Make the error for an output that another process is writing."""
     return DataError(f"Another process is writing {path}. Wait until it has ended, or give another output.")

@@ -1,4 +1,4 @@
-"""What `mtcli translate --stats` writes."""
+"""The statistics of a file job, as `--stats` writes them."""
 
 import importlib.metadata
 import json
@@ -12,7 +12,7 @@ from mtcli import __version__
 from mtcli.config import DecodingConfig
 from mtcli.devices import dtype_name
 from mtcli.files import display_name
-from mtcli.formats.records import Reader
+from mtcli.formats.reader import Reader
 from mtcli.jobs.tally import Tally
 from mtcli.model_directory.loading import LoadedModel
 
@@ -20,7 +20,7 @@ from mtcli.model_directory.loading import LoadedModel
 def statistics(
     tally: Tally, reader: Reader, model: LoadedModel, options: DecodingConfig, load_seconds: float
 ) -> dict[str, Any]:
-    """Counts, times in seconds, and what they were measured on."""
+    """Gather counts, times in seconds, and what they were measured on."""
     seconds = tally.seconds
     weight = model.network.output.weight
     return {

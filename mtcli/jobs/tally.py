@@ -1,4 +1,4 @@
-"""What `mtcli translate` counts: for its progress bar, its closing line and `--stats`."""
+"""What a file job counts: for its progress bar, its closing line and its statistics."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 from mtcli.decoding.lines import is_blank
 from mtcli.formats.records import Record
+from mtcli.translation import Translation
 
 if TYPE_CHECKING:
-    from mtcli.decoding.translator import Translation, Work
+    from mtcli.decoding.translator import Work
 
 
 @dataclass
 class Tally:
-    """Counts of the lines written so far, by this run and the earlier ones that it goes on from.
+    """Count the lines written so far, by this run and the earlier ones that it goes on from.
 
     Attributes:
         work: what the translator has done in this run; None where nothing counts it.
@@ -43,14 +44,14 @@ class Tally:
     began: float = field(default_factory=time.monotonic)
     ended: float | None = None
 
-    def add(self, record: Record, translation: "Translation") -> None:
+    def add(self, record: Record, translation: Translation) -> None:
         """Count one line whose translation was written."""
         self._add_line(record)
         parts = len(translation.source_parts)
         self.parts += parts
         self.split_lines += parts > 1
 
-    def go_on(self, records: Iterable[Record], counts: Mapping[str, float]) -> None:
+    def resume(self, records: Iterable[Record], counts: Mapping[str, float]) -> None:
         """Count the lines that earlier runs wrote, and what they had counted."""
         for record in records:
             self._add_line(record)
@@ -66,11 +67,11 @@ class Tally:
             self.distinct.add(hash(record.text))
 
     def end(self) -> None:
-        """Note that everything is written: time stands still from here."""
+        """Stop the clock: everything is written."""
         self.ended = time.monotonic()
 
     def counts(self) -> dict[str, float]:
-        """What a later run cannot find out by reading the input again."""
+        """Give what a later run cannot find out by reading the input again."""
         return {
             "parts": self.parts,
             "split_lines": self.split_lines,
@@ -82,7 +83,7 @@ class Tally:
 
     @property
     def seconds(self) -> float:
-        """Since the first line was waited for, in all runs."""
+        """Measure the seconds since the first line was waited for, in all runs."""
         return max(self.earlier.get("seconds", 0.0) + self._seconds_now, 1e-9)
 
     @property
@@ -109,19 +110,19 @@ class Tally:
 
     @property
     def share_done(self) -> float | None:
-        """How much of the input is written, 0 to 1; None where its size is not known."""
+        """Compute how much of the input is written, 0 to 1; None where its size is not known."""
         return min(1.0, self.num_bytes / self.total_bytes) if self.total_bytes else None
 
     @property
     def seconds_left(self) -> float | None:
-        """What the rest will take at the speed of this run; None until that is known."""
+        """Estimate the seconds that the rest takes at the speed of this run; None until that is known."""
         done = self.num_bytes - self.resumed_bytes
         if not self.total_bytes or not done:
             return None
         return self._seconds_now * max(0, self.total_bytes - self.num_bytes) / done
 
     def closing_line(self) -> str:
-        """The totals in a sentence."""
+        """Say the totals in a sentence."""
         resumed = f" ({self.resumed_lines:,} of them by an earlier run)" if self.resumed_lines else ""
         noun = "line" if self.lines == 1 else "lines"
         return (

@@ -11,9 +11,16 @@ They find damage and careless edits, not forgery: whoever can write the files ca
 import hashlib
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from mtcli.model_directory.files import DESCRIPTION
+from safetensors import SafetensorError, safe_open
+
+from mtcli.errors import CheckpointError
+from mtcli.files import file_error
+from mtcli.model_directory.files import COPY_AGAIN, DESCRIPTION, readable_size
+
+CHECKSUM_KEY = "blake2b"  # in the weights' metadata, alone: safetensors writes several keys in no fixed order
 
 
 def checksum(content: bytes) -> str:
@@ -42,3 +49,29 @@ def broken_seal(description: Mapping[str, Any]) -> bool:
 def _content_checksum(content: Mapping[str, Any]) -> str:
     """Of what the JSON says, however it is laid out."""
     return checksum(json.dumps(content, sort_keys=True).encode())
+
+
+def stored_checksum(path: Path) -> str | None:
+    """The checksum of its tensors that a safetensors file says it has; None where it says none.
+
+    Raises:
+        CheckpointError: it is missing, unreadable or damaged.
+    """
+    readable_size(path)
+    try:
+        with safe_open(path, framework="np") as file:
+            return known_metadata(path, file.metadata()).get(CHECKSUM_KEY)
+    except (SafetensorError, ValueError) as error:
+        raise CheckpointError(f"{path} is damaged or not a safetensors file ({error}). {COPY_AGAIN}") from None
+    except OSError as error:
+        raise CheckpointError(str(file_error(path, error, "read"))) from None
+
+
+def known_metadata(path: Path, metadata: dict[str, str] | None) -> dict[str, str]:
+    """The metadata, unless it has a key that mtcli never writes: the checksum's own name may be what is damaged."""
+    found = metadata or {}
+    if foreign := sorted(found.keys() - {CHECKSUM_KEY, "format"}):
+        raise CheckpointError(
+            f"{path} is damaged or not mtcli's: its metadata has an unknown key {foreign[0]!r}. {COPY_AGAIN}"
+        )
+    return found

@@ -13,15 +13,15 @@ from mtcli.errors import CheckpointError
 from mtcli.files import file_error
 from mtcli.model.transformer import Transformer
 from mtcli.model_directory.files import COPY_AGAIN, DESCRIPTION, readable_size
+from mtcli.model_directory.integrity import CHECKSUM_KEY, known_metadata
 
-_CHECKSUM = "blake2b"  # in the weights' metadata, alone: safetensors writes several keys in no fixed order
 _ATTEMPTS = 5
 
 
 def weights_bytes(tensors: Mapping[str, Tensor]) -> bytes:
     """Tensors as a safetensors file; the only metadata is their checksum."""
     on_cpu = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    return save(on_cpu, {_CHECKSUM: tensors_checksum(on_cpu)})
+    return save(on_cpu, {CHECKSUM_KEY: tensors_checksum(on_cpu)})
 
 
 def parameters_of(network: Transformer) -> dict[str, Tensor]:
@@ -48,28 +48,12 @@ def read_tensors(path: Path, device: torch.device) -> dict[str, Tensor]:
     for _ in range(_ATTEMPTS):
         before = _identity(path)
         tensors, metadata = _open(path)
-        expected = metadata.get(_CHECKSUM)
+        expected = metadata.get(CHECKSUM_KEY)
         if expected is None or tensors_checksum(tensors) == expected:
             return {name: tensor.to(device) for name, tensor in tensors.items()}
         if _identity(path) == before:  # else training has just replaced it, and we saw both
             break
     raise CheckpointError(f"{path} is damaged: its weights do not fit its checksum. {COPY_AGAIN}")
-
-
-def stored_checksum(path: Path) -> str | None:
-    """The checksum of its tensors that a safetensors file says it has; None where it says none.
-
-    Raises:
-        CheckpointError: it is missing, unreadable or damaged.
-    """
-    readable_size(path)
-    try:
-        with safe_open(path, framework="pt") as file:
-            return _known_metadata(path, file.metadata()).get(_CHECKSUM)
-    except (SafetensorError, ValueError) as error:
-        raise CheckpointError(f"{path} is damaged or not a safetensors file ({error}). {COPY_AGAIN}") from None
-    except OSError as error:
-        raise CheckpointError(str(file_error(path, error, "read"))) from None
 
 
 def _identity(path: Path) -> tuple[int, int, int]:
@@ -82,7 +66,7 @@ def _open(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Tensors and metadata of a safetensors file."""
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = _known_metadata(path, file.metadata())
+            metadata = known_metadata(path, file.metadata())
             return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118
     except (SafetensorError, ValueError) as error:
         raise CheckpointError(f"{path} is damaged or not a safetensors file ({error}). {COPY_AGAIN}") from None
@@ -95,22 +79,12 @@ def tensor_shapes(path: Path) -> dict[str, tuple[int, ...]]:
     readable_size(path)
     try:
         with safe_open(path, framework="pt") as file:
-            _known_metadata(path, file.metadata())
+            known_metadata(path, file.metadata())
             return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, ValueError) as error:
         raise CheckpointError(f"{path} is damaged or not a safetensors file ({error}). {COPY_AGAIN}") from None
     except OSError as error:
         raise CheckpointError(str(file_error(path, error, "read"))) from None
-
-
-def _known_metadata(path: Path, metadata: dict[str, str] | None) -> dict[str, str]:
-    """The metadata, unless it has a key that mtcli never writes: the checksum's own name may be what is damaged."""
-    found = metadata or {}
-    if foreign := sorted(found.keys() - {_CHECKSUM, "format"}):
-        raise CheckpointError(
-            f"{path} is damaged or not mtcli's: its metadata has an unknown key {foreign[0]!r}. {COPY_AGAIN}"
-        )
-    return found
 
 
 def load_weights(network: Transformer, path: Path) -> None:

@@ -13,7 +13,7 @@ from mtcli.errors import CheckpointError
 from mtcli.files import write_atomically
 from mtcli.model_directory.card import PROVENANCE
 from mtcli.model_directory.files import WEIGHTS, read_json
-from mtcli.model_directory.weights import stored_checksum
+from mtcli.model_directory.integrity import stored_checksum
 
 _NAME = re.compile(r"validated-(\d+)\.safetensors")
 _EARLIER = "best.safetensors"  # of runs that kept the best by one measure alone

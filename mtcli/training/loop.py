@@ -25,7 +25,8 @@ from mtcli.model.transformer import Transformer
 from mtcli.model_directory.card import versions, write_card
 from mtcli.model_directory.description import Architecture
 from mtcli.model_directory.files import WEIGHTS
-from mtcli.model_directory.weights import parameters_of, stored_checksum, weights_bytes
+from mtcli.model_directory.integrity import stored_checksum
+from mtcli.model_directory.weights import parameters_of, weights_bytes
 from mtcli.training.averaging import WeightAverage
 from mtcli.training.batch import Batch, make_batch
 from mtcli.training.checkpoint import RunState, restore, save_checkpoint

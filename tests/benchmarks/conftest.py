@@ -1,6 +1,6 @@
-"""The benchmarks are no package that is installed: they import each other from their folder."""
+"""The benchmarks are a package of the repository, which is not installed."""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-import growth
 import pytest
-from growth import Axis, Load, measure, text_of
-from growth_table import Growth, growth_block
+
+from benchmarks.contest.records import Growth
+from benchmarks.growth import Axis, Load, axes, measure, run_at, text_of
+from benchmarks.report.tables import growth_block
 
 TOY = Axis(
     title="Toy",
@@ -24,9 +25,9 @@ def test_lines_are_distinct_and_as_long_as_asked() -> None:
     assert " ".join(single) == " ".join(joined)
 
 
-@pytest.mark.parametrize("name", growth.AXES)
+@pytest.mark.parametrize("name", axes())
 def test_the_places_of_an_axis_differ(name: str) -> None:
-    loads = growth.AXES[name].loads
+    loads = axes()[name].loads
     assert [load.at for load in loads] == sorted({load.at for load in loads})
     assert len({(load.lines, load.joined, load.options, load.processes) for load in loads}) == len(loads)
 
@@ -45,11 +46,11 @@ def test_a_small_axis_is_measured() -> None:
         assert run.tokens_per_second > 0
     table = growth_block(saved[-1].model_dump_json())
     assert "| processes | lines | source tokens a line |" in table
-    assert f"| 2 | 6 | {two.mean_source:.1f} |" in table
+    assert f"| 2 | 6 | {two.source_tokens / 6:.1f} |" in table
     assert "Medians of up to 2 rounds, in turns." in table
-    assert "$ python benchmarks/growth.py toy" in table
+    assert "$ python -m benchmarks.growth toy" in table
 
 
 def test_a_process_that_fails_stops_it(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="ended with exit code 2"):
-        growth.run_at(Load(at=1, lines=1, options=("--beam-size", "0")), ["I go home."], tmp_path)
+        run_at(Load(at=1, lines=1, options=("--beam-size", "0")), ["I go home."], tmp_path)

@@ -4,14 +4,16 @@ import lzma
 from pathlib import Path
 
 import pytest
-import quality
-from quality import Places, Recipe, Task, measure
-from quality_table import quality_block, summary_block
 
+from benchmarks.contest.machine import ROOT, opening
+from benchmarks.contest.records import Quality
+from benchmarks.quality import Measuring, Places, Recipe, Scoring, tasks
+from benchmarks.report.tables import quality_block, recipes_block
 from mtcli.config import load_config
 from mtcli.demo.grammar import generate
 
-CONFIGS = sorted((quality.ROOT / "configs").glob("*.toml"))
+TASKS = tasks()
+CONFIGS = sorted((ROOT / "configs").glob("*.toml"))
 
 
 @pytest.mark.parametrize("file", CONFIGS, ids=lambda file: file.stem)
@@ -22,14 +24,14 @@ def test_every_file_of_settings_is_valid_and_says_who_is_to_be_credited(file: Pa
     assert config.card.not_for
 
 
-@pytest.mark.parametrize("name", quality.TASKS)
+@pytest.mark.parametrize("name", TASKS)
 def test_recipes_take_files_that_exist_and_models_made_before(name: str) -> None:
     made: list[str] = []
-    for recipe in quality.TASKS[name].recipes:
+    for recipe in TASKS[name].recipes:
         words = recipe.options.split()
         given = dict(zip(words[::2], words[1::2], strict=True))
         if "--config" in given:
-            assert quality.ROOT / given["--config"] in CONFIGS
+            assert ROOT / given["--config"] in CONFIGS
         if "--fine-tune" in given:
             assert given["--fine-tune"] in made
         assert recipe.model not in made
@@ -37,7 +39,7 @@ def test_recipes_take_files_that_exist_and_models_made_before(name: str) -> None
 
 
 def test_every_file_of_settings_is_in_a_recipe() -> None:
-    used = {word for task in quality.TASKS.values() for recipe in task.recipes for word in recipe.options.split()}
+    used = {word for task in TASKS.values() for recipe in task.recipes for word in recipe.options.split()}
     assert {f"configs/{file.name}" for file in CONFIGS} <= used
 
 
@@ -51,7 +53,7 @@ def test_a_model_is_trained_then_fine_tuned_and_both_are_scored(tmp_path: Path) 
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(lzma.compress(lines.encode()))
     small = "--preset tiny --set data.vocab_size=900 --set model.d_model=32 --set training.batch_tokens=256"
-    task = Task(
+    task = Scoring(
         title="Demo",
         folder="demo",
         src="en",
@@ -63,11 +65,15 @@ def test_a_model_is_trained_then_fine_tuned_and_both_are_scored(tmp_path: Path) 
             Recipe(name="then", model="then", options="--fine-tune first --max-steps 3"),
         ),
     )
-    result = measure(task, Places(tmp_path / "data", tmp_path / "work"))
+    (tmp_path / "work").mkdir()
+    measuring = Measuring(task, Places(tmp_path / "data", tmp_path / "work"), " --device cpu", [])
+    models = [measuring.model(recipe, " --seed 3") for recipe in task.recipes]
+    result = Quality(**opening("Demo", measuring.commands), models=models)
     assert [(model.name, model.train.steps) for model in result.models] == [("first", 8), ("then", 3)]
     assert [score.lines for model in result.models for score in model.scores] == [20, 20]
     assert str(tmp_path) not in result.model_dump_json()  # commands are shown as others would type them
+    assert all("--device cpu" in command for command in result.command)
     assert any("--fine-tune first" in command for command in result.command)
     text = result.model_dump_json()
     assert "| then | test | en-ko | 20 | 5 |" in quality_block(text)
-    assert "| Demo | first |" in summary_block([text])
+    assert "| Demo | first |" in recipes_block([text])

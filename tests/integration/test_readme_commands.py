@@ -1,4 +1,7 @@
-"""The commands of README.md work: the quick start's exactly as printed, the others by their options."""
+"""The commands that README, the quick start and the tutorial print work as they stand there.
+
+Blocks marked `console` are run; tests/docs/test_commands.py reads the others.
+"""
 
 import os
 import re
@@ -7,47 +10,40 @@ import sysconfig
 from pathlib import Path
 
 import pytest
+from support.markdown import ROOT, console_commands
 
-README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
 SCRIPTS = sysconfig.get_path("scripts")
-COMMAND_SECONDS = 180
+_INSTALL = re.compile(r"<!-- begin: install -->.*?<!-- end: install -->", re.DOTALL)
 
 
-def console_commands(markdown: str) -> list[str]:
-    """The `$ ` lines of the fenced console blocks, each with its backslash continuations."""
-    commands = []
-    for block in re.findall(r"^```console\n(.*?)^```", markdown, flags=re.MULTILINE | re.DOTALL):
-        commands += re.findall(r"^\$ ((?:[^\n]*\\\n)*[^\n]*)", block, flags=re.MULTILINE)
-    return commands
+def commands_of(page: str) -> list[str]:
+    """The commands of a page's console blocks, but for those that install mtcli."""
+    return console_commands(_INSTALL.sub("", (ROOT / page).read_text(encoding="utf-8")))
 
 
-def section(title: str) -> str:
-    """The README's section of that title, up to the next one."""
-    _, _, rest = README.partition(f"\n## {title}\n")
-    return rest.partition("\n## ")[0]
+def run(commands: list[str], directory: Path) -> list[str]:
+    """Run command lines one after the other in a directory; return what each printed."""
+    assert (Path(SCRIPTS) / "mtcli").exists(), "mtcli is not installed here: run `make install`"
+    environment = {**os.environ, "PATH": os.pathsep.join([SCRIPTS, os.environ["PATH"]]), "NO_COLOR": "1"}
+    printed = []
+    for command in commands:
+        finished = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", command],
+            cwd=directory,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+        )
+        assert finished.returncode == 0, f"$ {command}\n{finished.stdout}\n{finished.stderr}"
+        assert "Traceback" not in finished.stderr
+        printed.append(finished.stdout)
+    return printed
 
 
-def bash(command: str, directory: Path) -> subprocess.CompletedProcess[str]:
-    path = os.pathsep.join([SCRIPTS, os.environ["PATH"]])
-    return subprocess.run(
-        ["bash", "-o", "pipefail", "-c", command],
-        cwd=directory,
-        env={**os.environ, "PATH": path, "COLUMNS": "300", "NO_COLOR": "1"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=COMMAND_SECONDS,
-    )
-
-
-def options_of_readme() -> list[tuple[str, str]]:
-    """Every (mtcli command, --option) that stands in a console block of the README."""
-    used = set()
-    for command in console_commands(README):
-        for name, rest in re.findall(r"\bmtcli ([a-z]+)((?:\\\n|[^|>])*)", command):
-            used |= {(name, option) for option in re.findall(r"(?<=\s)--[a-z][a-z-]*", rest)}
-    return sorted(used)
+def lines(path: Path) -> int:
+    return path.read_bytes().count(b"\n")
 
 
 def test_commands_are_found_with_their_continuations() -> None:
@@ -55,32 +51,20 @@ def test_commands_are_found_with_their_continuations() -> None:
     assert console_commands(text) == ["one \\\n    --two", "three"]
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/quickstart.md"])
+def test_the_quick_start_works_as_printed(page: str, tmp_path: Path) -> None:
+    commands = commands_of(page)
+    assert len(commands) >= 3
+    translation = run(commands, tmp_path)[0]
+    assert translation.strip() and f"\n{translation}$ " in (ROOT / page).read_text(encoding="utf-8")
+    assert lines(tmp_path / "letter.en") == lines(tmp_path / "letter.de") > 0
+
+
 @pytest.mark.slow
-def test_the_quick_start_works_as_printed(tmp_path: Path) -> None:
-    assert (Path(SCRIPTS) / "mtcli").exists(), "mtcli is not installed here: run `make install`"
-    commands = console_commands(section("Quick start"))
-    assert len(commands) > 5
-    for command in commands:
-        finished = bash(command, tmp_path)
-        assert finished.returncode == 0, f"$ {command}\n{finished.stdout}\n{finished.stderr}"
-        assert "Traceback" not in finished.stderr
-        if command.startswith("echo"):
-            assert finished.stdout.count("\n") == 1
-            assert finished.stdout.strip()
-    sources = (tmp_path / "corpus" / "test.ko").read_bytes().count(b"\n")
-    assert (tmp_path / "test.hyp.en").read_bytes().count(b"\n") == sources > 0
-    assert (tmp_path / "test.scores").read_bytes().count(b"\n") == sources
-
-
-@pytest.mark.parametrize(
-    ("command", "options"),
-    [
-        (command, sorted(option for name, option in options_of_readme() if name == command))
-        for command in sorted({name for name, _ in options_of_readme()})
-    ],
-)
-def test_every_option_of_the_readme_is_in_the_help(command: str, options: list[str], tmp_path: Path) -> None:
-    finished = bash(f"mtcli {command} --help", tmp_path)
-    assert finished.returncode == 0, finished.stderr
-    documented = set(re.findall(r"--[a-z][a-z-]*", finished.stdout))
-    assert set(options) <= documented
+def test_the_tutorial_works_as_printed(tmp_path: Path) -> None:
+    commands = commands_of("docs/tutorial.md")
+    assert len(commands) >= 9
+    run(commands, tmp_path)
+    sources = lines(tmp_path / "corpus" / "test.ko")
+    assert lines(tmp_path / "test.hyp.en") == lines(tmp_path / "test.scores") == sources > 0
+    assert (tmp_path / "ko-en-small" / "model.safetensors").exists()

@@ -16,6 +16,7 @@ from typing import IO
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.patience import PATIENCE
 
 from mtcli import files
 from mtcli.errors import DataError
@@ -343,7 +344,7 @@ def test_a_fifo_is_written_through(tmp_path: Path) -> None:
     reader.start()
     with open_output(path) as stream:
         stream.write(b"text")
-    reader.join(timeout=10)
+    reader.join(timeout=PATIENCE)
     assert received == [b"text"]
     assert path.is_fifo()
 

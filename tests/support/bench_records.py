@@ -1,98 +1,186 @@
-"""Made-up results of `mtcli bench` with round numbers."""
+"""Made-up results of `mtcli bench` with round numbers, and what a section is told in tests."""
 
+import time
 from typing import Any
 
-from mtcli.bench.records.record import (
+from mtcli.bench.contest import Check, Figure
+from mtcli.bench.record.findings import Findings
+from mtcli.bench.record.schema import (
+    DEFINITION,
+    MACHINE,
+    MEMORY,
+    PADDED,
+    TIME,
+    BenchRecord,
+    BenchRow,
     Ceilings,
-    Copied,
-    Decoded,
+    CopyRate,
     Device,
-    Figure,
-    Kernels,
-    Launched,
-    Model,
     Phase,
-    Product,
-    Record,
-    Train,
-    Trained,
-    Translate,
+    Workload,
 )
+from mtcli.bench.settings import BenchSettings
 
-_ONCE = Figure(median=1.0, low=1.0, high=1.0, repeats=10)
-
+DEVICE = Device(kind="cpu", name="Some CPU", cpu="Some CPU", cores=2, memory_gib=23.4, threads=2)
+GPU = DEVICE.model_copy(update={"kind": "cuda", "name": "Some GPU", "gpu_memory_gib": 79.6, "driver": "570.1"})
 CEILINGS = Ceilings(
-    copy=(
-        Copied(bytes=1000, microseconds=_ONCE, bytes_per_second=1e9),
-        Copied(bytes=100, microseconds=_ONCE, bytes_per_second=4e9),
-        Copied(bytes=10, microseconds=_ONCE, bytes_per_second=2e9),
-    ),
-    matmul=(
-        Product(dtype="float32", m=8, k=8, n=8, microseconds=_ONCE, flops_per_second=1e11),
-        Product(dtype="bfloat16", m=8, k=8, n=8, microseconds=_ONCE, flops_per_second=2e11),
-    ),
-    launch=(Launched(what="one", microseconds=_ONCE),),
-    bytes_per_second=1e9,
+    bytes_per_second=1e10,
+    copies=(CopyRate(bytes=1000, bytes_per_second=1e10), CopyRate(bytes=100, bytes_per_second=4e10)),
     flops_per_second={"float32": 1e11, "bfloat16": 2e11},
-    launch_microseconds=1.0,
+    launch_us=2.5,
 )
-
-CPU = Device(kind="cpu", name="A processor", cpu="A processor", cores=2, memory_gib=4.0, threads=2)
-
-MODEL = Model(name="tiny", parameters=10, vocabulary=10, encoder_layers=1, decoder_layers=1, d_model=4, random=True)
+VERSIONS = {"python": "3.11.7", "mtcli": "0.1.0", "torch": "2.13.0"}
 
 
-def kernel_row(num_bytes: int, flops: int, seconds: float, ours: str = "padded") -> dict[str, Any]:
-    """A case that was timed: by mtcli's own form and by one twice as fast."""
-    timed = [
-        {
-            "name": name,
-            "status": "right",
-            "eager": {"median": 1e6 * taken},
-            "bytes_per_second": num_bytes / taken,
-            "flops_per_second": flops / taken,
-        }
-        for name, taken in ((ours, seconds), ("other", seconds / 2))
-    ]
-    broken = {"name": "third", "status": "wrong", "why": "output 0 is wrong"}
-    return {"bytes": num_bytes, "flops": flops, "dtype": "float32", "contestants": [*timed, broken]}
+def settings(seconds: float = 600.0, **changes: Any) -> BenchSettings:
+    """The smallest sizes on a CPU, for longer than a test takes."""
+    fields = {"torch_device": "cpu", "seed": 1, "toy": True, "dtype": "float32", "preset": "tiny"}
+    return BenchSettings(**{**fields, "ends_at": time.monotonic() + seconds, **changes})
 
 
-def record(**changes: Any) -> Record:
-    """A record with two operations, two phases of translation and two of training."""
-    kernels = Kernels(
-        operations={
-            "attention": (kernel_row(1000, 4000, 2e-6), kernel_row(1000, 8000, 1e-6)),
-            "loss": (kernel_row(1000, 0, 1e-6),),
-        },
-        ours="padded",
-    )
-    encoder = Phase(name="encoder", seconds=2.0, share=0.5, bytes=1_000_000, flops=8_000_000)
-    host = Phase(name="host", seconds=1.0, share=0.25)
-    forward = Phase(name="forward", seconds=1.0, share=0.5, bytes=1_000_000, flops=2_000_000)
-    parts: dict[str, Any] = {"model": MODEL, "sources": "made up", "checks": ()}
+def findings(saved: list[BenchRecord] | None = None) -> Findings:
+    """Nothing found yet but the ceilings; `saved` gets every record that is saved."""
+    save = (lambda record: None) if saved is None else saved.append
+    found = Findings(command="mtcli bench", seed=1, device=DEVICE, versions=VERSIONS, save=save)
+    found.ceilings = CEILINGS
+    return found
+
+
+def recorded(found: Findings) -> BenchRecord:
+    """The record of what was found."""
+    record = found.record()
+    assert record is not None
+    return record
+
+
+def figure(median: float, spread: float = 0.02, repeats: int = 9) -> Figure:
+    return Figure(median=median, low=median * (1 - spread / 2), high=median * (1 + spread / 2), repeats=repeats)
+
+
+def copy_row(microseconds: float = 1000.0) -> BenchRow:
+    time = {TIME: figure(microseconds)}
+    case = {"name": "copy", "case": "64 MiB", "by": MACHINE, "ours": False, "bytes": 20_000_000}
+    return BenchRow(section="ceilings", figures=time, **case)
+
+
+def kernel_row(by: str, microseconds: float | None, **changes: Any) -> BenchRow:
     fields: dict[str, Any] = {
-        "command": "mtcli bench",
-        "date": "2030-01-02T03:04:05Z",
-        "seconds": 9.0,
-        "seed": 1,
-        "device": CPU,
-        "versions": {"mtcli": "1"},
-        "ceilings": CEILINGS,
-        "kernels": kernels,
-        "translate": Translate(
-            dtype="float32",
-            rows=(
-                Decoded(beam=4, slots=2, status="right", phases=(encoder, host)),
-                Decoded(beam=1, slots=2, status="wrong", phases=(encoder,)),
-            ),
-            latency=(),
-            **parts,
-        ),
-        "train": Train(
-            dtype="bfloat16",
-            rows=(Trained(way="auto", status="right", batch_tokens=10, phases=(forward,)),),
-            **parts,
-        ),
+        "section": "kernels",
+        "name": "cross_entropy",
+        "case": "64 x 8000, forward, float32",
+        "by": by,
+        "ours": by == PADDED,
+        "figures": {} if microseconds is None else {TIME: figure(microseconds)},
+        "dtype": "float32",
+        "bytes": 2_000_000,
+        "flops": 4_000_000,
+        "fraction": None if microseconds is None else 100.0 / microseconds,
     }
-    return Record(**fields | changes)
+    return BenchRow(**fields | changes)
+
+
+def kernel_rows(ours: float = 200.0) -> tuple[BenchRow, ...]:
+    return (
+        kernel_row(PADDED, ours),
+        kernel_row(DEFINITION, 1000.0),
+        kernel_row("F.cross_entropy", 300.0),
+        kernel_row("torch.compile", None, status="cannot run", why="RuntimeError: no compiler here."),
+    )
+
+
+def decoded(rate: float = 1500.0, spread: float = 0.02, **changes: Any) -> BenchRow:
+    phases = (
+        Phase(name="encoder", seconds=0.1, share=0.125, bytes=10**9, flops=8 * 10**9, fraction=0.5),
+        Phase(name="host", seconds=0.7, share=0.875),
+    )
+    fields: dict[str, Any] = {
+        "section": "translate",
+        "name": "decoding",
+        "case": "beam 4, 32 at once",
+        "figures": {
+            "target tokens/s": figure(rate, spread),
+            "sentences/s": figure(rate / 27, spread),
+            MEMORY: figure(0.75, 0.0, repeats=1),
+        },
+        "dtype": "float32",
+        "bytes": 10**9,
+        "flops": 10**10,
+        "fraction": 0.31,
+        "phases": phases,
+    }
+    return BenchRow(**fields | changes)
+
+
+def latency_row() -> BenchRow:
+    figures = {"p50 (ms)": 12.5, "p95 (ms)": 20.25, "p99 (ms)": 31.0, "sentences": 40.0}
+    once = {name: figure(value, 0.0, repeats=1) for name, value in figures.items()}
+    return BenchRow(section="translate", name="single sentences", case="beam 4", figures=once, dtype="float32")
+
+
+def trained(milliseconds: float = 250.0, **changes: Any) -> BenchRow:
+    fields: dict[str, Any] = {
+        "section": "train",
+        "name": "updates",
+        "case": "as by default, 1,024 tokens a batch",
+        "figures": {"update (ms)": figure(milliseconds), "target tokens/s": figure(990.25 / milliseconds * 1000)},
+        "dtype": "float32",
+        "flops": 10**10,
+        "fraction": 0.42,
+        "phases": (Phase(name="forward", seconds=0.1, share=0.4, flops=10**9, fraction=0.5),),
+    }
+    return BenchRow(**fields | changes)
+
+
+def workload(**changes: Any) -> Workload:
+    fields: dict[str, Any] = {
+        "model": "tiny, 2.4 million random weights",
+        "dtype": "float32",
+        "sentences": "sentences as long as news",
+        "checks": (Check(what="decoding alone gives the same", passed=True, detail="8 of 8 sentences"),),
+    }
+    return Workload(**fields | changes)
+
+
+def record(*rows: BenchRow, **changes: Any) -> BenchRecord:
+    """A record of these rows; with none, of some of every section."""
+    all_rows = (copy_row(), *kernel_rows(), decoded(), latency_row(), trained())
+    fields: dict[str, Any] = {
+        "command": "mtcli bench --device cpu",
+        "date": "2026-01-31T12:00:00+00:00",
+        "seconds": 140.5,
+        "seed": 1,
+        "device": DEVICE,
+        "versions": VERSIONS,
+        "ceilings": CEILINGS,
+        "workloads": {"translate": workload(), "train": workload()},
+        "rows": rows or all_rows,
+    }
+    return BenchRecord(**fields | changes)
+
+
+def make_up_sections(monkeypatch: Any, told: list[tuple[str, BenchSettings]], **sections: Any) -> None:
+    """Have every section find what `record()` has of it, and tell what it was told; those given do something else."""
+
+    def ceilings(given: BenchSettings) -> Any:
+        given.say("measuring the ceilings")
+        told.append(("ceilings", given))
+        return CEILINGS, [copy_row()]
+
+    def section(name: str) -> Any:
+        def measure(given: BenchSettings, found: Findings) -> None:
+            told.append((name, given))
+            if name in sections:
+                sections[name](given, found)
+                return
+            if name in record().workloads:
+                found.describe(name, workload())
+            found.add(*record().of(name))
+
+        return measure
+
+    monkeypatch.setattr("mtcli.bench.machine.versions", lambda: VERSIONS)
+    monkeypatch.setattr("mtcli.bench.machine.device", lambda given: DEVICE)
+    monkeypatch.setattr("mtcli.bench.ceilings.measure_ceilings", ceilings)
+    monkeypatch.setattr("mtcli.bench.kernels.section.measure_kernels", section("kernels"))
+    monkeypatch.setattr("mtcli.bench.translation.section.measure_translate", section("translate"))
+    monkeypatch.setattr("mtcli.bench.training.section.measure_train", section("train"))

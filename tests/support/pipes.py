@@ -7,11 +7,12 @@ from pathlib import Path
 from unittest import mock
 
 from mtcli.decoding.lines import is_invisible, one_line
-from mtcli.decoding.translator import Candidate, Translation
 from mtcli.files import STDIN
-from mtcli.formats.records import Reader
-from mtcli.jobs.pipeline import Job, Translate, run
+from mtcli.formats.reader import Reader
+from mtcli.jobs.job import FileJob
+from mtcli.jobs.pipeline import Translate, run
 from mtcli.jobs.tally import Tally
+from mtcli.translation import Candidate, Translation
 
 
 def stub_text(line: str) -> str:
@@ -57,7 +58,7 @@ def pipe_through(
     translate: Translate = stub_translate,
 ) -> tuple[bytes, Reader]:
     """What comes out on stdout for what came in on stdin, and the reader that counted it."""
-    job = Job(
+    job = FileJob(
         inputs=[STDIN],
         outputs=[None],
         input_format=input_format,
@@ -74,11 +75,11 @@ def pipe_through(
     return written, reader
 
 
-def run_job(job: Job, translate: Translate = stub_translate) -> Reader:
+def run_job(job: FileJob, translate: Translate = stub_translate) -> Reader:
     reader = Reader(job.inputs, job.input_format, job.on_bad_utf8)
     run(job, reader, translate, None, Tally())
     return reader
 
 
-def job_for(inputs: Sequence[Path], outputs: Sequence[Path | None], **options: str) -> Job:
-    return Job(inputs=inputs, outputs=outputs, **options)  # type: ignore[arg-type]
+def job_for(inputs: Sequence[Path], outputs: Sequence[Path | None], **options: str) -> FileJob:
+    return FileJob(inputs=inputs, outputs=outputs, **options)  # type: ignore[arg-type]

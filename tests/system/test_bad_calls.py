@@ -1,7 +1,5 @@
 """Bad calls: the exit code, the gist of the message, and nothing left behind."""
 
-import ctypes
-import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 from support.command import MTCLI, mtcli
+from support.patience import PATIENCE
+from support.permissions import obey_permissions
 from support.tiny import write_untrained
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
@@ -196,7 +196,7 @@ FULL_DISKS = {
 def test_a_full_disk_is_a_sentence(name: str, folder: Path) -> None:
     with Path("/dev/full").open("wb") as full:
         finished = subprocess.run(
-            [*MTCLI, *FULL_DISKS[name].split()], stdout=full, stderr=subprocess.PIPE, cwd=folder, timeout=300
+            [*MTCLI, *FULL_DISKS[name].split()], stdout=full, stderr=subprocess.PIPE, cwd=folder, timeout=PATIENCE
         )
     message = finished.stderr.decode()
     assert (finished.returncode, message.count("Error: ")) == (1, 1), message
@@ -207,7 +207,7 @@ def test_a_full_disk_is_a_sentence(name: str, folder: Path) -> None:
 
 def shell(line: str, folder: Path) -> subprocess.CompletedProcess[bytes]:
     command = line.replace("mtcli", " ".join(MTCLI), 1)
-    return subprocess.run(["sh", "-c", command], cwd=folder, capture_output=True, timeout=300)
+    return subprocess.run(["sh", "-c", command], cwd=folder, capture_output=True, timeout=PATIENCE)
 
 
 @linux
@@ -232,14 +232,6 @@ def test_streams_that_are_closed_or_full(line: str, code: int, gist: str, folder
     assert "Traceback" not in message and "Exception ignored" not in message
     if "out.txt" in line:
         assert len((folder / "out.txt").read_text().splitlines()) == 3
-
-
-def obey_permissions() -> None:
-    """Take from this process, before it runs a command, root's power to pass over permissions."""
-    if os.geteuid() == 0:
-        libc = ctypes.CDLL(None, use_errno=True)
-        for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
-            libc.prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP
 
 
 @pytest.fixture
@@ -278,7 +270,7 @@ def test_no_permission_is_a_sentence(name: str, obedient: Path) -> None:
     call, locked, gist = FORBIDDEN[name]
     if locked:
         (obedient / locked).chmod(0)
-    finished = mtcli(*call.split(), cwd=obedient, preexec_fn=obey_permissions)
+    finished = mtcli(*call.split(), cwd=obedient, prepare="support.permissions:obey_permissions")
     if locked:
         (obedient / locked).chmod(0o755)
     message = finished.stderr.decode()
@@ -294,7 +286,7 @@ def test_a_read_only_model_directory_is_enough(obedient: Path) -> None:
     for path in (obedient / "OWN").iterdir():
         path.chmod(0o444)
     (obedient / "OWN").chmod(0o555)
-    finished = mtcli("translate", "-m", "OWN", "-i", "IN", cwd=obedient, preexec_fn=obey_permissions)
+    finished = mtcli("translate", "-m", "OWN", "-i", "IN", cwd=obedient, prepare="support.permissions:obey_permissions")
     assert (finished.returncode, finished.stdout) == (0, expected.stdout)
     assert expected.stdout.count(b"\n") == 3
 
@@ -302,7 +294,7 @@ def test_a_read_only_model_directory_is_enough(obedient: Path) -> None:
 def test_processes_share_a_model(folder: Path) -> None:
     call = [*MTCLI, "translate", "-m", "MODEL", "-i", "IN", "-b", "2"]
     processes = [subprocess.Popen(call, cwd=folder, stdout=subprocess.PIPE) for _ in range(2)]
-    outputs = [process.communicate(timeout=300)[0] for process in processes]
+    outputs = [process.communicate(timeout=PATIENCE)[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0]
     assert outputs[0] == outputs[1]
     assert outputs[0].count(b"\n") == 3

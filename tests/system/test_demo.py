@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from support.command import mtcli, succeed
 
 
@@ -18,6 +19,7 @@ def test_the_tour_ends_with_its_score_and_leaves_nothing(tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_the_tour_keeps_its_model_on_request(tmp_path: Path) -> None:
     succeed("demo", "--minutes", "0.05", "-o", tmp_path / "kept")
     assert succeed("translate", "-m", tmp_path / "kept" / "model", stdin="나는 집에 간다.\n".encode()).count("\n") == 1

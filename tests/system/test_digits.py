@@ -13,7 +13,9 @@ from mtcli.files import read_lines
 from mtcli.model_directory.loading import load_model
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize(
+    "task", [task if task == "reverse" else pytest.param(task, marks=pytest.mark.slow) for task in TASKS]
+)
 def test_digits_are_learnt(task: str, trained_digits: Callable[[str], Path]) -> None:
     directory = trained_digits(task)
     model = load_model(directory / "model", torch.device("cpu"))

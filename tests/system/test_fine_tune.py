@@ -7,6 +7,7 @@ import pytest
 from safetensors.torch import load_file
 from support.command import mtcli, succeed
 from support.digits import digit_pairs, write_sides
+from support.slow import slow
 
 SIZES = {"encoder_layers": 1, "decoder_layers": 1, "d_model": 16, "ffn_dim": 16, "heads": 2}
 
@@ -16,7 +17,7 @@ def corpus(task: str, stem: Path, seed: int) -> list[str]:
     return ["--src", str(src), "--tgt", str(tgt)]
 
 
-@pytest.fixture(scope="module", params=[True, False], ids=["one vocabulary", "two vocabularies"])
+@pytest.fixture(scope="module", params=[True, *slow(False)], ids=["one vocabulary", "two vocabularies"])
 def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("model")
     settings = {f"model.{name}": value for name, value in SIZES.items()} | {"data.vocab_size": 280}

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from support.command import mtcli, succeed
+from support.command import fresh_mtcli, mtcli, succeed
 from support.corpora import first_lines
 
 from mtcli import Translator
@@ -17,7 +17,7 @@ LARGEST = 12_000_000  # bytes, all files together
 
 
 def test_a_sentence_is_translated_without_naming_a_model(tmp_path: Path) -> None:
-    finished = mtcli("translate", stdin=b"Where is the station?\n", cwd=tmp_path, env={"PYTHONPATH": str(ROOT)})
+    finished = fresh_mtcli("translate", stdin=b"Where is the station?\n", cwd=tmp_path, env={"PYTHONPATH": str(ROOT)})
     assert finished.returncode == 0, finished.stderr.decode()
     assert finished.stdout.decode() == "Wo ist der Bahnhof?\n"
     assert f"model in the box, {DIRECTION}" in finished.stderr.decode()

@@ -1,15 +1,13 @@
 """A kill loses nothing: the same command again reaches the same weights, bit for bit."""
 
 import os
-import random
 import signal
-import subprocess
-import time
 from pathlib import Path
 
 import pytest
-from support.command import MTCLI, mtcli
+from support.command import mtcli
 from support.digits import digit_pairs, write_sides
+from support.killing import end_stopped, stopped_before
 
 STEPS = 60
 
@@ -53,24 +51,15 @@ def weights(run: Path) -> dict[str, bytes]:
     return {str(file.relative_to(run)): file.read_bytes() for file in files}
 
 
-def kill_after_step(arguments: list[str], run: Path, step: int, number: signal.Signals) -> int:
-    """Start a run and send it a signal once it has saved a checkpoint of `step` or a later one."""
-    process = subprocess.Popen([*MTCLI, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while process.poll() is None and time.monotonic() < deadline:
-        saved = [int(path.name[5:]) for path in run.glob("checkpoints/step-????????")]
-        if max(saved, default=0) >= step:
-            time.sleep(random.Random(step).random() * 0.1)
-            process.send_signal(number)
-            break
-        time.sleep(0.005)
-    return process.wait(60)
+def end_at(arguments: list[str], number: signal.Signals, *, step: int) -> int:
+    """Start a run and send it a signal when all is written of the checkpoint of `step` but its name; the exit code."""
+    return end_stopped(stopped_before(f"step-{step:08d}$", 1, arguments), number)[0]
 
 
 def test_killed_runs_reach_the_same_weights(corpus: Path, uninterrupted: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    for step in (10, 30):
-        kill_after_step(command(corpus, run), run, step, signal.SIGKILL)
+    for step in (20, 40):
+        assert end_at(command(corpus, run), signal.SIGKILL, step=step) == -signal.SIGKILL
     assert mtcli(*command(corpus, run)).returncode == 0
     assert weights(run) == weights(uninterrupted)
     logged = [line for line in (run / "log.jsonl").read_text().splitlines() if '"valid"' in line]
@@ -79,11 +68,7 @@ def test_killed_runs_reach_the_same_weights(corpus: Path, uninterrupted: Path, t
 
 def test_killed_before_the_first_checkpoint(corpus: Path, uninterrupted: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    process = subprocess.Popen([*MTCLI, *command(corpus, run)], stderr=subprocess.DEVNULL)
-    while not (run / "cache").exists() and process.poll() is None:
-        time.sleep(0.005)
-    process.kill()
-    process.wait()
+    assert end_at(command(corpus, run), signal.SIGKILL, step=10) == -signal.SIGKILL
     assert mtcli(*command(corpus, run)).returncode == 0
     assert weights(run) == weights(uninterrupted)
 
@@ -93,14 +78,14 @@ def test_an_interrupt_saves_and_the_run_goes_on(
     corpus: Path, uninterrupted: Path, tmp_path: Path, number: signal.Signals, name: str
 ) -> None:
     run = tmp_path / "run"
-    assert kill_after_step(command(corpus, run), run, 10, number) == 130, name
+    assert end_at(command(corpus, run), number, step=20) == 130, name
     assert mtcli(*command(corpus, run)).returncode == 0
     assert weights(run) == weights(uninterrupted)
 
 
 def test_a_damaged_newest_checkpoint_costs_only_its_steps(corpus: Path, uninterrupted: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    kill_after_step(command(corpus, run), run, 20, signal.SIGKILL)
+    end_at(command(corpus, run), signal.SIGKILL, step=30)
     newest = max(run.glob("checkpoints/step-????????"))
     (newest / "model.safetensors").write_bytes(b"nonsense")
     finished = mtcli(*command(corpus, run))

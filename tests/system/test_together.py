@@ -5,15 +5,16 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from support.command import MTCLI, mtcli
 from support.digits import digit_pairs, write_sides
+from support.patience import PATIENCE, wait_until
+from support.slow import slow
 
 SIZES = ("encoder_layers=1", "decoder_layers=1", "d_model=16", "ffn_dim=16", "heads=2", "dropout=0.2")
-ENVIRONMENT = {"OMP_NUM_THREADS": "1"}
+ENVIRONMENT = {"OMP_NUM_THREADS": "1"}  # of the processes that the command starts
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,8 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def command(corpus: Path, run: Path, steps: int) -> list[str]:
     files = [(f"--{prefix}{side}", corpus / f"{stem}.{side}") for prefix, stem in _PARTS for side in ("src", "tgt")]
     settings = [*(f"model.{size}" for size in SIZES), "data.vocab_size=280", *_TRAINING]
-    limits = ["--max-steps", str(steps), "--save-every", "10", "--valid-every", "10", "--device", "cpu"]
+    limits = ["--device", "cpu", "--dtype", "float32", "--save-every", "10", "--valid-every", "10"]
+    limits += ["--max-steps", str(steps)]
     words = [word for option, file in files for word in (option, str(file))]
     return ["train", *words, "-o", str(run), *limits, *(word for setting in settings for word in ("--set", setting))]
 
@@ -59,7 +61,7 @@ def assert_same_curve(run: Path, expected: Path) -> None:
                 assert found[name] == pytest.approx(wanted[name], rel=2e-3), (name, wanted["step"])
 
 
-@pytest.mark.parametrize("processes", [2, 4])
+@pytest.mark.parametrize("processes", [2, *slow(4)])
 def test_the_loss_curve_is_that_of_one_process(processes: int, corpus: Path, alone: Path, tmp_path: Path) -> None:
     finished = mtcli(*command(corpus, tmp_path / "run", 20), "--nproc", str(processes), env=ENVIRONMENT)
     said = finished.stderr.decode()
@@ -74,14 +76,14 @@ def test_the_loss_curve_is_that_of_one_process(processes: int, corpus: Path, alo
 
 def test_a_run_goes_on_with_another_number_of_processes(corpus: Path, alone: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    assert mtcli(*command(corpus, run, 20)[:-2], "--set", "training.patience=0", "--max-steps", "10").returncode == 0
+    assert mtcli(*command(corpus, run, 10)).returncode == 0
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "mtcli"]
     finished = subprocess.run(
         [*torchrun, *command(corpus, run, 20)],
         env={**os.environ, **ENVIRONMENT},
         capture_output=True,
         check=False,
-        timeout=120,
+        timeout=PATIENCE,
     )
     assert finished.returncode == 0, finished.stderr.decode()
     assert "Going on from step 10" in finished.stderr.decode()
@@ -97,10 +99,7 @@ def start(arguments: list[str], run: Path) -> subprocess.Popen[bytes]:
         stderr=subprocess.PIPE,
         start_new_session=True,
     )
-    deadline = time.monotonic() + 100
-    while not list(run.glob("checkpoints/step-????????")):
-        assert process.poll() is None and time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_until(lambda: list(run.glob("checkpoints/step-????????")), or_fail=lambda: process.poll() is not None)
     return process
 
 
@@ -113,12 +112,12 @@ def workers(launcher: int) -> list[int]:
 
 
 def end(process: subprocess.Popen[bytes]) -> tuple[int, str]:
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=PATIENCE)
     return process.returncode, said.decode()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes with Linux's ps")
-@pytest.mark.parametrize("victim", [0, 1])
+@pytest.mark.parametrize("victim", [0, *slow(1)])
 def test_a_process_that_dies_ends_the_run_and_the_rest_can_go_on(victim: int, corpus: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     process = start(command(corpus, run, 100_000), run)
@@ -135,7 +134,7 @@ def test_a_process_that_dies_ends_the_run_and_the_rest_can_go_on(victim: int, co
     assert f"Going on from step {saved:,}." in again.stderr.decode()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, *slow(signal.SIGTERM)])
 def test_an_interrupt_saves(number: signal.Signals, corpus: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     process = start(command(corpus, run, 100_000), run)
@@ -157,11 +156,8 @@ def test_processes_whose_launcher_was_killed_save_and_end(corpus: Path, tmp_path
     assert refused.returncode == 1
     assert "Another training is at work" in refused.stderr.decode()
     process.kill()
-    deadline = time.monotonic() + 60
-    while any(is_running(worker) for worker in left):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    process.communicate(timeout=60)
+    wait_until(lambda: not any(is_running(worker) for worker in left))
+    process.communicate(timeout=PATIENCE)
     saved = max(int(path.name[5:]) for path in run.glob("checkpoints/step-????????"))
     again = mtcli(*command(corpus, run, saved + 2), "--nproc", "2", env=ENVIRONMENT)
     assert again.returncode == 0, again.stderr.decode()

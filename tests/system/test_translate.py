@@ -6,17 +6,17 @@ import json
 import lzma
 import os
 import pty
-import select
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from support.command import MTCLI, mtcli, succeed
+from support.command import MTCLI, fresh_succeed, mtcli, succeed
+from support.patience import PATIENCE, wait_until
+from support.slow import slow
 
 PACK: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}
 UNPACK: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress}
@@ -24,11 +24,11 @@ UNPACK: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.decompress, ".bz2": b
 
 @contextmanager
 def running(*arguments: str | Path, **options: object) -> Iterator[subprocess.Popen[bytes]]:
-    """A translation under way, killed if it is still there after two minutes or at the end of the block."""
+    """A translation under way, killed at the end of the block, or where it hangs."""
     command = [*MTCLI, "translate", *map(str, arguments)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     process: subprocess.Popen[bytes] = subprocess.Popen(command, **{**pipes, **options})  # type: ignore[call-overload]
-    watchdog = threading.Timer(120, process.kill)
+    watchdog = threading.Timer(PATIENCE, process.kill)
     watchdog.start()
     try:
         yield process
@@ -50,13 +50,6 @@ def many_lines(path: Path, count: int = 40_000) -> Path:
     """Different lines: enough to be killed in the middle of."""
     path.write_text("".join(f"{' '.join(str(number))}\n" for number in range(10_000, 10_000 + count)))
     return path
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_everything_around_the_text_is_kept(reverse_model: Path, tmp_path: Path) -> None:
@@ -178,17 +171,17 @@ def test_a_conversation_of_many_lines_never_waits(reverse_model: Path) -> None:
         assert process.wait() == 0
 
 
-@pytest.mark.parametrize("options", [(), ("--greedy",)])
+@pytest.mark.parametrize("options", [(), pytest.param(("--greedy",), marks=pytest.mark.slow)])
 def test_the_number_of_threads_changes_nothing(reverse_model: Path, tmp_path: Path, options: tuple[str, ...]) -> None:
     """Not a digit of a score; several threads are several engines, which share the lines."""
     source = many_lines(tmp_path / "in", 400)
     call = ("translate", "-m", reverse_model, "--quiet", "--format", "tsv", *options, "-i", source)
-    one, three = (succeed(*call, env={"OMP_NUM_THREADS": threads}) for threads in ("1", "3"))
+    one, three = (fresh_succeed(*call, env={"OMP_NUM_THREADS": threads}) for threads in ("1", "3"))
     assert one.count("\n") == 400
     assert one == three
 
 
-@pytest.mark.parametrize("threads", ["1", "3"])  # which are so many engines
+@pytest.mark.parametrize("threads", ["3", *slow("1")])  # which are so many engines
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_to_a_waiting_process_ends_it_tidily(
     reverse_model: Path, number: int, code: int, threads: str
@@ -201,7 +194,7 @@ def test_a_signal_to_a_waiting_process_ends_it_tidily(
         assert process.stderr.read() in (b"", b"Interrupted.\n")
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGKILL, -9), *slow((signal.SIGINT, 130))])
 def test_a_killed_stream_leaves_nothing_that_looks_whole(
     reverse_model: Path, tmp_path: Path, number: int, code: int
 ) -> None:
@@ -211,7 +204,7 @@ def test_a_killed_stream_leaves_nothing_that_looks_whole(
         assert process.stdin is not None
         process.stdin.write(b"1 2\n3 4\n")
         process.stdin.flush()
-        wait_for(lambda: list(tmp_path.glob(".out.gz.*.partial")) and list(tmp_path.glob(".links.*.partial")))
+        wait_until(lambda: list(tmp_path.glob(".out.gz.*.partial")) and list(tmp_path.glob(".links.*.partial")))
         process.send_signal(number)
         assert process.wait() == code
     left = [path.name for path in tmp_path.iterdir()]
@@ -276,18 +269,17 @@ def test_bad_call(name: str, reverse_model: Path, tmp_path: Path, monkeypatch: p
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def read_terminal(controller: int, until: Callable[[bytes], object], seconds: float = 60) -> bytes:
-    """What shows on a terminal, up to a condition or its end."""
-    seen, deadline = b"", time.monotonic() + seconds
-    while not until(seen) and time.monotonic() < deadline:
-        if select.select([controller], [], [], 0.1)[0]:
-            try:
-                chunk = os.read(controller, 4096)
-            except OSError:
-                break
-            if not chunk:
-                break
-            seen += chunk
+def read_terminal(controller: int, until: Callable[[bytes], object] = lambda seen: False) -> bytes:
+    """What shows on a terminal, up to a condition or its end, which comes when no process has it open any more."""
+    seen = b""
+    while not until(seen):
+        try:
+            chunk = os.read(controller, 4096)
+        except OSError:
+            break
+        if not chunk:
+            break
+        seen += chunk
     return seen
 
 
@@ -306,7 +298,7 @@ def test_a_terminal_sees_a_bar_and_ctrl_c_ends_it(reverse_model: Path, tmp_path:
         assert b" left" in seen
         os.killpg(process.pid, signal.SIGINT)  # what the terminal does on Ctrl-C
         assert process.wait() == 130
-        rest = read_terminal(controller, lambda seen: False, seconds=5)
+        rest = read_terminal(controller)
     assert b"Interrupted." in rest
     assert b"\x1b[?25h" in rest  # the cursor is back
     assert b" lines are kept. The same command goes on after them." in rest
@@ -321,7 +313,7 @@ def test_a_terminal_sees_totals_at_the_end_and_nothing_with_quiet(reverse_model:
         controller, terminal = pty.openpty()
         with running("-m", reverse_model, "-i", source, *options, stderr=terminal) as process:
             os.close(terminal)
-            seen = read_terminal(controller, lambda seen: False)
+            seen = read_terminal(controller)
             assert process.stdout is not None
             assert process.stdout.read() == b"2 1\n\n4 3\n"
             assert process.wait() == 0

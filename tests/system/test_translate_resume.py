@@ -2,19 +2,14 @@
 
 import json
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
-from support.command import MTCLI, mtcli
-from support.killing import committed_lines, visible_files, write_lines
+from support.command import mtcli
+from support.killing import committed_lines, end_stopped, stopped_before, visible_files, write_lines
 from support.tiny import write_untrained
 
 LINES = 800
-# The command line, with a journal that is written so often that even a fast machine is caught in the middle.
-HASTY = "from mtcli.cli import main; from mtcli.jobs import resume; resume._PERIOD = 0.02; main.main()"
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +29,8 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 def translate_one(model: Path, inputs: list[Path], directory: Path) -> list[str]:
-    return ["translate", "-m", str(model), "-i", str(inputs[0]), "-o", str(directory / "out.gz"), "--device", "cpu"]
+    files = ["-m", str(model), "-i", str(inputs[0]), "-o", str(directory / "out.gz")]
+    return ["translate", *files, "--device", "cpu", "--dtype=float32"]
 
 
 def translate_all(model: Path, inputs: list[Path], directory: Path) -> list[str]:
@@ -67,18 +63,9 @@ def uninterrupted(model: Path, inputs: list[Path], tmp_path_factory: pytest.Temp
     return made
 
 
-def end_after(arguments: list[str], directory: Path, line: int, number: signal.Signals) -> tuple[int, bytes]:
-    """Start a run and send it a signal once this many lines are committed; its exit code and its messages."""
-    command = [sys.executable, "-c", HASTY, *arguments]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    deadline = time.monotonic() + 120
-    while process.poll() is None and time.monotonic() < deadline:
-        if committed_lines(directory) >= line:
-            process.send_signal(number)
-            break
-        time.sleep(0.005)
-    _, messages = process.communicate(timeout=60)
-    return process.returncode, messages
+def end_in_the_middle(arguments: list[str], number: signal.Signals) -> tuple[int, str]:
+    """Start a run and send it a signal after it has committed some lines; its exit code and its messages."""
+    return end_stopped(stopped_before(r"\.journal$", 3, arguments), number)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -88,7 +75,7 @@ def test_killed_runs_write_the_same_bytes(
     arguments = COMMANDS[name](model, inputs, tmp_path)
     reached = 0
     for _ in range(2):
-        code, _ = end_after(arguments, tmp_path, reached + 1, signal.SIGKILL)
+        code, _ = end_in_the_middle(arguments, signal.SIGKILL)
         assert code == -signal.SIGKILL
         assert committed_lines(tmp_path) > reached
         reached = committed_lines(tmp_path)
@@ -109,10 +96,10 @@ def test_an_interrupt_says_how_to_go_on(
     tmp_path: Path,
 ) -> None:
     arguments = COMMANDS["one"](model, inputs, tmp_path)
-    ended, messages = end_after(arguments, tmp_path, 1, number)
+    ended, messages = end_in_the_middle(arguments, number)
     assert ended == code
     kept = committed_lines(tmp_path)
-    assert f"{kept:,} lines are kept. The same command goes on after them." in messages.decode()
+    assert f"{kept:,} lines are kept. The same command goes on after them." in messages
     assert sorted(path.name for path in tmp_path.iterdir()) == [".out.gz.journal", ".out.gz.partial"]
     assert mtcli(*arguments, "--quiet").stderr == b""
     assert results(tmp_path) == results(uninterrupted["one"])
@@ -130,29 +117,28 @@ def test_a_finished_job_repeated_does_nothing(
 
 
 @pytest.mark.parametrize(
-    "option", ["--greedy", "--length-penalty=0.5", "--dtype=float32", "--set=decoding.beam_size=2"]
+    "option", ["--greedy", "--length-penalty=0.5", "--dtype=bfloat16", "--set=decoding.beam_size=2"]
 )
 def test_another_option_is_another_job(
     option: str, model: Path, inputs: list[Path], uninterrupted: dict[str, Path]
 ) -> None:
-    dtype = ("--dtype", "bfloat16") if option == "--dtype=float32" else option.split("=", 1)
-    finished = mtcli(*COMMANDS["one"](model, inputs, uninterrupted["one"]), *dtype)
+    arguments = COMMANDS["one"](model, inputs, uninterrupted["one"])
+    if option.startswith("--dtype="):
+        arguments.remove("--dtype=float32")
+    finished = mtcli(*arguments, option)
     assert finished.returncode == 1
     assert "out.gz exists already" in finished.stderr.decode()
 
 
 def test_two_processes_do_not_write_one_output(model: Path, inputs: list[Path], tmp_path: Path) -> None:
     arguments = COMMANDS["one"](model, inputs, tmp_path)
-    process = subprocess.Popen([*MTCLI, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = stopped_before(r"\.journal$", 1, arguments)
     try:
-        while not (tmp_path / ".out.gz.journal").exists() and process.poll() is None:
-            time.sleep(0.002)
         second = mtcli(*arguments, "--force")
         assert second.returncode == 1
         assert "Another process is writing" in second.stderr.decode()
     finally:
-        process.kill()
-        process.wait()
+        end_stopped(process, signal.SIGKILL)
 
 
 def test_verified_lines_are_counted(model: Path, tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""The parts of the section `train`: ways to train, whether an update is right, where its time goes."""
+"""Section `train`: whether an update is right, how long it takes, and where its time goes."""

@@ -1,1 +1,1 @@
-"""The parts of the section `translate`: checks, whole sentences decoded at once, single lines, where the time goes."""
+"""Section `translate`: checks, whole sentences decoded at once, single lines, where the time goes."""

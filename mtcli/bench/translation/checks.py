@@ -6,111 +6,84 @@
 """
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from functools import cache
 
-from mtcli.bench.measuring.contest import first_lines, raise_if_broken
-from mtcli.bench.records.record import Check
-from mtcli.bench.work.sentences import Sentences
-from mtcli.bench.work.subject import Subject
-from mtcli.decoding.engines.torch import Engines
+from mtcli.bench.contest import Check, ContestantError
+from mtcli.bench.contest.failures import told
+from mtcli.bench.workload.model import BenchModel
+from mtcli.bench.workload.sentences import SourceSentences
 from mtcli.decoding.pool import EnginePool
 from mtcli.decoding.scoring import score_targets
 from mtcli.decoding.search import Hypothesis, SearchOptions
 from mtcli.devices import dtype_name
-from mtcli.errors import MtcliError
-from mtcli.model.transformer import Transformer
 
 ALONE, COMPANY = 2, 4  # sentences decoded one by one, and together
 STEPS = 12  # of each, where outputs are forced
 # Nats a token: what rounding makes of a log-probability, with room; a wrong mask makes many times as much.
 LARGEST = {"float32": 1e-3, "float16": 2e-2, "bfloat16": 5e-2}
 
-_Answer = tuple[bool, str]
-
 
 class Checker:
     """Checks one beam after the other.
 
     Args:
-        subject: the model.
+        model: what decodes.
         sentences: enough of them.
     """
 
-    def __init__(self, subject: Subject, sentences: Sentences) -> None:
-        self._subject = subject
+    def __init__(self, model: BenchModel, sentences: SourceSentences) -> None:
+        self._model = model
         self._together = sentences.first(COMPANY).limited(STEPS)
-        self._exact = exact_copy(subject.network)
+        self._exact = copy.deepcopy(model.network).float()
+        self._exact.attention = "reference"  # the others' definition
 
     def check(self, beam: int) -> tuple[Check, ...]:
         """All checks of a beam; what fails on the way is a check that did not pass."""
+        what = f"beam {beam}"
+        try:
+            with told(what):
+                return tuple(one.model_copy(update={"what": f"{what}: {one.what}"}) for one in self._checks(beam))
+        except ContestantError as error:
+            return (Check(what=f"{what}: decoding {COMPANY} sentences", passed=False, detail=str(error)),)
+
+    def _checks(self, beam: int) -> Iterator[Check]:
         # Costs that a search leaves out are none of the network's
-        options = replace(searched(self._subject, self._together, beam), free_end=False, renormalize=False)
-        decoder = self._pool(options)
-        found = cache(lambda: best_of(decoder, self._together))
-        asked: dict[str, Callable[[], _Answer]] = {
-            "alone and in company": lambda: self._independence(decoder, found()),
-            "scores in float32 with plain attention": lambda: self._scores(found(), options.eos_id),
-        }
-        if Engines(self._subject.network, options).makes_graphs:
-            asked["with and without CUDA graphs"] = lambda: self._graphs(found(), options)
-        return tuple(_answered(f"beam {beam}: {what}", ask) for what, ask in asked.items())
-
-    def _pool(self, options: SearchOptions, *, graphs: bool = True) -> EnginePool:
-        return EnginePool(Engines(self._subject.network, options, graphs=graphs), num_workers=1, max_slots=COMPANY)
-
-    def _independence(self, decoder: EnginePool, found: list[Hypothesis]) -> _Answer:
+        options = replace(self._model.searched(self._together, beam), free_end=False, renormalize=False)
+        decoder = self._decoder(options)
+        found = best_of(decoder, self._together)
         alone = [one for place in range(ALONE) for one in best_of(decoder, self._together.alone(place))]
         pairs = zip(found[:ALONE], alone, strict=True)
-        return _counted([(one.tokens, one.log_prob) == (other.tokens, other.log_prob) for one, other in pairs])
+        same = [(one.tokens, one.log_prob) == (other.tokens, other.log_prob) for one, other in pairs]
+        yield _counted("alone and in company", same)
+        yield self._scores(found, options.eos_id)
+        if self._model.makes_graphs(options):
+            without = best_of(self._decoder(options, graphs=False), self._together)
+            same = [one.tokens == other.tokens for one, other in zip(found, without, strict=True)]
+            yield _counted("with and without CUDA graphs", same)
 
-    def _graphs(self, found: list[Hypothesis], options: SearchOptions) -> _Answer:
-        without = best_of(self._pool(options, graphs=False), self._together)
-        return _counted([one.tokens == other.tokens for one, other in zip(found, without, strict=True)])
+    def _decoder(self, options: SearchOptions, *, graphs: bool = True) -> EnginePool:
+        return self._model.pool(options, num_workers=1, max_slots=COMPANY, graphs=graphs)
 
-    def _scores(self, found: list[Hypothesis], eos_id: int) -> _Answer:
+    def _scores(self, found: list[Hypothesis], eos_id: int) -> Check:
         targets = [[*one.tokens, eos_id] for one in found]
-        scores = score_targets(self._exact, self._together.sources, targets, self._subject.start_id)
+        scores = score_targets(self._exact, self._together.sources, targets, self._model.start_id)
         differences = [
             abs(one.log_prob - score.log_prob) / one.num_tokens for one, score in zip(found, scores, strict=True)
         ]
-        limit = LARGEST[dtype_name(self._subject.network.output.weight.dtype)]
-        passed = all(one <= limit for one in differences)  # false for NaN, too
-        return passed, f"the scores differ by up to {max(differences):.2g} nats a token; {limit:g} is rounding"
+        limit = LARGEST[dtype_name(self._model.network.output.weight.dtype)]
+        return Check(
+            what="scores in float32 with plain attention",
+            passed=all(one <= limit for one in differences),  # false for NaN, too
+            detail=f"the scores differ by up to {max(differences):.2g} nats a token; {limit:g} is rounding",
+        )
 
 
-def exact_copy(network: Transformer) -> Transformer:
-    """The same weights in float32, with the attention that is the others' definition."""
-    exact = copy.deepcopy(network).float()
-    exact.attention = "reference"
-    return exact
+def _counted(what: str, same: Iterable[bool]) -> Check:
+    found = list(same)
+    return Check(what=what, passed=all(found), detail=f"{sum(found)} of {len(found)} are the same")
 
 
-def searched(subject: Subject, sentences: Sentences, beam: int) -> SearchOptions:
-    """How these sentences are searched: forced outputs are all as long as the longest limit."""
-    options = subject.search(beam)
-    return replace(options, min_tokens=max(sentences.limits) - 1, stop="full") if sentences.forced else options
-
-
-def best_of(decoder: EnginePool, sentences: Sentences) -> list[Hypothesis]:
+def best_of(decoder: EnginePool, sentences: SourceSentences) -> list[Hypothesis]:
     """The best hypothesis of each sentence."""
     return [found[0] for found in decoder.decode(sentences.sources, sentences.limits)]
-
-
-def _answered(what: str, ask: Callable[[], _Answer]) -> Check:
-    try:
-        passed, detail = ask()
-    except (MtcliError, RuntimeError, ValueError) as error:
-        raise_if_broken(what, error)
-        passed, detail = False, first_lines(error)
-    return Check(what=what, passed=passed, detail=detail)
-
-
-def _counted(same: Sequence[bool]) -> _Answer:
-    return all(same), f"{sum(same)} of {len(same)} are the same"
-
-
-def failed(checks: Sequence[Check]) -> str | None:
-    """What did not pass, in words; None where all did."""
-    return "; ".join(f"{one.what}: {one.detail}" for one in checks if not one.passed) or None

@@ -34,7 +34,7 @@ class _Mark(NamedTuple):
     captured: bool
 
 
-class Phases:
+class DecodingPhases:
     """Watches all decoding with a network while it is entered; decoders must be made and used within.
 
     The encoder's part is `encode`, and `admit`, which projects its output into every decoder layer's keys and values.

@@ -1,6 +1,7 @@
 """Tests that launch kernels: on a GPU where there is one, else in Triton's interpreter, in a process of its own.
 
-`make test` starts that process: TRITON_INTERPRET=1 pytest tests/kernels/device. In any other these tests skip.
+`make test` and `make test-all` start that process: TRITON_INTERPRET=1 pytest
+tests/kernels/device. In any other these tests skip.
 """
 
 import os

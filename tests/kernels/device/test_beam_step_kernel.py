@@ -6,7 +6,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.beam_behaviour import BEHAVIOURS
+from support.beam_behaviour import (
+    BEHAVIOURS,
+    what_is_found_early_is_what_is_found_late,
+    whole_searches_stop_by_their_rule,
+)
 from support.beam_cases import (
     assert_same_state,
     assert_same_steps,
@@ -20,6 +24,7 @@ from support.beam_cases import (
     whole_search,
 )
 from support.beam_steps import check_any_step
+from support.slow import slow
 from torch import Tensor
 
 from mtcli_kernels.beam_step import BeamRules, BeamState, SlotStatus, Stop, beam_step, choice
@@ -30,10 +35,18 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning"),
     pytest.mark.filterwarnings("ignore:All-NaN slice encountered:RuntimeWarning"),
 ]
+LONG_SEARCHES = (whole_searches_stop_by_their_rule, what_is_found_early_is_what_is_found_late)
 DEVICE = torch.device("cpu" if is_interpreting() else "cuda")  # for hypothesis, which takes no fixtures of a test
 
 
-@pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=lambda behaviour: behaviour.__name__)
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        pytest.param(behaviour, marks=[pytest.mark.slow] if behaviour in LONG_SEARCHES else [])
+        for behaviour in BEHAVIOURS
+    ],
+    ids=lambda behaviour: behaviour.__name__,
+)
 def test_behaviour(behaviour: Callable[[str, torch.device], None], device: torch.device) -> None:
     behaviour("triton", device)
 
@@ -41,18 +54,12 @@ def test_behaviour(behaviour: Callable[[str, torch.device], None], device: torch
 @pytest.mark.parametrize(
     ("beam", "vocab_size"),
     [
-        (1, 3),
-        (1, 65),
         (1, 4097),
         (2, 63),
-        (3, 2049),
-        (4, 64),
         (4, 2048),
         (5, 127),
-        (5, 2047),
-        (8, 1000),
-        (15, 129),
         (16, 700),
+        *slow((1, 3), (1, 65), (3, 2049), (4, 64), (5, 2047), (8, 1000), (15, 129)),
     ],
 )
 def test_a_step_is_that_of_the_definition(beam: int, vocab_size: int, device: torch.device) -> None:

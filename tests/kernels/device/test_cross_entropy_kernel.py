@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.accuracy import assert_as_exact_as_eager
+from support.slow import slow
 from torch import Tensor
 
 from mtcli_kernels.cross_entropy import cross_entropy, linear, linear_cross_entropy
@@ -55,8 +56,8 @@ def compare(ours: tuple[Tensor, ...], eager: tuple[Tensor, ...], exact: tuple[Te
     assert_as_exact_as_eager(*others, name="gradient of other logits than the target's")
 
 
-@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.9])
-@pytest.mark.parametrize("vocabulary", [1, 2, 7, 1000, 4095, 4096, 4097, 32001])
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, *slow(0.9)])
+@pytest.mark.parametrize("vocabulary", [1, 7, 4097, *slow(2, 1000, 4095, 4096, 32001)])
 def test_loss_and_gradient_are_those_of_the_definition(
     vocabulary: int, smoothing: float, dtype: torch.dtype, device: torch.device
 ) -> None:

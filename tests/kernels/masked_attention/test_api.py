@@ -5,6 +5,7 @@ import sys
 
 import pytest
 import torch
+from support.patience import PATIENCE
 
 from mtcli_kernels.dispatch import UnavailableError
 from mtcli_kernels.masked_attention import api, choice, masked_attention
@@ -79,7 +80,7 @@ x, packing = torch.ones(3, 2, 8), Packing.of([1, 2])
 for impl in ("auto", "sdpa", "padded", "reference"):
     assert masked_attention(x, x, x, packing, packing, impl=impl).allclose(x)
 """
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("impl", ["padded", "sdpa"])

@@ -7,12 +7,12 @@ import torch
 
 from mtcli import __version__
 from mtcli.bench import host
-from mtcli.bench.asked import Asked
 from mtcli.bench.machine import device, versions
+from mtcli.bench.settings import BenchSettings
 
 
 def test_a_processor() -> None:
-    found = device(Asked(torch_device="cpu", seed=1, ends_at=0.0))
+    found = device(BenchSettings(torch_device="cpu", seed=1))
     assert found.kind == "cpu"
     assert found.name == found.cpu == host.cpu_name()
     assert found.cores >= 1

@@ -6,13 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from support.patience import PATIENCE, wait_until
 from support.sentences import sentences, small_tokenizer
 
 from mtcli.config import Config, load_config
@@ -632,13 +632,19 @@ def test_any_number_of_processes_prepares_the_same(corpus: Corpus, monkeypatch: 
         assert file.read_bytes() == (corpus.directory / "3" / "cache" / made[0]["key"] / file.name).read_bytes()
 
 
+# The directory of the prepared data gets its name last: the interrupt comes before, however late it comes.
 INTERRUPTED = """
-import sys
+import signal, sys
 from pathlib import Path
 from mtcli.config import load_config
 from mtcli.data import prepare, survey
 
+def wait_at_the_end(event, arguments):
+    if event == "os.rename" and Path(arguments[1]).parent.name == "cache":
+        signal.pause()
+
 if __name__ == "__main__":
+    sys.addaudithook(wait_at_the_end)
     prepare.ALONE, survey.ALONE, survey.CHUNK = 0, 0, 10
     directory = Path(sys.argv[1])
     files = {"src": [directory / "train.src"], "tgt": [directory / "train.tgt"]}
@@ -664,12 +670,12 @@ def test_an_interrupt_leaves_no_process_and_nothing_half_done(corpus: Corpus) ->
     for line in process.stdout:
         if line.startswith("Tokenising"):
             break
-    wait_for(lambda: any((corpus.run / "cache").glob("*.partial/train.src.tokens")))
+    wait_until(lambda: any((corpus.run / "cache").glob("*.partial/train.src.tokens")))
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode != 0
     assert errors.count("Traceback") == errors.count("KeyboardInterrupt") == 1
-    wait_for(lambda: not is_alive(process.pid))
+    wait_until(lambda: not is_alive(process.pid))
     assert all(name.endswith(".partial") for name in corpus.caches)
     config = load_config(options={"data": {**corpus.config(valid=False).data.model_dump(), "valid_size": 20}})
     data = corpus.prepare(config)
@@ -682,11 +688,3 @@ def is_alive(group: int) -> bool:
     except ProcessLookupError:
         return False
     return True
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    for _ in range(1000):
-        if condition():
-            return
-        time.sleep(0.01)
-    raise AssertionError("it never happened")

@@ -176,3 +176,22 @@ def test_a_given_model_without_a_start_piece_starts_with_its_end() -> None:
     tokenizer = Tokenizer(foreign_model(bos_id=-1, eos_id=0, unk_id=1))
     assert tokenizer.start_id == tokenizer.eos_id == 0
     assert tokenizer.never_generated == [1]
+
+
+@pytest.mark.parametrize(
+    ("bytes_", "text"),
+    [
+        ("é".encode(), "é"),
+        ("é".encode()[:1], ""),
+        ("€".encode()[:2] + "é".encode(), "é"),
+        ("😀".encode() + "😀".encode()[1:], "😀"),
+        ("\ufffd".encode(), "\ufffd"),
+        (b"\xff\x80", ""),
+    ],
+)
+def test_bytes_that_make_no_character_are_no_text(bytes_: bytes, text: str) -> None:
+    tokenizer = small_tokenizer()
+    ids = [tokenizer._processor.piece_to_id(f"<0x{byte:02X}>") for byte in bytes_]
+    assert tokenizer.decode(ids) == text
+    words = tokenizer.encode("the cat")
+    assert tokenizer.line([*words, *ids, *words]).replace(" ", "") == f"thecat{text}thecat"

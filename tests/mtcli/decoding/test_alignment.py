@@ -13,7 +13,7 @@ from mtcli.decoding.alignment import (
     place_words,
     word_links,
 )
-from mtcli.decoding.translator import Candidate, Translation
+from mtcli.translation import Candidate, Translation
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

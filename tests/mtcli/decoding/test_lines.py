@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from support.sentences import sentences, small_tokenizer
 
 from mtcli.data.normalisation import normalise
-from mtcli.decoding.lines import Part, is_blank, is_invisible, rejoin, split_line
+from mtcli.decoding.lines import Part, copied, has_words, is_blank, is_invisible, rejoin, split_line
 
 # Text of many shapes: real sentences, punctuation of several scripts, and anything else.
 fragments = st.one_of(
@@ -165,3 +165,50 @@ def test_a_line_that_reaches_the_model_has_text(line: str) -> None:
 )
 def test_parts_are_rejoined_as_their_script_writes(parts: list[str], line: str) -> None:
     assert rejoin(parts) == line
+
+
+@given(lines, limits)
+def test_parts_by_sentence_lose_nothing_and_fit(line: str, max_tokens: int) -> None:
+    parts = split_line(line, small_tokenizer(), max_tokens, by_sentence=True)
+    assert unspaced("".join(part.text for part in parts)) == unspaced(normalise(line))
+    assert all(len(part.tokens) <= max_tokens for part in parts)
+    assert all(part.tokens == small_tokenizer().encode(part.text) for part in parts)
+
+
+def test_each_sentence_is_a_part_where_that_is_wanted() -> None:
+    line = "The cat sleeps. The dog runs!  A man walks.   "
+    parts = split_line(line, small_tokenizer(), 500, by_sentence=True)
+    assert [part.text for part in parts] == ["The cat sleeps.", "The dog runs!", "A man walks."]
+    assert [part.gap for part in parts] == ["", "  ", ""]
+    assert [part.text for part in split_line(line, small_tokenizer(), 500)] == [normalise(line)]
+
+
+def test_gaps_are_those_of_the_line() -> None:
+    line = "  A cat.\u200b A  dog.    Yes!\u00a0Maybe.\tSo?  "
+    parts = split_line(line, small_tokenizer(), 500, by_sentence=True)
+    assert [(part.text, part.gap) for part in parts] == [
+        ("A cat.", ""),
+        ("A dog.", "    "),
+        ("Yes!", ""),
+        ("Maybe.", ""),
+        ("So?", ""),
+    ]
+    assert rejoin(["Eine Katze.", "Ein Hund.", "Ja!", "Nein.", "So?"], [part.gap for part in parts]) == (
+        "Eine Katze. Ein Hund.    Ja! Nein. So?"
+    )
+
+
+@pytest.mark.parametrize("line", ["102", "---", "🎉", "->", "▁", "$1,299.99", "½ €", "  5  ", "1.\u00a02."])
+def test_what_has_no_letter_is_copied(line: str) -> None:
+    assert not has_words(line)
+    assert copied(line) == line
+
+
+@pytest.mark.parametrize("line", ["a", "5 km", "三", "가", "é", "٣ م"])
+def test_what_has_a_letter_is_not(line: str) -> None:
+    assert has_words(line)
+
+
+def test_a_copy_is_one_line_without_tabs() -> None:
+    assert copied("1\t2\u20283") == "1 2 3"
+    assert copied(" \t ") == ""

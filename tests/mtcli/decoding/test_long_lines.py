@@ -1,7 +1,8 @@
 """Over-long lines: split where it hurts least, never cut, joined again."""
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
+from support.examples import examples
 from support.hostile import line_text
 from support.sentences import sentences, small_tokenizer
 
@@ -13,7 +14,7 @@ text = st.one_of(
 )
 
 
-@settings(max_examples=800)
+@examples(60, 800)
 @given(text, st.integers(6, 40))  # a character may take four bytes and a space
 @example("▁ \x00\x00 \x00", 6)  # more tokens together than its words have apart
 def test_parts_fit_and_hold_the_whole_line(line: str, longest: int) -> None:

@@ -45,7 +45,8 @@ def pool(*, independent: bool = True, **how: Any) -> EnginePool:
     return EnginePool(Engines(network(5).float(), options(3), independent=independent), **{"num_workers": 1, **how})
 
 
-def test_memory_that_runs_out_anywhere_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("growth", [1, pytest.param(5, marks=pytest.mark.slow)])
+def test_memory_that_runs_out_anywhere_changes_nothing(growth: int, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = pool().decode(SENTENCES, LIMITS)
     turn, exhausted = Worker._turn, Exhausted(0)
 
@@ -61,7 +62,7 @@ def test_memory_that_runs_out_anywhere_changes_nothing(monkeypatch: pytest.Monke
         assert pool().decode(SENTENCES, LIMITS) == expected, sites
         if not exhausted.raised:
             break
-        sites += sites // 5  # every operation at first, and then ever fewer
+        sites += sites // growth  # every operation at first, and then ever fewer
     assert sites > 500
 
 

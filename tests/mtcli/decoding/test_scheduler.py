@@ -2,8 +2,9 @@
 
 import random
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.examples import examples
 
 from mtcli.decoding.scheduler import Scheduler
 from mtcli.decoding.search import Sentence, Task
@@ -21,7 +22,7 @@ def random_lines(rng: random.Random, count: int) -> Lines:
     return [rng.choices(different, k=rng.choice([0, 1, 1, 1, 2, 4])) for _ in range(count)]
 
 
-@settings(max_examples=20_000)
+@examples(500, 20_000)
 @given(st.integers(0, 2**32))
 def test_every_line_comes_out_once_in_order(seed: int) -> None:
     rng = random.Random(seed)

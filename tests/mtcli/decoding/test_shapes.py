@@ -44,6 +44,13 @@ def test_sentences_are_encoded_on_the_fewest_tokens_that_agree(
     assert list(found.encoder_batches(lengths)) == expected
 
 
+def test_a_long_sentence_that_does_not_fit_beside_others_gets_room_of_its_own(
+    layout: Callable[[Callable[[int], bool]], IndependentLayout],
+) -> None:
+    found = layout(lambda rows: rows in (64, 128))
+    assert list(found.encoder_batches([60, 110])) == [([0], 64), ([1], 128)]
+
+
 def test_a_step_has_the_fewest_slots_that_agree(
     layout: Callable[[Callable[[int], bool]], IndependentLayout],
 ) -> None:

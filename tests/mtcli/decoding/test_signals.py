@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
+from support.patience import PATIENCE
 from support.searching import EOS, network, options
 
 from mtcli.decoding.engines.torch import Engines
@@ -15,10 +16,10 @@ from mtcli.decoding.pool import EnginePool
 from mtcli.decoding.stream import Stream
 from mtcli.decoding.windows import Windows, in_order
 
-SECONDS = 3
+STOPS = 300
 # Another thread wants the same lock all the time, so that signals come while the main thread waits for it.
 PROGRAM = """
-import os, signal, sys, threading, time
+import os, signal, sys, threading
 from mtcli.decoding.stream import Stream
 
 class Stopped(Exception):
@@ -29,11 +30,10 @@ def stop(number, frame):
 
 signal.signal(signal.SIGALRM, stop)
 shared = Stream(2)
-end = time.monotonic() + float(sys.argv[1])
-stopped = 0
+stops, stopped = int(sys.argv[1]), 0
 
 def use():
-    while time.monotonic() < end:
+    while stopped < stops:
         shared.finish([])
 
 def finish():
@@ -41,7 +41,7 @@ def finish():
     free.append(True)
 
 threading.Thread(target=use, daemon=True).start()
-while time.monotonic() < end:
+while stopped < stops:
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.0003)
         while True:
@@ -51,7 +51,7 @@ while time.monotonic() < end:
     free = []
     other = threading.Thread(target=finish, daemon=True)
     other.start()
-    other.join(10)
+    other.join(float(sys.argv[2]))
     if not free:
         print(f"locked after {stopped} signals", flush=True)
         os._exit(1)
@@ -62,14 +62,14 @@ print(stopped)
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no timers that send signals")
 def test_a_signal_leaves_no_lock_behind() -> None:
     finished = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(SECONDS)],
+        [sys.executable, "-c", PROGRAM, str(STOPS), str(PATIENCE)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=2 * PATIENCE,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
     )
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    assert int(finished.stdout) > 5, "hardly a signal came"
+    assert int(finished.stdout) == STOPS
 
 
 class WaitedError(Exception):

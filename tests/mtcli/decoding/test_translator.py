@@ -6,17 +6,21 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.examples import examples
 from support.hostile import line_text
+from support.patience import PATIENCE
 from support.sentences import sentences
 from support.tiny import untrained_model, write_untrained
 
 import mtcli
+from mtcli.data.conventions import TextConventions
 from mtcli.decoding.alignment import Aligner
 from mtcli.decoding.engines import Outcome
 from mtcli.decoding.engines.torch import TorchEngine
@@ -35,7 +39,7 @@ def shared_translator() -> Translator:
     return Translator(untrained_model())
 
 
-@settings(max_examples=250)
+@examples(25, 250)
 @given(st.lists(st.one_of(line_text, st.sampled_from(sentences(8, seed=2))), max_size=4))
 def test_every_line_has_one_line(lines: list[str]) -> None:
     model = untrained_model()
@@ -44,8 +48,8 @@ def test_every_line_has_one_line(lines: list[str]) -> None:
     for line, translation, links in zip(lines, translations, Aligner(model)(translations), strict=True):
         assert is_blank(translation.text) == is_blank(line)
         assert is_invisible(translation.text) == is_invisible(line)
-        behind = Frame.of(line).behind  # a soft break at its end stays
-        assert not any(BREAKS & set(candidate.text.removesuffix(behind)) for candidate in translation.n_best)
+        soft_end = Frame.of(line).behind
+        assert not any(BREAKS & set(candidate.text.removesuffix(soft_end)) for candidate in translation.n_best)
         assert len(translation.source_parts) == len(translation.n_best[0].parts)
         pairs = [tuple(map(int, link.split("-"))) for link in links.split()]
         assert pairs == sorted(set(pairs))
@@ -59,6 +63,39 @@ def test_blank_lines_never_reach_the_model(monkeypatch: pytest.MonkeyPatch) -> N
     assert texts == ["", "", "", "", "\x00", "\u200b\ufeff"]
 
 
+def test_lines_without_letters_are_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mtcli.decoding.pool.Worker", None)
+    lines = ["102", "---", "🎉 🎉", "->", "▁", "5,00 €", " (1) "]
+    translations = Translator(untrained_model()).translate(lines, beam_size=2, n_best=2)
+    assert [translation.text for translation in translations] == lines
+
+
+@pytest.mark.parametrize(
+    ("sentences", "share", "parts"),
+    [
+        ("auto", None, 2),
+        ("auto", 0.01, 2),
+        ("auto", 0.5, 1),
+        ("split", 0.5, 2),
+        ("keep", None, 1),
+    ],
+)
+def test_lines_are_translated_by_sentence_where_the_model_learnt_so(
+    sentences: str, share: float | None, parts: int
+) -> None:
+    model = untrained_model()
+    text = TextConventions(multi_sentence_share=share)
+    architecture = replace(
+        model.architecture,
+        text=text,
+        decoding=model.architecture.decoding.model_copy(update={"sentences": sentences}),
+    )
+    [alone, together] = Translator(replace(model, architecture=architecture)).translate(["A dog.", "A dog.  A dog."])
+    assert len(together.source_parts) == parts
+    if parts == 2:
+        assert together.text == f"{alone.text}  {alone.text}"
+
+
 def test_an_overlong_line_keeps_its_parts() -> None:
     translator = Translator(untrained_model())
     [alone, many] = translator.translate(["A dog.", "A dog. " * 400])
@@ -67,6 +104,18 @@ def test_an_overlong_line_keeps_its_parts() -> None:
     assert translator.work.decoded == 1
     assert translator.work.split_lines == 1
     assert not is_blank(translator.translate(["x" * 20_000])[0].text)
+
+
+def test_no_two_translations_of_a_line_are_one_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = untrained_model(24)
+    tgt = type(model.tokenizers.tgt)
+    decode = tgt.decode
+    # Hypotheses that differ in their last token alone become one text, as two ways to cut a word do
+    monkeypatch.setattr(tgt, "decode", lambda self, tokens: decode(self, tokens[:1]) or "x")
+    for translation in Translator(model).translate(sentences(20, seed=13), beam_size=6, n_best=3):
+        texts = [candidate.text for candidate in translation.n_best]
+        assert len(texts) == len(set(texts)) <= 3
+        assert [c.score for c in translation.n_best] == sorted((c.score for c in translation.n_best), reverse=True)
 
 
 def test_what_has_no_text_falls_back_to_the_source(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,7 +151,7 @@ def test_results_come_while_lines_are_still_to_come() -> None:
     def typing() -> Iterator[str]:
         for line in sentences(3, seed=6):
             yield line
-            assert answered.acquire(timeout=20)
+            answered.acquire()
 
     for translation in translator.translate(typing(), hurry=True):
         assert translation.text
@@ -189,7 +238,7 @@ def test_a_thread_goes_on_when_the_main_thread_is_through(tmp_path: Path, lines:
         f"translator = mtcli.Translator({str(write_untrained(tmp_path / 'model'))!r}, device='cpu')\n"
         "threading.Thread(target=work).start()\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.strip() in ("1", "3", "18")
 
@@ -197,9 +246,9 @@ def test_a_thread_goes_on_when_the_main_thread_is_through(tmp_path: Path, lines:
 def test_the_public_name_loads_a_directory(tmp_path: Path) -> None:
     directory = write_untrained(tmp_path / "model")
     [result] = mtcli.Translator(directory, device="cpu").translate(["A dog."], beam_size=3, n_best=2)
-    assert len(result.n_best) == 2
+    assert 1 <= len(result.n_best) <= 2
     assert result.text == result.n_best[0].text
-    assert result.score == result.n_best[0].score >= result.n_best[1].score
+    assert result.score == result.n_best[0].score >= result.n_best[-1].score
     assert len(result.tokens) + 1 == result.n_best[0].num_tokens
 
 

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 import torch
 from support.marian import ENGLISH, GERMAN, NASTY, make_marian
+from support.slow import slow
 
 from mtcli.config import DecodingConfig
 from mtcli.data.listed import ListedTokenizer
 from mtcli.data.normalisation import without_invisible
-from mtcli.decoding.translator import Translation, Translator
+from mtcli.decoding.translator import Translator
 from mtcli.errors import CheckpointError, UsageError
 from mtcli.interop import originals
 from mtcli.interop.fetching import Original
@@ -19,6 +20,7 @@ from mtcli.interop.importing import Imported, read_marian, write_imported
 from mtcli.interop.reference import CLOSE, Ours, largest_difference, stored
 from mtcli.model_directory.description import load_architecture
 from mtcli.model_directory.loading import load_model
+from mtcli.translation import Translation
 
 transformers = pytest.importorskip("transformers")
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -63,6 +65,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     },
     "BPE, and nothing forbidden": {"kind": "bpe", "generation": {"bad_words_ids": None}},
 }
+COMMON_SHAPES = ("plain", "two vocabularies", "odd sizes")
 RULES: tuple[tuple[str, Any], ...] = (("full", True), ("estimate", False), ("certain", "never"))
 
 
@@ -116,7 +119,7 @@ def search(translator: Translator, lines: list[str], **options: Any) -> list[Tra
     return Translator(translator.model, chosen).translate(lines)
 
 
-@pytest.mark.parametrize("name", SHAPES)
+@pytest.mark.parametrize("name", [*COMMON_SHAPES, *slow(*(name for name in SHAPES if name not in COMMON_SHAPES))])
 def test_an_imported_model_does_what_the_original_does(name: str, tmp_path: Path) -> None:
     directory = of_shape(tmp_path, name)
     imported = read_marian(original_of(directory))

@@ -17,13 +17,15 @@ from support.pipes import job_for, pipe_through, run_job, stub_text, stub_transl
 from support.tiny import untrained_model
 
 from mtcli.decoding.lines import is_blank
-from mtcli.decoding.translator import Candidate, Translation, Translator
+from mtcli.decoding.translator import Translator
 from mtcli.errors import DataError, MtcliError
 from mtcli.files import STDIN
-from mtcli.formats.records import Reader
+from mtcli.formats.reader import Reader
 from mtcli.formats.writers import Writer
-from mtcli.jobs.pipeline import Job, Translate, run
+from mtcli.jobs.job import FileJob
+from mtcli.jobs.pipeline import Translate, run
 from mtcli.jobs.tally import Tally
+from mtcli.translation import Candidate, Translation
 
 lines_of = st.lists(line_text, max_size=8)
 newline = st.sampled_from(["\n", "\r\n"])
@@ -336,7 +338,7 @@ def links_of(lines: Sequence[bytes], translate: Translate, tmp_path: Path) -> li
         sizes.append(len(translations))
         return [translation.text for translation in translations]
 
-    job = Job(inputs=[tmp_path / "in"], outputs=[tmp_path / "out"], alignments=tmp_path / "links")
+    job = FileJob(inputs=[tmp_path / "in"], outputs=[tmp_path / "out"], alignments=tmp_path / "links")
     run(job, Reader(job.inputs), translate, align, Tally())
     assert (tmp_path / "links").read_bytes() == (tmp_path / "out").read_bytes()
     return sizes

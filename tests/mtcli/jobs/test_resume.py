@@ -8,21 +8,25 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.patience import wait_until
 from support.pipes import job_for
 
-from mtcli.decoding.translator import Candidate, Translation
+from mtcli.decoding.options import TranslateOptions
 from mtcli.errors import DataError, MtcliError
-from mtcli.formats.records import Reader
+from mtcli.formats.reader import Reader
 from mtcli.jobs import pipeline
 from mtcli.jobs import resume as resuming
 from mtcli.jobs.identity import job_key
-from mtcli.jobs.pipeline import Job, run
+from mtcli.jobs.job import FileJob
+from mtcli.jobs.pipeline import run
 from mtcli.jobs.resume import Resumable, can_resume, resumable
 from mtcli.jobs.tally import Tally
+from mtcli.translation import Candidate, Translation
 
 Fork = multiprocessing.get_context("fork")
 TEXT = b"one\ntwo\r\n\nthree four\nfive"
@@ -31,8 +35,8 @@ TEXT = b"one\ntwo\r\n\nthree four\nfive"
 class Attempt:
     """One run of a job with a translator that writes capitals; what it translated, aligned and said is kept."""
 
-    def __init__(self, job: Job, **options: object) -> None:
-        self.job, self.options = job, options
+    def __init__(self, job: FileJob, **options: int) -> None:
+        self.job = replace(job, model=job.inputs[0].parent / "model", options=TranslateOptions(**options))
         self.translated: list[str] = []
         self.aligned: list[list[str]] = []
         self.said: list[str] = []
@@ -52,13 +56,9 @@ class Attempt:
     def run(self, *, force: bool = False, verify: int = 0) -> "Attempt":
         """To the end, as `mtcli translate` does it."""
         job = self.job
-        written = [path for path in (*job.outputs, job.alignments, job.stats) if path]
+        written = [path for path in job.written if path]
         assert can_resume(job.inputs, written)
-
-        def key() -> dict[str, str]:
-            return job_key(job.inputs[0].parent / "model", job.inputs, written, self.options)
-
-        with resumable(written, key, force=force, verify=verify, say=self.said.append) as files:
+        with resumable(written, lambda: job_key(job), force=force, verify=verify, say=self.said.append) as files:
             self.was_done = files.is_done
             if not files.is_done:
                 with files.committing():
@@ -99,15 +99,15 @@ def make_inputs(directory: Path, contents: Mapping[str, bytes]) -> list[Path]:
     return [directory / name for name in contents]
 
 
-def one_file(directory: Path) -> Job:
+def one_file(directory: Path) -> FileJob:
     return job_for(make_inputs(directory, {"in": TEXT}), [directory / "out"])
 
 
-def everything(directory: Path) -> Job:
+def everything(directory: Path) -> FileJob:
     """Four inputs with an output each, one compressed, one empty; alignments and statistics."""
     inputs = make_inputs(directory, {"a": TEXT, "b.gz": b"six\nseven\n", "c": b"", "d": b"eight nine\n"})
     (directory / "out").mkdir(exist_ok=True)
-    return Job(
+    return FileJob(
         inputs=inputs,
         outputs=[directory / "out" / path.name for path in inputs],
         alignments=directory / "links.xz",
@@ -115,13 +115,13 @@ def everything(directory: Path) -> Job:
     )
 
 
-def one_for_all(directory: Path) -> Job:
+def one_for_all(directory: Path) -> FileJob:
     """Inputs without a final newline, into one compressed output."""
     inputs = make_inputs(directory, {"a": b"one\ntwo", "b": b" ", "c": b"three\nfour", "d": b"five"})
-    return Job(inputs=inputs, outputs=[directory / "out.bz2"], alignments=directory / "links")
+    return FileJob(inputs=inputs, outputs=[directory / "out.bz2"], alignments=directory / "links")
 
 
-JOBS: dict[str, Callable[[Path], Job]] = {"one": one_file, "everything": everything, "one for all": one_for_all}
+JOBS: dict[str, Callable[[Path], FileJob]] = {"one": one_file, "everything": everything, "one for all": one_for_all}
 
 
 def visible(directory: Path) -> dict[str, bytes]:
@@ -195,7 +195,7 @@ def test_a_kill_at_any_moment_loses_nothing(name: str, tmp_path: Path) -> None:
 class Stopped(Attempt):
     """Stopped by an exception after some lines."""
 
-    def __init__(self, job: Job, after: int, error: BaseException, **options: object) -> None:
+    def __init__(self, job: FileJob, after: int, error: BaseException, **options: int) -> None:
         super().__init__(job, **options)
         self.after, self.error = after, error
 
@@ -249,7 +249,7 @@ def test_time_and_tokens_add_up(tmp_path: Path) -> None:
 
 def test_lines_are_aligned_together_as_without_a_kill(tmp_path: Path) -> None:
     job = one_for_all(tmp_path)
-    whole = Attempt(Job(inputs=job.inputs, outputs=[tmp_path / "x"], alignments=tmp_path / "y")).run()
+    whole = Attempt(FileJob(inputs=job.inputs, outputs=[tmp_path / "x"], alignments=tmp_path / "y")).run()
     assert whole.aligned == [["one", "two"], [" ", "three"], ["four", "five"]]
     Stopped(job, 3, KeyboardInterrupt()).run()
     second = Attempt(job).run()
@@ -303,11 +303,11 @@ def test_another_jobs_output_needs_force(tmp_path: Path, state: str) -> None:
         Stopped(job, 3, KeyboardInterrupt()).run()
         (tmp_path / "out").write_bytes(b"somebody else's")
     before = visible(tmp_path), hidden(tmp_path)
-    for options in ({"beam": 7}, {}) if state == "stopped" else ({"beam": 7},):
+    for options in ({"beam_size": 7}, {}) if state == "stopped" else ({"beam_size": 7},):
         with pytest.raises(DataError, match="exists already"):
             Attempt(job, **options).run()
         assert (visible(tmp_path), hidden(tmp_path)) == before
-    assert len(Attempt(job, beam=7).run(force=True).translated) == 5
+    assert len(Attempt(job, beam_size=7).run(force=True).translated) == 5
 
 
 def _change_input(directory: Path) -> None:
@@ -344,11 +344,11 @@ def _replace_journal(directory: Path) -> None:
     (directory / ".out.journal").write_bytes(b'\xff["no journal"]')
 
 
-CHANGES: dict[str, tuple[Callable[[Path], None], dict[str, object], str]] = {
+CHANGES: dict[str, tuple[Callable[[Path], None], dict[str, int], str]] = {
     "another input": (_change_input, {}, "the input has changed since the earlier run"),
     "another model": (_change_model, {}, "the model has changed"),
-    "another option": (lambda directory: None, {"beam": 9}, "an option has changed"),
-    "two changes": (_change_input, {"beam": 9}, "the input and an option have changed"),
+    "another option": (lambda directory: None, {"beam_size": 9}, "an option has changed"),
+    "two changes": (_change_input, {"beam_size": 9}, "the input and an option have changed"),
     "a partial cut short": (_cut_partial, {}, ".out.partial is not as the earlier run left it"),
     "a partial edited": (_change_partial, {}, ".out.partial is not as the earlier run left it"),
     "a partial removed": (_remove_partial, {}, ".out.partial is not as the earlier run left it"),
@@ -405,7 +405,9 @@ def test_a_forced_run_is_gone_on_with_without_force(tmp_path: Path) -> None:
 def test_an_input_that_must_be_mended_leaves_nothing(tmp_path: Path) -> None:
     inputs = make_inputs(tmp_path, {"a": b"one\n", "b": b"two\n\xff\n", "c": b""})
     (tmp_path / "out").mkdir()
-    job = Job(inputs=inputs, outputs=[tmp_path / "out" / path.name for path in inputs], alignments=tmp_path / "links")
+    job = FileJob(
+        inputs=inputs, outputs=[tmp_path / "out" / path.name for path in inputs], alignments=tmp_path / "links"
+    )
     attempt = Attempt(job)
     with pytest.raises(DataError, match="b:2"):
         attempt.run()
@@ -451,7 +453,7 @@ def test_a_full_disk_keeps_what_was_committed(tmp_path: Path, monkeypatch: pytes
 class Nested(Attempt):
     """Runs another attempt after its third line."""
 
-    def __init__(self, job: Job, other: Attempt) -> None:
+    def __init__(self, job: FileJob, other: Attempt) -> None:
         super().__init__(job)
         self.other = other
 
@@ -471,7 +473,7 @@ def test_two_do_not_write_one_output(tmp_path: Path) -> None:
 
 def test_two_jobs_do_not_share_an_output(tmp_path: Path) -> None:
     job = everything(tmp_path)
-    Nested(job, Attempt(Job(inputs=job.inputs[:1], outputs=[tmp_path / "own"], alignments=job.outputs[0]))).run()
+    Nested(job, Attempt(FileJob(inputs=job.inputs[:1], outputs=[tmp_path / "own"], alignments=job.outputs[0]))).run()
     assert (tmp_path / "out" / "a").read_bytes() == TEXT.upper()
 
 
@@ -504,11 +506,11 @@ def test_a_journal_that_cannot_be_written_ends_the_run(tmp_path: Path, monkeypat
             for translation in super().translate(lines):
                 if len(self.translated) == 2:
                     monkeypatch.setattr(os, "fsync", full)
-                    wait_until(lambda: full_calls)
-                    time.sleep(0.05)
+                    wait_until(lambda: full_calls and {*threading.enumerate()} <= threads)
                 yield translation
 
     full_calls: list[int] = []
+    threads = {*threading.enumerate()}
 
     def full(descriptor: int) -> None:
         full_calls.append(descriptor)
@@ -520,20 +522,13 @@ def test_a_journal_that_cannot_be_written_ends_the_run(tmp_path: Path, monkeypat
     assert len(attempt.translated) == 2
 
 
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-
-
 @pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz"])
-def test_compressed_outputs_are_equal_bytes(tmp_path: Path, suffix: str) -> None:
+def test_compressed_outputs_are_equal_bytes(tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch) -> None:
     inputs = make_inputs(tmp_path, {"in": TEXT})
     job, other = job_for(inputs, [tmp_path / f"out{suffix}"]), job_for(inputs, [tmp_path / f"other{suffix}"])
     Stopped(job, 3, KeyboardInterrupt()).run()
     Attempt(job).run()
-    time.sleep(0.01)
+    monkeypatch.setattr(time, "time", lambda: 1e9)  # a time in the file would differ
     Attempt(other).run()
     assert job.outputs[0].read_bytes() == other.outputs[0].read_bytes()  # type: ignore[union-attr]
     assert hidden(tmp_path) == [f".other{suffix}.journal", f".out{suffix}.journal"]

@@ -11,11 +11,13 @@ from support.pipes import job_for, stub_translate
 
 from mtcli.cli import progress
 from mtcli.cli.progress import progress_bar, size_of_inputs
-from mtcli.decoding.translator import Candidate, Translation, Work
-from mtcli.formats.records import Reader, Record
+from mtcli.decoding.translator import Work
+from mtcli.formats.reader import Reader
+from mtcli.formats.records import Record
 from mtcli.jobs import tally
 from mtcli.jobs.pipeline import run
 from mtcli.jobs.tally import Tally
+from mtcli.translation import Candidate, Translation
 
 
 def test_the_share_counts_the_bytes_of_lines_written(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,7 +45,7 @@ def test_what_is_left_takes_as_long_as_this_run_takes(monkeypatch: pytest.Monkey
     now = 100.0
     monkeypatch.setattr(tally.time, "monotonic", lambda: now)
     counts = Tally(work=Work(target_tokens=50), total_bytes=200, began=now)
-    counts.go_on([Record("a", num_bytes=100)], {"seconds": 1000.0, "target_tokens": 450, "parts": 3})
+    counts.resume([Record("a", num_bytes=100)], {"seconds": 1000.0, "target_tokens": 450, "parts": 3})
     assert (counts.share_done, counts.seconds_left) == (0.5, None)
     counts.add(*counted("b c", 20, "b", "c"))
     now = 110.0
@@ -69,7 +71,7 @@ def test_the_bar_shows_lines_speed_and_what_is_left(monkeypatch: pytest.MonkeyPa
         progress, "Console", lambda stderr: Console(file=screen, force_terminal=True, width=100, legacy_windows=False)
     )
     counts = Tally(work=Work(target_tokens=1000), total_bytes=total, lines=1234, num_bytes=5)
-    counts.began -= 10
+    counts.ended = counts.began + 10
     with progress_bar(counts):
         pass
     assert "1,234 lines, 100 tokens/s" in screen.getvalue()

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from mtcli.decoding.translator import Candidate, Translation
 from mtcli.errors import ExitCode
-from mtcli.formats.records import Reader, Record
-from mtcli.jobs import verify as verifying
-from mtcli.jobs.verify import Sample, agreement, disagreement, verify_alone
+from mtcli.formats.reader import Reader
+from mtcli.formats.records import Record
+from mtcli.jobs import sample as sampling
+from mtcli.jobs.sample import Sample
+from mtcli.jobs.verify import agreement, disagreement, verify_alone
+from mtcli.translation import Candidate, Translation
 
 
 def translation(text: str, score: float = -0.5) -> Translation:
@@ -37,7 +39,7 @@ def test_blank_lines_are_never_chosen() -> None:
 def test_every_line_has_the_same_chance(monkeypatch: pytest.MonkeyPatch) -> None:
     chosen: Counter[int] = Counter()
     for seed in range(2000):
-        monkeypatch.setattr(verifying, "_SEED", seed)
+        monkeypatch.setattr(sampling, "_SEED", seed)
         chosen.update(sampled.line for sampled in sample_of(map(str, range(40)), 8))
     assert sorted(chosen) == list(range(1, 41))
     assert all(300 < times < 500 for times in chosen.values())  # 400, and five standard deviations

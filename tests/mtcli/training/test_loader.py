@@ -1,10 +1,10 @@
 """Things made ahead come in order, no more than a few early, and errors come where they are taken."""
 
 import threading
-import time
 from collections.abc import Iterator
 
 import pytest
+from support.patience import wait_until
 
 from mtcli.training.loader import Ahead, taker
 
@@ -37,10 +37,10 @@ def test_it_waits_when_it_is_far_ahead_and_stops_when_closed() -> None:
             yield number
 
     ahead = Ahead(make())
-    deadline = time.monotonic() + 10
-    while len(made) < 4 and time.monotonic() < deadline:
-        time.sleep(0.01)
-    time.sleep(0.2)
-    assert 4 <= len(made) <= 5
+    wait_until(lambda: len(made) >= 4)
+    for taken in range(20):
+        assert ahead.take() == taken
+        assert len(made) <= taken + 5  # the one taken, three that wait, and one that waits for its place
     ahead.close()
+    assert len(made) <= 24
     assert "batches" not in [thread.name for thread in threading.enumerate()]

@@ -1,1 +1,0 @@
-"""The parts of the stage `train`: who trains, what is checked, and where mtcli's time goes."""

@@ -1,0 +1,1 @@
+"""Records for people and for spreadsheets: tables, CSV and pictures. Needs no torch."""

@@ -1,0 +1,130 @@
+"""One operation in a process of its own: what breaks the process, or the device for it, leaves the others alone."""
+
+import importlib
+import multiprocessing
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection
+
+from mtcli.bench.record.schema import BenchRow, Ceilings
+from mtcli.bench.settings import BenchSettings
+
+GRACE = 20.0  # seconds beyond its time after which a process counts as hanging
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperationTask:
+    """What a process is told.
+
+    Attributes:
+        name: of the operation; module: with `cases(settings)`.
+        settings: without `say`.
+        ceilings: of the device.
+        seconds: for all cases together, from when the process can begin.
+        first: number of the case to begin with.
+    """
+
+    name: str
+    module: str
+    settings: BenchSettings
+    ceilings: Ceilings
+    seconds: float
+    first: int = 0
+
+
+@dataclass(frozen=True)
+class CaseReport:
+    """What a process says of a case.
+
+    Attributes:
+        number, title: of the case; the number counts from 0.
+        rows: what to record if the process ends here: once `is_over` what was found.
+        seconds: since the process could begin.
+        num_left: cases from this one on, if there is no time for it.
+        is_broken: nothing can run in this process any more.
+    """
+
+    number: int
+    title: str
+    rows: tuple[BenchRow, ...]
+    seconds: float
+    is_over: bool = False
+    num_left: int = 0
+    is_broken: bool = False
+
+
+def reports(task: OperationTask) -> Iterator[CaseReport]:
+    """Run the task in a new process; where that dies, the last report's rows say of what."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_work, args=(theirs, task), daemon=True)
+    process.start()
+    theirs.close()
+    last, ends_at, why = (
+        None,
+        time.monotonic() + task.seconds + GRACE,
+        f"it still ran {GRACE:.0f} seconds after its time",
+    )
+    try:
+        while ours.poll(max(ends_at - time.monotonic(), 0.0)):
+            last = ours.recv()
+            yield last
+    except EOFError:
+        process.join()
+        code = process.exitcode or 0
+        why = f"its process died of {signal.Signals(-code).name}" if code < 0 else f"its process ended with {code}"
+    finally:
+        process.kill()
+        process.join()
+    if last is not None and not last.is_over:
+        rows = tuple(row.model_copy(update={"why": why}) for row in last.rows)
+        yield replace(last, rows=rows, is_over=True, is_broken=True)
+
+
+def _work(pipe: Connection, task: OperationTask) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the command that started it ends it
+    from mtcli.devices import prepare_cpu
+
+    if not task.settings.on_gpu:
+        prepare_cpu()
+    for report in measured(task):
+        pipe.send(report)
+
+
+def measured(task: OperationTask) -> Iterator[CaseReport]:
+    """Measure the cases in their order, as far as the time suffices, one of them however slow the machine is."""
+    from mtcli.bench.contest import ContestantError
+    from mtcli.bench.contest.failures import BrokenDeviceError
+    from mtcli.bench.contest.timing import Stopwatch
+    from mtcli.bench.kernels.comparison import CaseContest, forget
+    from mtcli.bench.machine import current_device
+
+    settings = task.settings.within(task.seconds)
+    watch = Stopwatch(settings.torch_device, rehearsal=settings.toy)
+    planned = enumerate(importlib.import_module(task.module).cases(settings))
+    longest, largest = 0.0, 1
+    with current_device(settings):
+        for number, case in planned:
+            if number < task.first:
+                continue
+            contest = CaseContest(task.name, case, task.ceilings, watch, settings.seed)
+            start = task.seconds - settings.left()
+            report = CaseReport(number, case.title, tuple(contest.failed("")), start)
+            # What moves twice the bytes takes twice as long.
+            if settings.left() <= longest * max(1.0, case.cost.bytes / largest):
+                yield replace(report, is_over=True, num_left=1 + sum(1 for _ in planned))
+                return
+            yield report
+            try:
+                rows, is_broken = contest.rows(), False
+            except (BrokenDeviceError, ContestantError) as error:
+                rows, is_broken = contest.failed(str(error)), isinstance(error, BrokenDeviceError)
+            spent = task.seconds - settings.left()
+            yield replace(report, rows=tuple(rows), seconds=spent, is_over=True, is_broken=is_broken)
+            if is_broken:
+                return
+            longest, largest = max(longest, spent - start), max(largest, case.cost.bytes)
+            if settings.on_gpu:  # on a CPU nothing was compiled, and memory is free as soon as nothing holds it
+                forget()

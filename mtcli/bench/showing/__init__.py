@@ -1,1 +1,0 @@
-"""Records for people: tables, CSV and pictures. Needs no torch."""

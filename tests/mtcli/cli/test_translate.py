@@ -1,0 +1,77 @@
+"""Every option of `mtcli translate` reaches the job, or the terminal that tells of it."""
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from mtcli.cli import translate
+from mtcli.cli.main import app
+from mtcli.cli.terminal import Terminal
+from mtcli.jobs import run
+from mtcli.jobs.job import FileJob
+
+Found = Callable[[FileJob], Any]
+# Of every parameter of the command: how it is given, where it arrives, as what.
+OPTIONS: dict[str, tuple[str, Found, Any]] = {
+    "model": ("-m other", lambda job: job.model, Path("other")),
+    "files": ("a b", lambda job: job.inputs, [Path("a"), Path("b")]),
+    "input_file": ("-i in", lambda job: job.inputs, [Path("in")]),
+    "output": ("-o out", lambda job: job.outputs, [Path("out")]),
+    "output_dir": ("--output-dir . a", lambda job: job.outputs, [Path("a")]),
+    "beam": ("-b 7", lambda job: job.options.beam_size, 7),
+    "greedy": ("--greedy", lambda job: job.options.beam_size, 1),
+    "n_best": ("--n-best 3 --format tsv", lambda job: job.options.n_best, 3),
+    "length_penalty": ("--length-penalty 0.3", lambda job: job.options.length_penalty, 0.3),
+    "batch_tokens": ("--batch-tokens 99", lambda job: job.options.batch_tokens, 99),
+    "sentences": ("--sentences keep", lambda job: job.options.sentences, "keep"),
+    "assignments": (
+        "--set decoding.stop=certain --set decoding.max_length_extra=9",
+        lambda job: job.options.settings,
+        {"stop": "certain", "max_length_extra": 9},
+    ),
+    "input_format": ("--input-format tsv", lambda job: job.input_format, "tsv"),
+    "output_format": ("--format moses", lambda job: job.output_format, "moses"),
+    "alignments": ("--alignments links", lambda job: job.alignments, Path("links")),
+    "on_bad_utf8": ("--on-bad-utf8 replace", lambda job: job.on_bad_utf8, "replace"),
+    "stats": ("--stats stats", lambda job: job.stats, Path("stats")),
+    "verify": ("--verify 5", lambda job: job.verify, 5),
+    "fast": ("--fast", lambda job: job.compute.fast, True),
+    "device": ("--device cuda:3", lambda job: job.compute.device, "cuda:3"),
+    "dtype": ("--dtype float16", lambda job: job.compute.dtype, "float16"),
+    "attention": ("--attention padded", lambda job: job.compute.attention, "padded"),
+    "force": ("--force", lambda job: job.force, True),
+}
+APART = {"quiet", "traceback"}  # what is told, not what is done
+
+
+def called_with(arguments: str, monkeypatch: pytest.MonkeyPatch) -> tuple[FileJob, Terminal]:
+    """What the command hands on."""
+    calls: list[tuple[FileJob, Terminal]] = []
+    monkeypatch.setattr(run, "translate_files", lambda job, reporter: calls.append((job, reporter)))
+    finished = CliRunner().invoke(app, ["translate", *arguments.split()])
+    assert finished.exit_code == 0, finished.output
+    return calls[0]
+
+
+def test_no_option_is_left_out_above() -> None:
+    assert OPTIONS.keys() | APART == inspect.signature(translate.command).parameters.keys()
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_an_option_reaches_the_job(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments, found, value = OPTIONS[name]
+    assert found(called_with("", monkeypatch)[0]) != value
+    assert found(called_with(arguments, monkeypatch)[0]) == value
+
+
+def test_quiet_reaches_the_terminal(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    for arguments, told in (("", "a\nb\n"), ("--quiet", "b\n")):
+        terminal = called_with(arguments, monkeypatch)[1]
+        capfd.readouterr()
+        terminal.say("a")
+        terminal.warn("b")
+        assert capfd.readouterr().err == told
