@@ -17,7 +17,7 @@ from mtcli.files.messages import display_name, file_error
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-CHUNK = 1 << 17
+CHUNK = 1 << 16
 _HEAD = 1 << 16
 
 
@@ -30,6 +30,8 @@ class Bytes(Protocol):
 class Source(io.RawIOBase):
     """Bytes of a file, as the system gives them or decompressed."""
 
+    closed = False  # a plain attribute: the buffer above asks for it at every line
+
     def __init__(self, stream: Bytes, path: Path, compression: str | None = None) -> None:
         """Read `stream`, which belongs to `path`; `compression` is one of `NAMES` where the stream decompresses."""
         super().__init__()
@@ -40,6 +42,10 @@ class Source(io.RawIOBase):
 
     def readable(self) -> bool:
         return True
+
+    def close(self) -> None:
+        super().close()
+        self.closed = True
 
     def head(self) -> bytes:
         """Give the first bytes, which stay to be read: up to the first line feed at least, or the first 65,536.
