@@ -93,7 +93,6 @@ def command(
         settings=decoding_settings(assignments),
     )
     from mtcli.evaluation.metrics import bleu_metric, score_corpus
-    from mtcli.evaluation.tokenizers import advice, tokenised_advice
 
     bleu_metric(tokenize, lowercase)  # a tokenizer that is not there should not cost a translation first
     references = _read_alike(ref)
@@ -111,10 +110,7 @@ def command(
     scored = [
         (name, score_corpus(lines, *references, tokenize=tokenize, lowercase=lowercase)) for name, lines in systems
     ]
-    hints = [advice(tokenize, [line for lines in references for line in lines])]
-    hints += [tokenised_advice(tokenize, lines) for _, lines in systems]
-    for hint in filter(None, dict.fromkeys(hints)):
-        say(f"Warning: {hint}")
+    _advise(tokenize, references, [lines for _, lines in systems])
     if as_json:
         facts = {"set": ", ".join(path.name for path in ref), "beam": decoded_with}
         print(json.dumps({**facts, **_as_object(scored), "seconds": round(seconds, 3)}, ensure_ascii=False))
@@ -164,6 +160,16 @@ def _translate(
     sources = list(TargetLanguageCheck(loaded.tokenizers.src, say).watch(sources))
     beam = options.resolve(loaded.architecture.decoding).beam_size
     return [translation.text for translation in Translator(loaded).translate(sources, options)], beam
+
+
+def _advise(tokenize: str | None, references: Sequence[list[str]], hypotheses: Sequence[list[str]]) -> None:
+    """Say where BLEU's tokenizer does not suit the text."""
+    from mtcli.evaluation.tokenizers import advice, tokenised_advice
+
+    hints = [advice(tokenize, [line for lines in references for line in lines])]
+    hints += [tokenised_advice(tokenize, lines) for lines in hypotheses]
+    for hint in filter(None, dict.fromkeys(hints)):
+        say(f"Warning: {hint}")
 
 
 def _as_object(scored: Sequence[tuple[str, "Scores"]]) -> dict[str, Any]:
