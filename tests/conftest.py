@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 from hypothesis import settings
-from support.digits import digit_pairs, write_sides
 from support.fork_server import end_fork_server
+from support.letters import letter_pairs, write_sides
 from support.shared import made_once
 
 from mtcli.config import Config, load_config
@@ -36,9 +36,9 @@ def pytest_unconfigure() -> None:
     end_fork_server()
 
 
-def digits_config(task: str, directory: Path, **training: object) -> Config:
-    """A corpus of digits in `directory`, and a network just large enough for it."""
-    pairs = digit_pairs(task, 6200, seed=5)
+def letters_config(task: str, directory: Path, **training: object) -> Config:
+    """A corpus of letters in `directory`, and a network just large enough for it."""
+    pairs = letter_pairs(task, 6200, seed=5)
     src, tgt = write_sides(pairs[:6000], directory / "train")
     valid_src, valid_tgt = write_sides(pairs[6000:6100], directory / "valid")
     write_sides(pairs[6100:], directory / "test")
@@ -91,16 +91,16 @@ def _denormal_numbers() -> None:
 
 
 @pytest.fixture(scope="session")
-def trained_digits(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Trains a model of one of the digit tasks once a run; the directory holds model/, test.src and test.tgt."""
+def trained_letters(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Trains a model of one of the tasks over letters once a run; the directory holds model/, test.src and test.tgt."""
 
     def make(task: str, directory: Path) -> None:
-        train(digits_config(task, directory, max_steps=500), directory / "model", quiet=True)
+        train(letters_config(task, directory, max_steps=500), directory / "model", quiet=True)
 
     return lambda task: made_once(tmp_path_factory, task, partial(make, task))
 
 
 @pytest.fixture(scope="session")
-def reverse_model(trained_digits: Callable[[str], Path]) -> Path:
-    """A model directory that reverses digits."""
-    return trained_digits("reverse") / "model"
+def reverse_model(trained_letters: Callable[[str], Path]) -> Path:
+    """A model directory that reverses letters."""
+    return trained_letters("reverse") / "model"

@@ -143,10 +143,10 @@ def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path, untrained: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "IN").write_text("1 2\n3 4\n5 6\n")
-    (tmp_path / "ONE").write_text("1 2\n")
+    (tmp_path / "IN").write_text("a b\nc d\ne f\n")
+    (tmp_path / "ONE").write_text("a b\n")
     (tmp_path / "NOTHING").write_text("")
-    (tmp_path / "LATIN1").write_bytes(b"1 2\n1 2\xe9\n")
+    (tmp_path / "LATIN1").write_bytes(b"a b\na b\xe9\n")
     (tmp_path / "BROKEN.gz").write_bytes(b"\x1f\x8b\x08\x00nonsense")
     (tmp_path / "BAD.toml").write_text("[training]\nepochs = 3\n")
     (tmp_path / "WRONG.toml").write_text('[training]\nmax_steps = "many"\n')
@@ -249,7 +249,7 @@ def obedient(folder: Path) -> Path:
         pytest.skip("needs Linux")
     shutil.copytree(folder / "MODEL", folder / "OWN")
     secret = folder / "SECRET"
-    secret.write_text("1 2\n")
+    secret.write_text("a b\n")
     secret.chmod(0)
     if subprocess.run(["cat", secret], preexec_fn=obey_permissions, capture_output=True).returncode == 0:
         pytest.skip("cannot give up the right to read everything")

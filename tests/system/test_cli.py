@@ -13,7 +13,7 @@ import pytest
 from support.command import MTCLI, fresh_mtcli, fresh_succeed, succeed
 from support.patience import PATIENCE
 
-LINES = ["1 2 3", "", "9 8 7 6", "   ", "4 5", "1 2 3"]
+LINES = ["a b c", "", "i h g f", "   ", "d e", "a b c"]
 
 
 def stdin(*lines: str) -> bytes:
@@ -22,7 +22,7 @@ def stdin(*lines: str) -> bytes:
 
 def test_line_i_is_the_translation_of_line_i(reverse_model: Path) -> None:
     out = succeed("translate", "-m", reverse_model, stdin=stdin(*LINES)).split("\n")
-    assert out == ["3 2 1", "", "6 7 8 9", "", "5 4", "3 2 1", ""]
+    assert out == ["c b a", "", "f g h i", "", "e d", "c b a", ""]
 
 
 def test_beam_and_greedy_and_files(reverse_model: Path, tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_formats_tell_the_same_story(reverse_model: Path) -> None:
     records = [json.loads(row) for row in succeed(*options, "--format", "jsonl", stdin=stdin(*LINES)).splitlines()]
     assert [record["id"] for record in records] == list(range(len(LINES)))
     assert [record["source"] for record in records] == LINES
-    assert records[0]["translation"] == records[0]["n_best"][0]["text"] == "3 2 1"
+    assert records[0]["translation"] == records[0]["n_best"][0]["text"] == "c b a"
     assert records[0]["score"] == records[0]["n_best"][0]["score"] >= records[0]["n_best"][1]["score"]
     assert [(int(row[0]), row[3]) for row in tsv] == [
         (record["id"], candidate["text"]) for record in records for candidate in record["n_best"]
@@ -55,7 +55,7 @@ def test_formats_tell_the_same_story(reverse_model: Path) -> None:
 
 
 def test_score_equals_what_decoding_reported(reverse_model: Path, tmp_path: Path) -> None:
-    lines = ["1 2 3", "9 8 7 6", "4 5", "7 7 7 7 7"]
+    lines = ["a b c", "i h g f", "d e", "g g g g g"]
     records = [
         json.loads(row)
         for row in succeed("translate", "-m", reverse_model, "--format", "jsonl", stdin=stdin(*lines)).splitlines()
@@ -68,10 +68,10 @@ def test_score_equals_what_decoding_reported(reverse_model: Path, tmp_path: Path
 
 
 def test_an_over_long_line_is_split_and_never_cut(reverse_model: Path, tmp_path: Path) -> None:
-    line = " ".join("1234567890" * 30)  # 300 tokens, where the model reads 39 at once
+    line = " ".join("abcdefghij" * 30)  # 300 tokens, where the model reads 39 at once
     options = ("--stats", tmp_path / "stats.json")
-    out = succeed("translate", "-m", reverse_model, *options, stdin=stdin("1 2", line, "3 4")).splitlines()
-    assert (out[0], out[2]) == ("2 1", "4 3")
+    out = succeed("translate", "-m", reverse_model, *options, stdin=stdin("a b", line, "c d")).splitlines()
+    assert (out[0], out[2]) == ("b a", "d c")
     assert len(out) == 3
     counts = json.loads((tmp_path / "stats.json").read_text())
     assert (counts["split_lines"], counts["parts"]) == (1, 10)
@@ -79,7 +79,7 @@ def test_an_over_long_line_is_split_and_never_cut(reverse_model: Path, tmp_path:
 
 def test_utf8_goes_through_whatever_the_locale(reverse_model: Path) -> None:
     environment = {"LC_ALL": "C", "LANG": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
-    lines = ["나는 집에 간다", "1 2\u20283", "\u0085", "\x00", "\u200b"]
+    lines = ["나는 집에 간다", "a b\u2028c", "\u0085", "\x00", "\u200b"]
     out = fresh_succeed("translate", "-m", reverse_model, "--format", "jsonl", stdin=stdin(*lines), env=environment)
     assert [json.loads(record)["source"] for record in out.removesuffix("\n").split("\n")] == lines
     text = fresh_mtcli("translate", "-m", reverse_model, stdin=stdin(*lines), env=environment)
@@ -95,7 +95,7 @@ def test_a_coprocess_gets_each_answer_at_once(reverse_model: Path) -> None:
     assert process.stdout is not None
     watchdog = threading.Timer(PATIENCE, process.kill)
     watchdog.start()
-    for line, expected in ((b"1 2\n", b"2 1\n"), (b"\n", b"\n"), (b"3 4 5\n", b"5 4 3\n")):
+    for line, expected in ((b"a b\n", b"b a\n"), (b"\n", b"\n"), (b"c d e\n", b"e d c\n")):
         process.stdin.write(line)
         process.stdin.flush()
         assert process.stdout.readline() == expected
@@ -106,10 +106,10 @@ def test_a_coprocess_gets_each_answer_at_once(reverse_model: Path) -> None:
 
 def test_a_closed_pipe_is_quiet(reverse_model: Path, tmp_path: Path) -> None:
     source = tmp_path / "in"
-    source.write_bytes(stdin(*["1 2 3"] * 20_000))
+    source.write_bytes(stdin(*["a b c"] * 20_000))
     script = f"{' '.join(MTCLI)} translate -m {reverse_model} --quiet -i {source} | head -n 1"
     finished = subprocess.run(["bash", "-c", script], capture_output=True, timeout=PATIENCE)
-    assert finished.stdout == b"3 2 1\n"
+    assert finished.stdout == b"c b a\n"
     assert finished.stderr == b""
 
 

@@ -4,11 +4,11 @@ import re
 from pathlib import Path
 
 from support.command import mtcli
-from support.digits import digit_pairs, write_sides
+from support.letters import letter_pairs, write_sides
 
 
 def test_it_tells_size_memory_batches_and_time(tmp_path: Path) -> None:
-    src, tgt = write_sides(digit_pairs("copy", 500, seed=1), tmp_path / "train")
+    src, tgt = write_sides(letter_pairs("copy", 500, seed=1), tmp_path / "train")
     sizes = ("encoder_layers=1", "decoder_layers=1", "d_model=16", "ffn_dim=16", "heads=2")
     settings = [f"model.{size}" for size in sizes] + ["data.vocab_size=280", "training.batch_tokens=200"]
     settings.append("training.accumulate=2")
@@ -37,7 +37,7 @@ def test_it_tells_size_memory_batches_and_time(tmp_path: Path) -> None:
 
 
 def test_without_a_limit_it_needs_none(tmp_path: Path) -> None:
-    src, tgt = write_sides(digit_pairs("copy", 300, seed=1), tmp_path / "train")
+    src, tgt = write_sides(letter_pairs("copy", 300, seed=1), tmp_path / "train")
     sizes = ("encoder_layers=1", "decoder_layers=1", "d_model=16", "ffn_dim=16", "heads=2")
     words = [word for size in sizes for word in ("--set", f"model.{size}")] + ["--set", "data.vocab_size=280"]
     finished = mtcli("train", "--src", src, "--tgt", tgt, "-o", tmp_path / "run", "--dry-run", *words)

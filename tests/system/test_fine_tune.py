@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 from support.command import mtcli, succeed
-from support.digits import digit_pairs, write_sides
+from support.letters import letter_pairs, write_sides
 from support.slow import slow
 
 SIZES = {"encoder_layers": 1, "decoder_layers": 1, "d_model": 16, "ffn_dim": 16, "heads": 2}
 
 
 def corpus(task: str, stem: Path, seed: int) -> list[str]:
-    src, tgt = write_sides(digit_pairs(task, 300, seed=seed), stem)
+    src, tgt = write_sides(letter_pairs(task, 300, seed=seed), stem)
     return ["--src", str(src), "--tgt", str(tgt)]
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from support.command import mtcli
-from support.digits import digit_pairs, write_sides
 from support.killing import end_stopped, stopped_before
+from support.letters import letter_pairs, write_sides
 
 STEPS = 60
 
@@ -15,8 +15,8 @@ STEPS = 60
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("corpus")
-    write_sides(digit_pairs("copy", 1500, seed=1), directory / "train")
-    write_sides(digit_pairs("copy", 50, seed=2), directory / "valid")
+    write_sides(letter_pairs("copy", 1500, seed=1), directory / "train")
+    write_sides(letter_pairs("copy", 50, seed=2), directory / "valid")
     return directory
 
 
@@ -121,7 +121,7 @@ def test_a_changed_corpus_is_refused(corpus: Path, uninterrupted: Path, tmp_path
     other.mkdir()
     for path in corpus.iterdir():
         (other / path.name).write_text(path.read_text())
-    write_sides(digit_pairs("copy", 1400, seed=9), other / "train")
+    write_sides(letter_pairs("copy", 1400, seed=9), other / "train")
     finished = mtcli(*command(other, uninterrupted))
     assert finished.returncode == 1
     assert "another corpus" in finished.stderr.decode()

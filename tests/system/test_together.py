@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from support.command import MTCLI, mtcli
-from support.digits import digit_pairs, write_sides
+from support.letters import letter_pairs, write_sides
 from support.patience import PATIENCE, wait_until
 from support.slow import slow
 
@@ -20,8 +20,8 @@ ENVIRONMENT = {"OMP_NUM_THREADS": "1"}  # of the processes that the command star
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("corpus")
-    write_sides(digit_pairs("copy", 600, seed=1), directory / "train")
-    write_sides(digit_pairs("copy", 30, seed=2), directory / "valid")
+    write_sides(letter_pairs("copy", 600, seed=1), directory / "train")
+    write_sides(letter_pairs("copy", 30, seed=2), directory / "valid")
     return directory
 
 

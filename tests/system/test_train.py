@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from support.command import mtcli, succeed
-from support.digits import digit_pairs, write_sides
+from support.letters import letter_pairs, write_sides
 from support.slow import slow
 
 from mtcli.config import Config, load_config
@@ -20,7 +20,7 @@ SMALL = {"encoder_layers": 1, "decoder_layers": 1, "d_model": 16, "ffn_dim": 16,
 
 
 def config(directory: Path, training: dict[str, object], **sections: dict[str, object]) -> Config:
-    src, tgt = write_sides(digit_pairs("copy", 400, seed=3), directory / "train")
+    src, tgt = write_sides(letter_pairs("copy", 400, seed=3), directory / "train")
     data = {"src": [str(src)], "tgt": [str(tgt)], "vocab_size": 280, **sections.get("data", {})}
     model = {**SMALL, **sections.get("model", {})}
     return load_config(
@@ -47,13 +47,13 @@ VARIANTS: dict[str, dict[str, dict[str, object]]] = {
 @pytest.mark.parametrize("name", ["separate vocabularies", *slow(*[*VARIANTS][1:])])
 def test_every_variant_trains_and_translates(name: str, tmp_path: Path) -> None:
     train(config(tmp_path, {"max_steps": 3}, **VARIANTS[name]), tmp_path / "run", quiet=True)
-    assert succeed("translate", "-m", tmp_path / "run", stdin=b"1 2\n\n3\n").count("\n") == 3
+    assert succeed("translate", "-m", tmp_path / "run", stdin=b"a b\n\nc\n").count("\n") == 3
     assert "held_out" in (tmp_path / "run" / "provenance.json").read_text()
 
 
 def test_bfloat16_trains_and_translates(tmp_path: Path) -> None:
     train(config(tmp_path, {"max_steps": 5, "dtype": "bfloat16"}), tmp_path / "run", quiet=True)
-    out = succeed("translate", "-m", tmp_path / "run", "--dtype", "bfloat16", stdin=b"1 2\n3 4 5\n")
+    out = succeed("translate", "-m", tmp_path / "run", "--dtype", "bfloat16", stdin=b"a b\nc d e\n")
     assert out.count("\n") == 2
 
 
@@ -115,7 +115,7 @@ def test_it_also_stops_where_looks_are_rare(log_every: int, tmp_path: Path, monk
 
 def test_accumulated_batches_equal_one_large_batch(tmp_path: Path) -> None:
     """A corpus that fits one batch, or two that make one step: the same gradient."""
-    pairs = [(source, target) for source, target in digit_pairs("copy", 3000, seed=1) if len(source) == 9][:64]
+    pairs = [(source, target) for source, target in letter_pairs("copy", 3000, seed=1) if len(source) == 9][:64]
     src, tgt = write_sides(pairs, tmp_path / "train")
     weights = {}
     for accumulate in (1, 2):
@@ -147,7 +147,7 @@ def test_the_seed_fixes_the_run(tmp_path: Path) -> None:
 
 
 def test_a_table_on_stdin_trains_and_goes_on(tmp_path: Path) -> None:
-    table = "".join(f"{src}\t{tgt}\n" for src, tgt in digit_pairs("copy", 300, seed=4)).encode()
+    table = "".join(f"{src}\t{tgt}\n" for src, tgt in letter_pairs("copy", 300, seed=4)).encode()
     settings = [word for key, value in SMALL.items() for word in ("--set", f"model.{key}={value}")]
     command = ("train", "--tsv", "-", "-o", tmp_path / "run", "--set", "data.vocab_size=280", *settings)
     first = mtcli(*command, "--max-steps", "2", stdin=table)
@@ -158,7 +158,7 @@ def test_a_table_on_stdin_trains_and_goes_on(tmp_path: Path) -> None:
 
 
 def test_messages_tell_what_was_done(tmp_path: Path) -> None:
-    pairs = [*digit_pairs("copy", 300, seed=4), ("", "1"), ("1 " * 200, "1")]
+    pairs = [*letter_pairs("copy", 300, seed=4), ("", "1"), ("1 " * 200, "1")]
     src, tgt = write_sides(pairs, tmp_path / "train")
     settings = [word for key, value in SMALL.items() for word in ("--set", f"model.{key}={value}")]
     told = mtcli("train", "--src", src, "--tgt", tgt, "-o", tmp_path / "run", "--max-steps", "3", *settings)

@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from support.command import succeed
-from support.digits import digit_pairs, write_sides
+from support.letters import letter_pairs, write_sides
 
 from mtcli.config import Config, load_config
 from mtcli.evaluation.metrics import ValidationMetrics
@@ -27,8 +27,8 @@ class Run:
 
     def __init__(self, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.directory, self.model = directory, directory / "run"
-        self.train = write_sides(digit_pairs("copy", 200, seed=1), directory / "train")
-        self.valid = write_sides(digit_pairs("copy", 60, seed=2), directory / "valid")
+        self.train = write_sides(letter_pairs("copy", 200, seed=1), directory / "train")
+        self.valid = write_sides(letter_pairs("copy", 60, seed=2), directory / "valid")
         self._bleu = 90.0
         monkeypatch.setattr(validation, "validation_metrics", self._metrics)
 

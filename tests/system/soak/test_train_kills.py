@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from support.command import mtcli
-from support.digits import digit_pairs, write_sides
 from support.killing import killed_after
+from support.letters import letter_pairs, write_sides
 from support.patience import PATIENCE
 
 STEPS = 120
@@ -36,7 +36,7 @@ def outcome(run: Path) -> dict[str, bytes]:
 
 def test_random_kills_change_no_weight(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     kills, seed = int(os.environ["KILLS"]), int(os.environ.get("SEED", time.time_ns() % 10_000))
-    write_sides(digit_pairs("copy", 1500, seed=1), tmp_path / "train")
+    write_sides(letter_pairs("copy", 1500, seed=1), tmp_path / "train")
     expected, run = tmp_path / "expected", tmp_path / "run"
     began = time.monotonic()
     finished = mtcli(*train(tmp_path, expected))

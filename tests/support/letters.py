@@ -1,4 +1,4 @@
-"""Toy languages over digits: what a Transformer must learn in seconds if nothing is broken."""
+"""Toy languages over ten letters: what a Transformer must learn in seconds if nothing is broken."""
 
 import random
 from collections.abc import Callable
@@ -6,17 +6,17 @@ from pathlib import Path
 
 TASKS: dict[str, Callable[[list[str]], list[str]]] = {
     "copy": list,
-    "reverse": lambda digits: digits[::-1],
+    "reverse": lambda letters: letters[::-1],
     "sort": sorted,
 }
 
 
-def digit_pairs(task: str, count: int, seed: int, longest: int = 8) -> list[tuple[str, str]]:
-    """Distinct source lines of digits and their targets."""
+def letter_pairs(task: str, count: int, seed: int, longest: int = 8) -> list[tuple[str, str]]:
+    """Distinct source lines of letters and their targets."""
     rng = random.Random(seed)
     sources: dict[str, None] = {}
     while len(sources) < count:
-        sources[" ".join(rng.choices("0123456789", k=rng.randint(2, longest)))] = None
+        sources[" ".join(rng.choices("abcdefghij", k=rng.randint(2, longest)))] = None
     return [(source, " ".join(TASKS[task](source.split()))) for source in sources]
 
 
