@@ -13,16 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mtcli.bench.kernels.forms import (
-    ON_CPU,
-    Lineup,
-    OperationCase,
-    Outputs,
-    Variant,
-    case_size,
-    lineup_on,
-    random_normal,
-)
+from mtcli.bench.kernels import forms
+from mtcli.bench.kernels.forms import OperationCase, Outputs, Variant
 from mtcli.bench.record.schema import PADDED
 from mtcli.bench.roofline import formulas
 from mtcli.bench.settings import BenchSettings
@@ -52,12 +44,12 @@ class BeamStepInputs:
 
 def cases(settings: BenchSettings) -> Iterator[OperationCase]:
     """Every number of slots with every beam."""
-    dtypes, all_slots, vocabulary = PLANS[case_size(settings)]
+    dtypes, all_slots, vocabulary = PLANS[forms.case_size(settings)]
     device = settings.torch_device
     for dtype, beam, slots in product(dtypes, BEAMS, all_slots):
-        lineup = lineup_on(device)
-        if lineup == ON_CPU and slots > 1:
-            lineup = Lineup(lineup.ours, TOP_K)
+        lineup = forms.lineup_on(device)
+        if lineup == forms.ON_CPU and slots > 1:
+            lineup = forms.Lineup(lineup.ours, TOP_K)
         yield OperationCase(
             name=f"slots {slots}, beam {beam}, vocabulary {vocabulary}",
             dtype=dtype,
@@ -73,7 +65,7 @@ def cases(settings: BenchSettings) -> Iterator[OperationCase]:
 
 
 def _make(slots: int, beam: int, vocabulary: int, dtype: torch.dtype, device: str, seed: int) -> BeamStepInputs:
-    random = random_normal(device, dtype, seed, SPREAD)
+    random = forms.random_normal(device, dtype, seed, SPREAD)
 
     def random_logits(size: int) -> Tensor:
         logits = random(slots * beam, size)
@@ -127,7 +119,7 @@ def _found(inputs: BeamStepInputs, returned: Any) -> Outputs:
     return state.log_probs, real, state.positions, state.status, wrong.int()
 
 
-def _variants(lineup: Lineup) -> Iterator[Variant]:
+def _variants(lineup: forms.Lineup) -> Iterator[Variant]:
     for impl in lineup:
         if impl != TOP_K:
             yield Variant(name=impl, run=partial(_mtcli, impl=impl), outputs=_found)

@@ -53,15 +53,11 @@ class CaseContest:
             times[GRAPH_TIME] = self._time_in_graphs(inputs, right)
         if right:
             times[TIME] = self._time_calls(inputs, right)
-        return [
-            self._row(
-                one.contestant,
-                one.refusal or "right",
-                one.why,
-                {what: found[one.name] for what, found in times.items() if one.name in found},
-            )
+        figures = {
+            one.name: {what: found[one.name] for what, found in times.items() if one.name in found}
             for one in contest.series
-        ]
+        }
+        return [self._row(one.contestant, one.refusal or "right", one.why, figures[one.name]) for one in contest.series]
 
     def _row(self, one: Variant, status: Status, why: str | None, figures: dict[str, Figure]) -> BenchRow:
         case, cost, dtype = self._case, self._case.cost, dtype_name(self._case.dtype)

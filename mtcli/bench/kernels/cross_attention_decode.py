@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from mtcli.bench.kernels import pytorch
-from mtcli.bench.kernels.decoding_step import sdpa_variants, step_dtype, step_shapes
+from mtcli.bench.kernels.decoding_step import step_dtype, step_shapes
 from mtcli.bench.kernels.forms import OperationCase, Outputs, Variant, exactly, lineup_on, own_forms, random_normal
 from mtcli.bench.roofline import formulas
 from mtcli.bench.settings import BenchSettings
@@ -72,7 +72,7 @@ def _make(
 
 def _variants(device: str) -> Iterator[Variant]:
     yield from own_forms(device, _mtcli)
-    yield from sdpa_variants(device, _sdpa)
+    yield from pytorch.sdpa_variants(device, _sdpa)
     if varlen_attn := pytorch.varlen_attn_on(device):
         yield Variant(name="varlen_attn", run=partial(_varlen, varlen_attn))
 

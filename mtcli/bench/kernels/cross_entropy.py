@@ -54,7 +54,7 @@ def cases(settings: BenchSettings) -> Iterator[OperationCase]:
 
 def _make(rows: int, vocabulary: int, dtype: torch.dtype, device: str, training: bool, seed: int) -> CrossEntropyInputs:
     kept = forms.random_normal(device, dtype, seed, SPREAD)(rows, vocabulary)
-    generator = torch.Generator(device).manual_seed(seed)
+    generator = torch.Generator(device).manual_seed(seed + 1)
     targets = torch.randint(vocabulary, (rows,), generator=generator, device=device)
     targets[::17] = IGNORED
     grad = torch.rand(rows, generator=generator, device=device)

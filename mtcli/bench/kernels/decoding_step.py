@@ -1,14 +1,11 @@
-"""What the attentions of a decoding step have in common: their shapes, and how PyTorch's attention answers."""
+"""The shapes of the attentions of a decoding step."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import product
-from typing import Any
 
 import torch
-from torch import Tensor
 
-from mtcli.bench.kernels import pytorch
-from mtcli.bench.kernels.forms import Outputs, Variant, case_size
+from mtcli.bench.kernels.forms import case_size
 from mtcli.bench.settings import BenchSettings
 from mtcli.bench.workload.shapes import BASE, BIG, TOY, WIDE, Heads
 
@@ -39,14 +36,3 @@ def step_shapes(settings: BenchSettings, lengths: tuple[int, ...], toy: int) -> 
     for heads, beams, all_lengths in plans[size]:
         for beam, length, slots in product(beams, all_lengths, SLOTS[size]):
             yield heads, beam, length, slots
-
-
-def sdpa_variants(device: str, run: Callable[[Any], Tensor], note: str = "") -> Iterator[Variant]:
-    """PyTorch's attention with each of its backends; `run` returns [S, H, K, D]."""
-    for backend in pytorch.backends_on(device):
-        yield Variant(name=f"sdpa {backend}", run=run, outputs=_by_row, within=pytorch.only(backend), note=note)
-
-
-def _by_row(inputs: Any, out: Tensor) -> Outputs:
-    """[S, H, K, D] -> [S*K, H, D]."""
-    return (out.transpose(1, 2).flatten(0, 1),)

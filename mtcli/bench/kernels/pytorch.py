@@ -1,6 +1,6 @@
 """PyTorch's own ways to compute what mtcli's kernels do: attention, a backend at a time, and its compiler."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from mtcli.bench.kernels.forms import case_size
+from mtcli.bench.kernels.forms import Outputs, Variant, case_size
 from mtcli.bench.settings import BenchSettings
 from mtcli_kernels.dispatch import is_interpreting
 
@@ -38,6 +38,17 @@ def only(backend: str) -> Callable[[], AbstractContextManager[Any]]:
 def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, causal: bool = False) -> Tensor:
     """[B, H, T, D]; `mask` is true where a query sees a key."""
     return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal)
+
+
+def sdpa_variants(device: str, run: Callable[[Any], Tensor], note: str = "") -> Iterator[Variant]:
+    """PyTorch's attention of a decoding step with each of its backends; `run` returns [S, H, K, D]."""
+    for backend in backends_on(device):
+        yield Variant(name=f"sdpa {backend}", run=run, outputs=_by_row, within=only(backend), note=note)
+
+
+def _by_row(inputs: Any, out: Tensor) -> Outputs:
+    """[S, H, K, D] -> [S*K, H, D]."""
+    return (out.transpose(1, 2).flatten(0, 1),)
 
 
 def varlen_attn_on(device: str) -> Attention | None:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from mtcli.bench.kernels import pytorch
-from mtcli.bench.kernels.decoding_step import sdpa_variants, step_dtype, step_shapes
+from mtcli.bench.kernels.decoding_step import step_dtype, step_shapes
 from mtcli.bench.kernels.forms import OperationCase, Outputs, Variant, exactly, lineup_on, own_forms, random_normal
 from mtcli.bench.roofline import formulas
 from mtcli.bench.settings import BenchSettings
@@ -107,7 +107,7 @@ def _make(heads: Heads, ancestry: Tensor, dtype: torch.dtype, device: str, seed:
 
 def _variants(device: str) -> Iterator[Variant]:
     yield from own_forms(device, _mtcli)
-    yield from sdpa_variants(device, _sdpa, "over all entries of a slot, masked; all slots at one position")
+    yield from pytorch.sdpa_variants(device, _sdpa, "over all entries of a slot, masked; all slots at one position")
     yield Variant(
         name="sdpa, copied caches",
         run=_sdpa_on_copies,
