@@ -4,6 +4,7 @@ On a CPU the copies go from sizes that fit its caches to one that clearly does n
 caches, its weights mostly are not. See `Ceilings.bandwidth` for which of them counts where.
 """
 
+import contextlib
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -15,7 +16,7 @@ from mtcli.bench.contest.timing import WARM_UPS, Stopwatch, Timed
 from mtcli.bench.machine import current_device
 from mtcli.bench.record.schema import MACHINE, TIME, BenchRow, Ceilings, CopyRate
 from mtcli.bench.roofline import formulas
-from mtcli.bench.roofline.formulas import Cost
+from mtcli.bench.roofline.formulas import NOTHING, Cost
 from mtcli.bench.settings import BenchSettings
 from mtcli_kernels.dispatch import triton_obstacle
 
@@ -66,19 +67,9 @@ def measure_ceilings(settings: BenchSettings) -> tuple[Ceilings, list[BenchRow]]
     return ceilings, [*copies, *products, *launches]
 
 
-def _row(name: str, case: str, time: Figure, cost: Cost | None = None, dtype: str = "") -> BenchRow:
-    num_bytes, flops = (cost.bytes, cost.flops) if cost else (0, 0)
-    return BenchRow(
-        section="ceilings",
-        name=name,
-        case=case,
-        by=MACHINE,
-        ours=False,
-        figures={TIME: time},
-        dtype=dtype,
-        bytes=num_bytes,
-        flops=flops,
-    )
+def _row(name: str, case: str, time: Figure, cost: Cost = NOTHING, dtype: str = "") -> BenchRow:
+    row = BenchRow(section="ceilings", name=name, case=case, by=MACHINE, ours=False, figures={TIME: time}, dtype=dtype)
+    return row.model_copy(update={"bytes": cost.bytes, "flops": cost.flops})
 
 
 def _seconds(row: BenchRow) -> float:
@@ -91,8 +82,7 @@ def _copies(settings: BenchSettings, watch: Stopwatch) -> Iterator[BenchRow]:
         if number and settings.left() < 1.0:
             return
         settings.say(f"ceilings: copies of {num_bytes >> 20} MiB")
-        if found := _if_it_fits(partial(_copy, watch, num_bytes)):
-            yield found
+        yield from _if_it_fits(partial(_copy, watch, num_bytes))
 
 
 def _copied_bytes(settings: BenchSettings) -> list[int]:
@@ -126,7 +116,7 @@ def _products(settings: BenchSettings, watch: Stopwatch) -> Iterator[BenchRow]:
         if dtype in rates and settings.left() < max(CALLS * flops / rates[dtype], SECONDS_EACH):
             continue
         settings.say(f"ceilings: matrix products in {dtype}, {m} x {k} x {n}")
-        if found := _if_it_fits(partial(_product, watch, dtype, m, k, n)):
+        for found in _if_it_fits(partial(_product, watch, dtype, m, k, n)):
             rates[dtype] = max(rates.get(dtype, 0.0), flops / _seconds(found))
             yield found
 
@@ -159,15 +149,12 @@ def _product(watch: Stopwatch, dtype: str, m: int, k: int, n: int) -> BenchRow:
     return _row(f"matrix product, {dtype}", f"[{m}, {k}] @ [{k}, {n}]", time, cost, dtype)
 
 
-def _if_it_fits(measure: Callable[[], BenchRow]) -> BenchRow | None:
-    """What was measured; None where the GPU's memory does not suffice."""
-    try:
-        return measure()
-    except torch.cuda.OutOfMemoryError:
-        return None
-    finally:
-        if torch.cuda.is_initialized():
-            torch.cuda.empty_cache()
+def _if_it_fits(measure: Callable[[], BenchRow]) -> Iterator[BenchRow]:
+    """What was measured; nothing where the GPU's memory does not suffice."""
+    with contextlib.suppress(torch.cuda.OutOfMemoryError):
+        yield measure()
+    if torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
 
 
 def _launches(watch: Stopwatch, toy: bool) -> Iterator[BenchRow]:
@@ -183,14 +170,14 @@ def _launches(watch: Stopwatch, toy: bool) -> Iterator[BenchRow]:
         calls = {"an empty Triton kernel": lambda: empty_kernel[(1,)](one)} | calls
     in_a_row, in_a_graph = (3, 3) if toy else (LAUNCHES, GRAPH_LAUNCHES)
     for what, call in calls.items():
-
-        def launch_all(call: Callable[[], object] = call) -> None:
-            for _ in range(in_a_row):
-                call()
-
-        timed = [Timed(what, launch_all)]
+        timed = [Timed(what, partial(_repeat, call, in_a_row))]
         time = watch.in_turn(timed, seconds=SECONDS_EACH, most=20, divided_by=in_a_row)[what]
         yield _row("launch one by one", what, time)
         if watch.has_graphs:
             time = watch.in_a_graph([call], seconds=SECONDS_EACH, launches=in_a_graph)
             yield _row("launch in a CUDA graph", what, time)
+
+
+def _repeat(call: Callable[[], object], count: int) -> None:
+    for _ in range(count):
+        call()

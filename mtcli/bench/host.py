@@ -1,7 +1,9 @@
 """What the machine and its Python are, as far as that can be told without PyTorch and other packages."""
 
+import contextlib
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -19,12 +21,9 @@ def cpu_name() -> str:
         command = ["sysctl", "-n", "machdep.cpu.brand_string"]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
-            key, _, value = line.partition(":")
-            if key.strip() == "model name":
-                return value.strip()
-    return platform.processor() or platform.machine()
+    text = cpuinfo.read_text(encoding="utf-8") if cpuinfo.exists() else ""
+    found = re.search(r"^model name\s*:\s*(.+)$", text, flags=re.MULTILINE)
+    return found[1].strip() if found else platform.processor() or platform.machine()
 
 
 def available_cores() -> int:
@@ -69,8 +68,6 @@ def installed_versions() -> dict[str, str]:
     """Python's, mtcli's, torch's and triton's versions; what is not installed is left out."""
     found = {"python": platform.python_version()}
     for name, distribution in DISTRIBUTIONS.items():
-        try:
+        with contextlib.suppress(metadata.PackageNotFoundError):
             found[name] = metadata.version(distribution)
-        except metadata.PackageNotFoundError:
-            continue
     return found

@@ -29,12 +29,9 @@ def device(settings: BenchSettings) -> "Device":
     if not settings.on_gpu:
         return found
     properties = torch.cuda.get_device_properties(settings.torch_device)
-    of_gpu = {
-        "kind": "cuda",
-        "name": properties.name,
-        "gpu_memory_gib": round(properties.total_memory / 2**30, 1),
-        "driver": host.query_nvidia_smi("driver_version").get("driver_version"),  # one for all GPUs
-    }
+    memory = round(properties.total_memory / 2**30, 1)
+    driver = host.query_nvidia_smi("driver_version").get("driver_version")  # one for all GPUs
+    of_gpu = {"kind": "cuda", "name": properties.name, "gpu_memory_gib": memory, "driver": driver}
     return found.model_copy(update=of_gpu)
 
 

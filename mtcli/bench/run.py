@@ -38,8 +38,9 @@ class Run:
         self._settings = settings
         self._shares = shares(sections, on_gpu=settings.on_gpu, seconds=seconds)
         self.device = device(settings)
-        head = {"command": command, "seed": settings.seed, "device": self.device, "versions": versions()}
-        self.findings = Findings(**head, save=save)  # type: ignore[arg-type]
+        self.findings = Findings(
+            command=command, seed=settings.seed, device=self.device, versions=versions(), save=save
+        )
 
     def measure(self) -> BenchRecord:
         """Measure all; what is found stays in `findings` when it is interrupted.
@@ -70,13 +71,7 @@ class Run:
 
 
 def shares(sections: Sequence[str], *, on_gpu: bool, seconds: float | None = None) -> dict[str, float]:
-    """Seconds of the ceilings and of each section asked for.
-
-    Args:
-        sections: those asked for.
-        on_gpu: whether the GPU's shares count.
-        seconds: for all together; None for the shares as they stand.
-    """
+    """Seconds of the ceilings and of each section asked for; all together as many as are given, if any."""
     all_shares = ON_GPU if on_gpu else ON_CPU
     found = {name: share for name, share in all_shares.items() if name in ("ceilings", *sections)}
     factor = 1.0 if seconds is None else seconds / sum(found.values())

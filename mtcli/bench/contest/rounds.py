@@ -70,14 +70,13 @@ class Contest(Generic[C]):
         Where a check has no answer (`passed` is None), the contestant counts as one that cannot run.
         """
         for one in self.series:
-            failed: list[Check] = []
             with self._attempt(one):
-                for found in ask(one.contestant):
-                    self.checks += [found] if found not in self.checks else []
-                    failed += [] if found.passed else [found]
-            if failed:
-                is_wrong = any(found.passed is False for found in failed)
-                one.refuse("wrong" if is_wrong else "cannot run", "; ".join(found.sentence for found in failed))
+                found = list(ask(one.contestant))
+                self.checks += [each for each in found if each not in self.checks]
+                if failed := [each for each in found if not each.passed]:
+                    is_wrong = any(each.passed is False for each in failed)
+                    why = "; ".join(each.sentence for each in failed)
+                    raise ContestantError(why, "wrong" if is_wrong else "cannot run")
             self._save()
 
     def warm_up(
@@ -120,9 +119,7 @@ class Contest(Generic[C]):
             finalists_only: behind the first round only the best of each kind run.
         """
         for _ in range(most):
-            running = self.running
-            if finalists_only and self.num_rounds:
-                running = finalists(running, self._better)
+            running = finalists(self.running, self._better) if finalists_only and self.num_rounds else self.running
             running = list(self._affordable(running))
             if not running:
                 return

@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
-from mtcli.bench.contest.figures import Figure, Status
+from mtcli.bench.contest.figures import Status
 
 
 class Contestant(Protocol):
@@ -24,8 +24,7 @@ class Series(Generic[C]):
     """What a contestant reached.
 
     Attributes:
-        contestant: whose figures they are.
-        figures: by number of the round; rates or times.
+        figures: rates or times by number of the round.
         cost: seconds that its newest run took, all included.
         refusal: how it failed, if it did; why: a clause that says more.
         num_rounds: begun so far in the contest, with it or without.
@@ -59,10 +58,6 @@ class Series(Generic[C]):
     def median(self) -> float:
         return statistics.median(self.taken)
 
-    def figure(self) -> Figure:
-        """Median and spread; there must be figures."""
-        return Figure.of(self.taken)
-
     def refuse(self, status: Status, why: str | None) -> None:
         """End its part. A wrong result takes the figures with it; one that can no longer run keeps those it had."""
         self.refusal, self.why = status, why
@@ -72,9 +67,8 @@ class Series(Generic[C]):
     def ratio(self, reference: "Series[C]") -> float | None:
         """Median over the rounds that both ran of this figure divided by the reference's; None where there is none."""
         both = self.figures.keys() & reference.figures.keys()
-        if not both:
-            return None
-        return statistics.median(self.figures[number] / reference.figures[number] for number in both)
+        ratios = [self.figures[number] / reference.figures[number] for number in both]
+        return statistics.median(ratios) if ratios else None
 
     def as_json(self, reference: "Series[C] | None" = None) -> dict[str, Any]:
         """The part of a row that says how fast: null where it has no figure."""
@@ -91,16 +85,11 @@ class Series(Generic[C]):
 
 
 def finalists(series: Iterable[Series[C]], better: Callable[[Sequence[float]], float] = max) -> list[Series[C]]:
-    """The best of each kind by its median, in the order given; those without a figure are left out.
-
-    Args:
-        series: of all contestants.
-        better: picks the better of figures: `max` of rates, `min` of times.
-    """
+    """The best of each kind by its median, in the order given; `better` picks the better of figures."""
     best: dict[Hashable, Series[C]] = {}
     timed = [one for one in series if one.figures]
     for one in timed:
-        rival = best.get(one.kind)
-        if rival is None or better([one.median, rival.median]) != rival.median:
+        rival = best.setdefault(one.kind, one)
+        if better([one.median, rival.median]) != rival.median:
             best[one.kind] = one
     return [one for one in timed if best[one.kind] is one]

@@ -8,7 +8,7 @@ On a CPU, for rehearsals, both fall back to the wall clock.
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -37,12 +37,7 @@ class Timed:
 
 
 class Stopwatch:
-    """Times calls on one device.
-
-    Args:
-        device: cpu, cuda or cuda:N.
-        rehearsal: call everything as few times as possible.
-    """
+    """Times calls on one device; in a rehearsal it calls everything as few times as possible."""
 
     def __init__(self, device: str, rehearsal: bool = False) -> None:
         self.on_gpu = device.startswith("cuda")
@@ -70,7 +65,7 @@ class Stopwatch:
         calls: Sequence[Timed],
         *,
         seconds: float,
-        before: Call | None = None,
+        before: Call = lambda: None,
         flush: bool = True,
         most: int = MOST,
         divided_by: int = 1,
@@ -87,8 +82,7 @@ class Stopwatch:
         """
 
         def measure(timed: Timed) -> Reading:
-            if before is not None:
-                before()
+            before()
             if flush and self.on_gpu:
                 self._flusher.zero_()
             return self._sample(timed)
@@ -104,11 +98,11 @@ class Stopwatch:
         calls: Sequence[Call],
         *,
         seconds: float,
-        before: Call | None = None,
+        before: Call = lambda: None,
         within: Within = contextlib.nullcontext,
         launches: int = GRAPH_CALLS,
     ) -> Figure:
-        """Time one call among several recorded one after the other, cycling over `calls`.
+        """Time one call among so many launches recorded one after the other, cycling over `calls`.
 
         Args:
             calls: the same operation on several sets of inputs.
@@ -122,18 +116,16 @@ class Stopwatch:
         """
         launches = min(launches, 2) if self._rehearsal else launches
         sequence = [calls[i % len(calls)] for i in range(launches)]
-        if before is not None:
-            before()
+        before()
         with within():
             replay = Timed("graph", _recorded(sequence) if self.on_gpu else lambda: [call() for call in sequence])
         return self.in_turn([replay], seconds=seconds, before=before, flush=False, divided_by=launches)["graph"]
 
-    def _warm_up(self, timed: Timed, before: Call | None) -> float:
+    def _warm_up(self, timed: Timed, before: Call) -> float:
         """Seconds of the last call that does not count, by the wall clock, to its end on the device."""
         seconds = 0.0
         for _ in range(0 if self._rehearsal else WARM_UPS):
-            if before is not None:
-                before()
+            before()
             with timed.within():
                 self._synchronize()
                 start = time.perf_counter()
@@ -170,8 +162,11 @@ def _recorded(sequence: Sequence[Call]) -> Call:
     with torch.cuda.stream(stream):  # as in the recording, and twice: what the first call makes may be kept
         for call in dict.fromkeys(sequence):
             call()
-        with _no_waiting():
+        try:  # what waits for the GPU raises here: found during a recording, it would spoil later ones too
+            torch.cuda.set_sync_debug_mode("error")
             sequence[0]()
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
     torch.cuda.current_stream().wait_stream(stream)
     torch.cuda.synchronize()
     graph = torch.cuda.CUDAGraph()
@@ -179,13 +174,3 @@ def _recorded(sequence: Sequence[Call]) -> Call:
         for call in sequence:
             call()
     return graph.replay
-
-
-@contextlib.contextmanager
-def _no_waiting() -> Iterator[None]:
-    """RuntimeError from a call that waits for the GPU: found during a recording, it would spoil later ones too."""
-    torch.cuda.set_sync_debug_mode("error")
-    try:
-        yield
-    finally:
-        torch.cuda.set_sync_debug_mode("default")

@@ -1,10 +1,10 @@
 """A record as tables for people. Needs no torch."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from mtcli.bench.contest import Figure
 from mtcli.bench.display.tables import Block, ReportTable, number, scaled, share
-from mtcli.bench.record.schema import DEFINITION, GRAPH_TIME, PADDED, BenchRecord, BenchRow, Device, Workload
+from mtcli.bench.record.schema import DEFINITION, GRAPH_TIME, PADDED, BenchRecord, BenchRow, Device, Phase, Workload
 
 ROOFLINE = (
     "Roofline: the least time that the work can take on this machine, as a share of the time it took. The least time "
@@ -23,6 +23,10 @@ BESIDE = (
     "*: it gets its inputs in a form that suits it, padded or copied beforehand, which is not in its time."
 )
 PERCENTILES = "p95: 95 of 100 sentences took no longer."
+PHASES: dict[str, Callable[[Phase], float | None]] = {
+    "where the time goes (shares of it)": lambda phase: phase.share,
+    "how near each part is to the roofline": lambda phase: phase.fraction,
+}
 
 
 def report(record: BenchRecord) -> list[Block]:
@@ -68,24 +72,20 @@ def spread(figure: Figure) -> str:
     return f"{apart:.0%}{' noisy' if figure.noisy else ''}"
 
 
-def _rates(row: BenchRow) -> tuple[str, str]:
-    """Bytes and operations a second, by the time in microseconds that the row is judged by."""
-    both = (row.bytes, row.flops) if row.main else (0, 0)
-    bytes_a_second, flops_a_second = (
-        scaled(count / row.main.median * 1e6) if count and row.main else "" for count in both
-    )
-    return bytes_a_second, flops_a_second
+def _timed(row: BenchRow, time: Figure) -> tuple[str, ...]:
+    """A time in microseconds with its spread, and bytes and operations a second."""
+    rates = (scaled(count / time.median * 1e6) if count else "" for count in (row.bytes, row.flops))
+    return number(time.median), spread(time), *rates
 
 
 def _ceilings(record: BenchRecord) -> ReportTable:
     ceilings = record.ceilings
     best = [f"copying {scaled(ceilings.bytes_per_second)}B/s"]
     best += [f"{dtype} {scaled(rate)}FLOP/s" for dtype, rate in ceilings.flops_per_second.items()]
-    rows = [(row, row.main) for row in record.of("ceilings")]
     return ReportTable(
         title="Ceilings: what this machine does at best",
         columns=("", "size", "time (µs)", "spread", "B/s", "FLOP/s"),
-        rows=tuple((row.name, row.case, number(time.median), spread(time), *_rates(row)) for row, time in rows if time),
+        rows=tuple((row.name, row.case, *_timed(row, row.main)) for row in record.of("ceilings") if row.main),
         words=(0, 1),
         notes=(f"Taken as the limits: {', '.join(best)}, a launch {number(ceilings.launch_us)} µs.",),
     )
@@ -100,13 +100,13 @@ def _kernel_table(name: str, rows: Sequence[BenchRow]) -> ReportTable:
     for row in rows:
         if row.status != "right":
             what = f"{row.by}{' (mtcli)' if row.ours else ''}: {row.status}: {row.why or ''}"
-            bad.setdefault(what, []).append(_short(row.case))
+            bad.setdefault(what.rstrip(".: "), []).append(_short(row.case))
     return ReportTable(
         title=f"{name} ({ours}), {way}",
         columns=("inputs", "time (µs)", "spread", "B/s", "FLOP/s", "roofline", "to plain", "to torch", "torch's best"),
         rows=tuple(_kernel_cells([row for row in rows if row.case == case]) for case in cases),
         words=(0, 8),
-        notes=tuple(f"{what.rstrip('.: ')} - {_where(places, len(cases))}." for what, places in bad.items()),
+        notes=tuple(f"{what} - {_where(places, len(cases))}." for what, places in bad.items()),
     )
 
 
@@ -117,19 +117,11 @@ def _kernel_cells(rows: Sequence[BenchRow]) -> tuple[str, ...]:
         return _short(own.case), own.status, *[""] * 7
     plain = DEFINITION if own.by == PADDED else PADDED
     others = {row.by: row for row in rows if figure in row.figures and row is not own}
-    times = {by: row.figures[figure].median / time.median for by, row in others.items()}
-    best = min((by for by in others if by != plain), key=lambda by: times[by], default="")
-    against = [f"{times[by]:.2f}x" if by in times else "" for by in (plain, best)]
+    ratios = {by: row.figures[figure].median / time.median for by, row in others.items()}
+    best = min((by for by in others if by != plain), key=lambda by: ratios[by], default="")
+    against = (f"{ratios[by]:.2f}x" if by in ratios else "" for by in (plain, best))
     star = "*" if best and others[best].prepared else ""
-    return (
-        _short(own.case),
-        number(time.median),
-        spread(time),
-        *_rates(own),
-        share(own.fraction),
-        *against,
-        f"{best}{star}",
-    )
+    return _short(own.case), *_timed(own, time), share(own.fraction), *against, best + star
 
 
 def _short(case: str) -> str:
@@ -143,53 +135,46 @@ def _where(places: Sequence[str], of: int) -> str:
 
 
 def _work_tables(section: str, work: Workload, rows: Sequence[BenchRow]) -> list[Block]:
-    """A table for each kind of work: all figures, the first with its spread, and the roofline; then where time goes."""
+    """A table for each kind of work, and where its time goes; then what was checked."""
     blocks: list[Block] = []
     title = f"{section.capitalize()}: {work.model}, {work.dtype}; {work.sentences}"
     for name in _names(rows):
-        title = f"{section.capitalize()}: {name}" if blocks else title
         of_name = [row for row in rows if row.name == name]
-        figures = list(dict.fromkeys(figure for row in of_name for figure in row.figures))
-        has_spread, has_roofline = name != "single sentences", any(row.fraction for row in of_name)
-        heads = (*figures[:1], *(["spread"] if has_spread and figures else []), *figures[1:])
-        cells = tuple(
-            (row.case, *_figures(row, heads), *([share(row.fraction)] if has_roofline else [])) for row in of_name
-        )
-        columns = (name, *heads, *(["roofline"] if has_roofline else []))
-        notes = [
-            f"{row.case}: {row.status}: {(row.why or '').rstrip('.')}." for row in of_name if row.status != "right"
-        ]
-        notes += [PERCENTILES] if not has_spread else []
-        blocks.append(ReportTable(title=title, columns=columns, rows=cells, notes=tuple(notes)))
+        blocks.append(_work_table(title if not blocks else f"{section.capitalize()}: {name}", name, of_name))
         blocks += _phase_tables(name, [row for row in of_name if row.phases])
     passed = [f"{one.what.rstrip('.')} ({one.detail.rstrip('.')})" for one in work.checks if one.passed]
     blocks += [f"{section.capitalize()}, checked before timing: {'; '.join(passed)}."] if passed else []
     return blocks + [f"FAILED: {one.sentence}." for one in work.checks if not one.passed]
 
 
-def _figures(row: BenchRow, heads: Sequence[str]) -> list[str]:
-    if not row.main:
-        return [row.status, *[""] * (len(heads) - 1)] if heads else []
-    medians = {name: number(figure.median, whole=name == "sentences") for name, figure in row.figures.items()} | {
-        "spread": spread(row.main)
-    }
-    return [medians.get(head, "") for head in heads]
+def _work_table(title: str, name: str, rows: Sequence[BenchRow]) -> ReportTable:
+    """All figures, the first with its spread, and the roofline; of single sentences neither is known."""
+    figures = list(dict.fromkeys(figure for row in rows for figure in row.figures))
+    is_single, has_roofline = name == "single sentences", any(row.fraction for row in rows)
+    heads = [*figures[:1], *(["spread"] if figures and not is_single else []), *figures[1:]]
+    heads += ["roofline"] if has_roofline else []
+    notes = [f"{row.case}: {row.status}: {(row.why or '').rstrip('.')}." for row in rows if row.status != "right"]
+    cells = tuple((row.case, *_work_cells(row, heads)) for row in rows)
+    notes += [PERCENTILES] if is_single else []
+    return ReportTable(title=title, columns=(name, *heads), rows=cells, notes=tuple(notes))
+
+
+def _work_cells(row: BenchRow, heads: Sequence[str]) -> list[str]:
+    cells = {name: number(figure.median, whole=name == "sentences") for name, figure in row.figures.items()}
+    if row.main:
+        cells |= {"spread": spread(row.main), "roofline": share(row.fraction)}
+    else:
+        cells = dict.fromkeys(heads[:1], row.status)
+    return [cells.get(head, "") for head in heads]
 
 
 def _phase_tables(name: str, rows: Sequence[BenchRow]) -> list[Block]:
     """The shares of the time, and how near each part is to its own roofline, where that is counted."""
     blocks: list[Block] = []
-    for title, value in (
-        ("where the time goes (shares of it)", "share"),
-        ("how near each part is to the roofline", "fraction"),
-    ):
-        cells = [(row.case, {one.name: share(getattr(one, value)) for one in row.phases}) for row in rows]
-        parts = [
-            part
-            for part in dict.fromkeys(part for _, row in cells for part in row)
-            if any(row.get(part) for _, row in cells)
-        ]
+    for title, value in PHASES.items():
+        cells = {row.case: {one.name: share(value(one)) for one in row.phases} for row in rows}
+        parts = dict.fromkeys(part for row in cells.values() for part, cell in row.items() if cell)
         if parts:
-            filled = tuple((case, *(row.get(part, "") for part in parts)) for case, row in cells)
+            filled = tuple((case, *(row.get(part, "") for part in parts)) for case, row in cells.items())
             blocks.append(ReportTable(title=f"{name}: {title}", columns=("", *parts), rows=filled))
     return blocks

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -57,43 +57,40 @@ def show(blocks: Sequence[Block], stream: TextIO) -> None:
 def _draw(blocks: Sequence[Block], console: Console, box: Box) -> None:
     for block in blocks:
         if isinstance(block, str):
-            console.print(Text(block))
+            parts: list[RichTable | Text] = [Text(block)]
         else:
-            console.print(Text(block.title, style="bold"))
-            console.print(_rich_table(block, box))
-            for note in block.notes:
-                console.print(Text(note))
-        console.print()
+            parts = [Text(block.title, style="bold"), _rich_table(block, box), *map(Text, block.notes)]
+        console.print(*parts, "", sep="\n")
 
 
 def _rich_table(block: ReportTable, box: Box) -> RichTable:
     table = RichTable(box=box, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for place, head in enumerate(block.columns):
-        is_words = place in block.words
-        longest = max((len(row[place]) for row in block.rows), default=0)
-        table.add_column(
-            Text(head), justify="left" if is_words else "right", min_width=None if is_words else longest, vertical="top"
-        )
+        if place in block.words:
+            table.add_column(Text(head), vertical="top")
+        else:
+            longest = max((len(row[place]) for row in block.rows), default=0)
+            table.add_column(Text(head), justify="right", min_width=longest, vertical="top")
     for row in block.rows:
         table.add_row(*map(Text, row))
     return table
 
 
-def as_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Header and rows; numbers to six significant digits, an empty cell for None, yes or no for truth."""
+def as_csv(rows: Iterable[Mapping[str, object]]) -> str:
+    """A header, and rows that have the same keys; six significant digits, an empty cell for None, yes or no."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_csv_cell(value) for value in row] for row in rows)
+    for number, row in enumerate(rows):
+        if number == 0:
+            writer.writerow(row)
+        writer.writerow(map(_csv_cell, row.values()))
     return stream.getvalue()
 
 
-def _csv_cell(value: object) -> str:
-    if value is None:
-        return ""
+def _csv_cell(value: object) -> object:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"{value:.6g}" if isinstance(value, float) else value
 
 
 def number(value: float | None, *, whole: bool = False) -> str:

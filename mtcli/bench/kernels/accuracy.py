@@ -32,13 +32,12 @@ class Judge:
         for i, (found, exact, allowed) in enumerate(zip(outputs, self._exact, self._allowed, strict=True)):
             if found.shape != exact.shape:
                 return f"output {i}: it has shape {list(found.shape)}, expected {list(exact.shape)}"
-            if not exact.is_floating_point():
-                if wrong := int((found != exact).sum()):
-                    return f"output {i}: {wrong} of {exact.numel()} numbers are wrong"
-                continue
-            error, limit = _largest_error(found, exact), allowed + self._slack * float(exact.abs().max())
-            if not error <= limit:  # NaN is no pass
-                return f"output {i}: largest error {error:.3g}, where {limit:.3g} is allowed"
+            if exact.is_floating_point():
+                error, limit = _largest_error(found, exact), allowed + self._slack * float(exact.abs().max())
+                if not error <= limit:  # NaN is no pass
+                    return f"output {i}: largest error {error:.3g}, where {limit:.3g} is allowed"
+            elif wrong := int((found != exact).sum()):
+                return f"output {i}: {wrong} of {exact.numel()} numbers are wrong"
         return None
 
 

@@ -13,7 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mtcli.bench.kernels.forms import ON_CPU, CaseSize, Lineup, OperationCase, Variant, lineup_on
+from mtcli.bench.kernels import forms
+from mtcli.bench.kernels.forms import OperationCase, Outputs, Variant
 from mtcli.bench.record.schema import PADDED
 from mtcli.bench.roofline import formulas
 from mtcli.bench.settings import BenchSettings
@@ -22,9 +23,9 @@ from mtcli_kernels.beam_step import BeamRules, BeamState, beam_step
 BEAMS = (4, 1)
 # Number types, slots and vocabulary; the most wanted first.
 PLANS = {
-    CaseSize.GPU: ((torch.float16, torch.float32), (64, 1024, 1, 256), 32_000),
-    CaseSize.CPU: ((torch.float32,), (16, 1, 64), 32_000),
-    CaseSize.TOY: ((torch.float16,), (3,), 70),
+    "gpu": ((torch.float16, torch.float32), (64, 1024, 1, 256), 32_000),
+    "cpu": ((torch.float32,), (16, 1, 64), 32_000),
+    "toy": ((torch.float16,), (3,), 70),
 }
 STEPS, MOST_STEPS = 16, 128  # taken so far, and room
 SPREAD = 3.0  # standard deviation of the logits
@@ -43,17 +44,17 @@ class BeamStepInputs:
 
 def cases(settings: BenchSettings) -> Iterator[OperationCase]:
     """Every number of slots with every beam."""
-    dtypes, all_slots, vocabulary = PLANS[CaseSize.of(settings)]
+    dtypes, all_slots, vocabulary = PLANS[forms.case_size(settings)]
     device = settings.torch_device
     for dtype, beam, slots in product(dtypes, BEAMS, all_slots):
-        lineup = lineup_on(device)
-        if lineup == ON_CPU and slots > 1:
-            lineup = Lineup(lineup.ours, TOP_K)
+        lineup = forms.lineup_on(device)
+        if lineup == forms.ON_CPU and slots > 1:
+            lineup = forms.Lineup(lineup.ours, TOP_K)
         yield OperationCase(
             name=f"slots {slots}, beam {beam}, vocabulary {vocabulary}",
             dtype=dtype,
             arithmetic=torch.float32,
-            cost=formulas.beam_step(slots * beam, vocabulary, dtype.itemsize),
+            cost=formulas.logits(slots * beam, vocabulary, dtype.itemsize),
             make=partial(_make, slots, beam, vocabulary, dtype, device),
             exact=_exact,
             variants=tuple(_variants(lineup)),
@@ -64,12 +65,12 @@ def cases(settings: BenchSettings) -> Iterator[OperationCase]:
 
 
 def _make(slots: int, beam: int, vocabulary: int, dtype: torch.dtype, device: str, seed: int) -> BeamStepInputs:
-    generator = torch.Generator(device).manual_seed(seed)
+    random = forms.random_normal(device, dtype, seed, SPREAD)
 
     def random_logits(size: int) -> Tensor:
-        logits = torch.randn(slots * beam, size, generator=generator, device=device).mul_(SPREAD)
+        logits = random(slots * beam, size)
         logits[:, END] = END_LOGIT
-        return logits.to(dtype)
+        return logits
 
     state = BeamState.empty(slots, beam, MOST_STEPS, device)
     state.admit(range(slots), [MOST_STEPS] * slots, START)
@@ -91,7 +92,7 @@ def _put_back(inputs: BeamStepInputs) -> None:
         getattr(inputs.state, field.name).copy_(getattr(inputs.kept, field.name))
 
 
-def _exact(inputs: BeamStepInputs) -> tuple[Tensor, ...]:
+def _exact(inputs: BeamStepInputs) -> Outputs:
     """By sorting all continuations, in float64: totals, twice; new positions; statuses; no wrong ancestor."""
     totals = _continuations(inputs).flatten(1).topk(inputs.state.beam, dim=1).values
     kept = inputs.kept
@@ -104,7 +105,7 @@ def _continuations(inputs: BeamStepInputs) -> Tensor:
     return wide.view(inputs.state.num_slots, inputs.state.beam, -1).add_(inputs.kept.log_probs[:, :, None])
 
 
-def _found(inputs: BeamStepInputs, returned: Any) -> tuple[Tensor, ...]:
+def _found(inputs: BeamStepInputs, returned: Any) -> Outputs:
     """What the state says: its totals, and those that its tokens and parents really have.
 
     Not the tokens themselves: of two that are equal but for rounding, either may be taken.
@@ -118,12 +119,11 @@ def _found(inputs: BeamStepInputs, returned: Any) -> tuple[Tensor, ...]:
     return state.log_probs, real, state.positions, state.status, wrong.int()
 
 
-def _variants(lineup: Lineup) -> Iterator[Variant]:
-    for impl in lineup.forms:
+def _variants(lineup: forms.Lineup) -> Iterator[Variant]:
+    for impl in lineup:
         if impl != TOP_K:
             yield Variant(name=impl, run=partial(_mtcli, impl=impl), outputs=_found)
-    note = "ranks the continuations; keeps no state"
-    yield Variant(name=TOP_K, run=_rank, outputs=_ranked, note=note)
+    yield Variant(name=TOP_K, run=_rank, outputs=_ranked, note="ranks the continuations; keeps no state")
 
 
 def _mtcli(inputs: BeamStepInputs, impl: str) -> None:
@@ -138,7 +138,7 @@ def _rank(inputs: BeamStepInputs) -> Tensor:
     return totals.flatten(1).topk(2 * log_probs.shape[1], dim=1).values
 
 
-def _ranked(inputs: BeamStepInputs, totals: Tensor) -> tuple[Tensor, ...]:
+def _ranked(inputs: BeamStepInputs, totals: Tensor) -> Outputs:
     """The totals; a ranking has no state to look at, so what is expected of one is handed back."""
     best = totals[:, : inputs.state.beam]
     _, _, *rest = _exact(inputs)

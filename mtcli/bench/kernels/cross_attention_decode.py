@@ -4,17 +4,16 @@ They are kept slot by slot, with room for the longest source, as decoding keeps 
 sentences gets them token by token, as it wants them.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from mtcli.bench.kernels import pytorch
-from mtcli.bench.kernels.decoding_step import DTYPES, sdpa_variants, step_shapes
-from mtcli.bench.kernels.forms import CaseSize, OperationCase, Variant, exact_form, lineup_on
+from mtcli.bench.kernels.decoding_step import step_dtype, step_shapes
+from mtcli.bench.kernels.forms import OperationCase, Outputs, Variant, exactly, lineup_on, own_forms, random_normal
 from mtcli.bench.roofline import formulas
 from mtcli.bench.settings import BenchSettings
 from mtcli.bench.workload.shapes import Heads, region_lengths
@@ -42,16 +41,15 @@ class CrossAttentionInputs:
 
 def cases(settings: BenchSettings) -> Iterator[OperationCase]:
     """Slots whose sources fill their rooms at least by half."""
-    size, device = CaseSize.of(settings), settings.torch_device
-    dtype = DTYPES[size]
-    for heads, beam, longest, slots in step_shapes(size, LONGEST, TOY_LONGEST):
+    device, dtype = settings.torch_device, step_dtype(settings)
+    for heads, beam, longest, slots in step_shapes(settings, LONGEST, TOY_LONGEST):
         lengths = region_lengths(slots, longest, settings.seed)
         yield OperationCase(
             name=f"{heads.model}, slots {slots}, beam {beam}, sources up to {longest}",
             dtype=dtype,
             cost=formulas.cross_attention_decode(lengths, beam, heads.heads, heads.head_dim, dtype.itemsize),
             make=partial(_make, heads, lengths, beam, dtype, device),
-            exact=_exact,
+            exact=partial(exactly, _mtcli, ("q", "k", "v")),
             variants=tuple(_variants(device)),
             lineup=lineup_on(device),
             in_graph=True,
@@ -61,36 +59,25 @@ def cases(settings: BenchSettings) -> Iterator[OperationCase]:
 def _make(
     heads: Heads, lengths: list[int], beam: int, dtype: torch.dtype, device: str, seed: int
 ) -> CrossAttentionInputs:
-    generator = torch.Generator(device).manual_seed(seed)
     slots, longest = len(lengths), max(lengths)
-
-    def random(*shape: int) -> Tensor:
-        return torch.randn(*shape, heads.head_dim, generator=generator, device=device).to(dtype)
-
+    random = random_normal(device, dtype, seed)
     filled = torch.tensor(lengths, dtype=torch.int32, device=device)
     begins = torch.arange(slots + 1, dtype=torch.int32, device=device)
     seen = torch.arange(longest, device=device) < filled[:, None]
-    q = random(slots * beam, heads.heads)
-    k, v = (random(slots, heads.heads, longest) for _ in range(2))
+    q = random(slots * beam, heads.heads, heads.head_dim)
+    k, v = (random(slots, heads.heads, longest, heads.head_dim) for _ in range(2))
     regions = SourceRegions(None, filled, longest)
     return CrossAttentionInputs(q, k, v, regions, seen[:, None, None, :], (begins * beam, begins * longest))
 
 
-def _exact(inputs: CrossAttentionInputs) -> tuple[Tensor, ...]:
-    impl, dtype = exact_form(inputs.q.device)
-    q, k, v = inputs.q.to(dtype), inputs.k.to(dtype), inputs.v.to(dtype)
-    return (cross_attention_decode(q, k, v, inputs.regions, impl=impl),)
-
-
 def _variants(device: str) -> Iterator[Variant]:
-    for impl in lineup_on(device).forms:
-        yield Variant(name=impl, run=partial(_mtcli, impl=impl))
-    yield from sdpa_variants(device, _sdpa)
+    yield from own_forms(device, _mtcli)
+    yield from pytorch.sdpa_variants(device, _sdpa)
     if varlen_attn := pytorch.varlen_attn_on(device):
         yield Variant(name="varlen_attn", run=partial(_varlen, varlen_attn))
 
 
-def _mtcli(inputs: CrossAttentionInputs, impl: str) -> tuple[Tensor, ...]:
+def _mtcli(inputs: CrossAttentionInputs, impl: str) -> Outputs:
     return (cross_attention_decode(inputs.q, inputs.k, inputs.v, inputs.regions, impl=impl),)
 
 
@@ -99,7 +86,7 @@ def _sdpa(inputs: CrossAttentionInputs) -> Tensor:
     return pytorch.attend(q, inputs.k, inputs.v, inputs.seen)
 
 
-def _varlen(varlen_attn: Callable[..., Any], inputs: CrossAttentionInputs) -> tuple[Tensor, ...]:
+def _varlen(varlen_attn: pytorch.Attention, inputs: CrossAttentionInputs) -> Outputs:
     beam = inputs.q.shape[0] // inputs.regions.num_slots
     longest = (beam, inputs.regions.max_length)
     out = varlen_attn(inputs.q, *inputs.by_token, *inputs.starts, *longest, seqused_k=inputs.regions.lengths)

@@ -1,7 +1,7 @@
 """Cross-entropy over a training batch's logits, with label smoothing."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 
@@ -9,20 +9,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mtcli.bench.kernels import pytorch
-from mtcli.bench.kernels.forms import CaseSize, OperationCase, Variant, exact_form, lineup_on
+from mtcli.bench.kernels import forms, pytorch
+from mtcli.bench.kernels.forms import OperationCase, Outputs, Variant
 from mtcli.bench.roofline import formulas
 from mtcli.bench.settings import BenchSettings
 from mtcli_kernels.cross_entropy import cross_entropy
 
-SMOOTHING = 0.1
-IGNORED = -100
+SMOOTHING, IGNORED = 0.1, -100
 # Rows, vocabulary and number type. A quarter of the rows comes first: it fits smaller GPUs, and shows whether time
 # grows in step.
 PLANS = {
-    CaseSize.GPU: (25_000, 32_000, torch.bfloat16),
-    CaseSize.CPU: (500, 32_000, torch.float32),
-    CaseSize.TOY: (12, 50, torch.float16),
+    "gpu": (25_000, 32_000, torch.bfloat16),
+    "cpu": (500, 32_000, torch.float32),
+    "toy": (12, 50, torch.float16),
 }
 SPREAD = 3.0  # standard deviation of the logits
 
@@ -37,30 +36,29 @@ class CrossEntropyInputs:
 
 def cases(settings: BenchSettings) -> Iterator[OperationCase]:
     """A quarter of the rows, then all, forward and with backward."""
-    all_rows, vocabulary, dtype = PLANS[CaseSize.of(settings)]
+    all_rows, vocabulary, dtype = PLANS[forms.case_size(settings)]
     device = settings.torch_device
     for rows, training in product((all_rows // 4, all_rows), (False, True)):
-        formula = formulas.cross_entropy_training if training else formulas.cross_entropy_forward
         yield OperationCase(
             name=f"{rows} x {vocabulary}",
-            direction="forward and backward" if training else "forward",
+            training=training,
             dtype=dtype,
-            cost=formula(rows, vocabulary, dtype.itemsize),
+            cost=formulas.logits(rows, vocabulary, dtype.itemsize, times=3 if training else 1),
             make=partial(_make, rows, vocabulary, dtype, device, training),
-            exact=partial(_exact, training=training),
-            variants=tuple(_variants(settings, dtype, training, with_compile=rows == all_rows)),
-            lineup=lineup_on(device),
+            exact=_exact,
+            variants=tuple(_variants(settings, dtype, with_compile=rows == all_rows)),
+            lineup=forms.lineup_on(device),
             before=_put_back if training else None,
         )
 
 
 def _make(rows: int, vocabulary: int, dtype: torch.dtype, device: str, training: bool, seed: int) -> CrossEntropyInputs:
-    generator = torch.Generator(device).manual_seed(seed)
-    kept = torch.randn(rows, vocabulary, generator=generator, device=device).mul_(SPREAD).to(dtype)
+    kept = forms.random_normal(device, dtype, seed, SPREAD)(rows, vocabulary)
+    generator = torch.Generator(device).manual_seed(seed + 1)
     targets = torch.randint(vocabulary, (rows,), generator=generator, device=device)
     targets[::17] = IGNORED
     grad = torch.rand(rows, generator=generator, device=device)
-    return CrossEntropyInputs(kept.clone().requires_grad_(training) if training else kept, kept, targets, grad)
+    return CrossEntropyInputs(kept.clone().requires_grad_() if training else kept, kept, targets, grad)
 
 
 def _put_back(inputs: CrossEntropyInputs) -> None:
@@ -68,11 +66,14 @@ def _put_back(inputs: CrossEntropyInputs) -> None:
         inputs.logits.copy_(inputs.kept)
 
 
-def _exact(inputs: CrossEntropyInputs, training: bool) -> tuple[Tensor, ...]:
-    _, dtype = exact_form(inputs.kept.device)
-    logits = inputs.kept.to(dtype).requires_grad_(training)
-    loss = _torch(logits, inputs.targets)
-    return (loss, *torch.autograd.grad(loss, logits, inputs.grad)) if training else (loss,)
+def _exact(inputs: CrossEntropyInputs) -> Outputs:
+    _, dtype = forms.exact_form(inputs.kept.device)
+    return _run(_torch, replace(inputs, logits=inputs.kept.to(dtype).requires_grad_(inputs.logits.requires_grad)))
+
+
+def _run(loss_of: Callable[[Tensor, Tensor], Tensor], inputs: CrossEntropyInputs) -> Outputs:
+    loss = loss_of(inputs.logits, inputs.targets)
+    return forms.with_gradients(loss, (inputs.logits,), inputs.grad.to(loss.dtype))
 
 
 def _torch(logits: Tensor, targets: Tensor) -> Tensor:
@@ -88,20 +89,15 @@ def _mtcli(logits: Tensor, targets: Tensor, impl: str) -> Tensor:
     return loss
 
 
-def _variants(settings: BenchSettings, dtype: torch.dtype, training: bool, *, with_compile: bool) -> Iterator[Variant]:
-    def variant(name: str, loss_of: Callable[[Tensor, Tensor], Tensor], note: str) -> Variant:
-        def run(inputs: CrossEntropyInputs) -> tuple[Tensor, ...]:
-            loss = loss_of(inputs.logits, inputs.targets)
-            if not training:
-                return (loss,)
-            return loss, *torch.autograd.grad(loss, inputs.logits, inputs.grad.to(loss.dtype))
-
-        return Variant(name=name, run=run, note=note)
-
-    for impl in lineup_on(settings.torch_device).forms:
-        yield variant(impl, partial(_mtcli, impl=impl), "also gives the unsmoothed loss")
-    yield variant("F.cross_entropy", _torch, "computes in the number type of the logits")
+def _variants(settings: BenchSettings, dtype: torch.dtype, *, with_compile: bool) -> Iterator[Variant]:
+    own = "also gives the unsmoothed loss"
+    losses: dict[str, tuple[Callable[..., Tensor], str]] = {
+        impl: (partial(_mtcli, impl=impl), own) for impl in forms.lineup_on(settings.torch_device)
+    }
+    losses["F.cross_entropy"] = _torch, "computes in the number type of the logits"
     if dtype != torch.float32:
-        yield variant("F.cross_entropy in float32", _torch_in_float32, "as autocast does")
+        losses["F.cross_entropy in float32"] = _torch_in_float32, "as autocast does"
     if with_compile and pytorch.compiler_takes_part(settings):
-        yield variant("torch.compile", pytorch.compiled(_torch_in_float32), "of F.cross_entropy in float32")
+        losses["torch.compile"] = pytorch.compiled(_torch_in_float32), "of F.cross_entropy in float32"
+    for name, (loss_of, note) in losses.items():
+        yield Variant(name=name, run=partial(_run, loss_of), note=note)

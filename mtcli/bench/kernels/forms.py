@@ -1,10 +1,11 @@
-"""The ways to compute an operation that meet on a device, and the inputs they meet on."""
+"""An operation on inputs of one shape, and the ways to compute it that meet there."""
 
 import contextlib
-from collections.abc import Callable
-from dataclasses import dataclass
-from enum import Enum
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -15,36 +16,19 @@ from mtcli.bench.roofline.formulas import Cost
 from mtcli.bench.settings import BenchSettings
 from mtcli_kernels.dispatch import triton_obstacle
 
-
-class CaseSize(Enum):
-    """How large an operation's cases are."""
-
-    TOY = "toy"
-    CPU = "cpu"
-    GPU = "gpu"
-
-    @classmethod
-    def of(cls, settings: BenchSettings) -> "CaseSize":
-        if settings.toy:
-            return cls.TOY
-        return cls.GPU if settings.on_gpu else cls.CPU
+Outputs = tuple[Tensor, ...]
 
 
-@dataclass(frozen=True)
-class Lineup:
-    """mtcli's forms that take part; what else does, the operations know. Both names are values of `impl`.
+def case_size(settings: BenchSettings) -> Literal["toy", "cpu", "gpu"]:
+    """Which of an operation's plans is measured."""
+    return "toy" if settings.toy else "gpu" if settings.on_gpu else "cpu"
 
-    Attributes:
-        ours: what mtcli takes on the device.
-        plain: what it is checked against: its error sets the limit.
-    """
+
+class Lineup(NamedTuple):
+    """mtcli's forms that take part, by their `impl`: what it takes on the device, and whose error sets the limit."""
 
     ours: str
     plain: str
-
-    @property
-    def forms(self) -> tuple[str, str]:
-        return self.ours, self.plain
 
 
 KERNELS = Lineup(KERNEL, PADDED)  # also in Triton's interpreter, where no timing means anything
@@ -84,7 +68,7 @@ class Variant:
 
     name: str
     run: Callable[[Any], Any]
-    outputs: Callable[[Any, Any], tuple[Tensor, ...]] = lambda inputs, returned: returned
+    outputs: Callable[[Any, Any], Outputs] = lambda inputs, returned: returned
     within: Within = contextlib.nullcontext
     note: str = ""
     prepared: bool = False
@@ -95,24 +79,22 @@ class OperationCase:
     """One operation on inputs of one shape.
 
     Attributes:
-        name: for people.
-        direction: "forward" or "forward and backward".
-        dtype: their number type; arithmetic: the number type whose roundings are allowed, where it is another.
+        name: for people; training: whether gradients are computed, too.
+        dtype: their number type; arithmetic: the one whose roundings are allowed, where it is another.
         cost: the fewest bytes and operations.
         make: inputs from a seed, random each time.
         exact: the outputs, computed in float32 or better.
         variants: those of the line-up among them.
-        lineup: which of them is what mtcli takes, and which one's error sets the limit.
         before: puts back what a call destroys.
         in_graph: also time it inside a CUDA graph.
     """
 
     name: str
-    direction: str = "forward"
+    training: bool = False
     dtype: torch.dtype
     cost: Cost
     make: Callable[[int], Any]
-    exact: Callable[[Any], tuple[Tensor, ...]]
+    exact: Callable[[Any], Outputs]
     variants: tuple[Variant, ...]
     lineup: Lineup = KERNELS
     before: Callable[[Any], None] | None = None
@@ -121,4 +103,29 @@ class OperationCase:
 
     @property
     def title(self) -> str:
-        return f"{self.name}, {self.direction}"
+        return f"{self.name}, forward{' and backward' if self.training else ''}"
+
+
+def own_forms(
+    device: str, run: Callable[..., Any], notes: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Variant]:
+    """mtcli's forms on a device; `run` takes the inputs and `impl`."""
+    for impl in lineup_on(device):
+        yield Variant(name=impl, run=partial(run, impl=impl), note=notes.get(impl, ""))
+
+
+def exactly(run: Callable[..., Outputs], tensors: tuple[str, ...], inputs: Any) -> Outputs:
+    """What a form of mtcli's gives in the exact number type for inputs that hold these tensors."""
+    impl, dtype = exact_form(getattr(inputs, tensors[0]).device)
+    return run(replace(inputs, **{name: getattr(inputs, name).to(dtype) for name in tensors}), impl=impl)
+
+
+def random_normal(device: str, dtype: torch.dtype, seed: int, spread: float = 1.0) -> Callable[..., Tensor]:
+    """A function from sizes to normally distributed numbers of this standard deviation."""
+    generator = torch.Generator(device).manual_seed(seed)
+    return lambda *sizes: torch.randn(*sizes, generator=generator, device=device).mul_(spread).to(dtype)
+
+
+def with_gradients(out: Tensor, leaves: tuple[Tensor, ...], grad: Tensor) -> Outputs:
+    """The output, and the leaves' gradients where they are wanted."""
+    return (out, *torch.autograd.grad(out, leaves, grad)) if out.requires_grad else (out,)

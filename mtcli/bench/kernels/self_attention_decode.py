@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from mtcli.bench.kernels import pytorch
-from mtcli.bench.kernels.decoding_step import DTYPES, sdpa_variants, step_shapes
-from mtcli.bench.kernels.forms import CaseSize, OperationCase, Variant, exact_form, lineup_on
+from mtcli.bench.kernels.decoding_step import step_dtype, step_shapes
+from mtcli.bench.kernels.forms import OperationCase, Outputs, Variant, exactly, lineup_on, own_forms, random_normal
 from mtcli.bench.roofline import formulas
 from mtcli.bench.settings import BenchSettings
 from mtcli.bench.workload.shapes import Heads
@@ -60,9 +60,8 @@ class SelfAttentionInputs:
 
 def cases(settings: BenchSettings) -> Iterator[OperationCase]:
     """Slots in the middle of their searches, all at one position."""
-    size, device = CaseSize.of(settings), settings.torch_device
-    dtype = DTYPES[size]
-    for heads, beam, position, slots in step_shapes(size, POSITIONS, TOY_POSITION):
+    device, dtype = settings.torch_device, step_dtype(settings)
+    for heads, beam, position, slots in step_shapes(settings, POSITIONS, TOY_POSITION):
         ancestry = random_ancestry(slots, beam, position, settings.seed)
         owned, width = owned_entries(ancestry), dtype.itemsize
         yield OperationCase(
@@ -70,7 +69,7 @@ def cases(settings: BenchSettings) -> Iterator[OperationCase]:
             dtype=dtype,
             cost=formulas.self_attention_decode(owned, [position] * slots, beam, heads.heads, heads.head_dim, width),
             make=partial(_make, heads, ancestry, dtype, device),
-            exact=_exact,
+            exact=partial(exactly, _mtcli, ("q", "k", "v", "k_cache", "v_cache")),
             variants=tuple(_variants(device)),
             lineup=lineup_on(device),
             in_graph=True,
@@ -96,31 +95,19 @@ def owned_entries(ancestry: Tensor) -> int:
 
 
 def _make(heads: Heads, ancestry: Tensor, dtype: torch.dtype, device: str, seed: int) -> SelfAttentionInputs:
-    generator = torch.Generator(device).manual_seed(seed)
     slots, beam, steps = ancestry.shape
-
-    def random(*shape: int) -> Tensor:
-        return torch.randn(*shape, heads.head_dim, generator=generator, device=device).to(dtype)
-
+    random = random_normal(device, dtype, seed)
     positions = torch.full((slots,), steps - 1, dtype=torch.int32, device=device)
     places = BeamPlaces(ancestry.to(device), positions, steps - 1)
     own = places.ancestry[:, :, :, None] == torch.arange(beam, device=device)  # [S, K, T, K]
-    q, k, v = (random(slots * beam, heads.heads) for _ in range(3))
-    k_cache, v_cache = (random(slots, heads.heads, steps * beam) for _ in range(2))
+    q, k, v = (random(slots * beam, heads.heads, heads.head_dim) for _ in range(3))
+    k_cache, v_cache = (random(slots, heads.heads, steps * beam, heads.head_dim) for _ in range(2))
     return SelfAttentionInputs(q, k, v, k_cache, v_cache, places, own.flatten(2)[:, None])
 
 
-def _exact(inputs: SelfAttentionInputs) -> tuple[Tensor, ...]:
-    impl, dtype = exact_form(inputs.q.device)
-    q, k, v = inputs.q.to(dtype), inputs.k.to(dtype), inputs.v.to(dtype)
-    caches = (inputs.k_cache.to(dtype), inputs.v_cache.to(dtype))
-    return (self_attention_decode(q, k, v, *caches, inputs.places, impl=impl),)
-
-
 def _variants(device: str) -> Iterator[Variant]:
-    for impl in lineup_on(device).forms:
-        yield Variant(name=impl, run=partial(_mtcli, impl=impl))
-    yield from sdpa_variants(device, _sdpa, "over all entries of a slot, masked; all slots at one position")
+    yield from own_forms(device, _mtcli)
+    yield from pytorch.sdpa_variants(device, _sdpa, "over all entries of a slot, masked; all slots at one position")
     yield Variant(
         name="sdpa, copied caches",
         run=_sdpa_on_copies,
@@ -129,7 +116,7 @@ def _variants(device: str) -> Iterator[Variant]:
     )
 
 
-def _mtcli(inputs: SelfAttentionInputs, impl: str) -> tuple[Tensor, ...]:
+def _mtcli(inputs: SelfAttentionInputs, impl: str) -> Outputs:
     x = inputs
     return (self_attention_decode(x.q, x.k, x.v, x.k_cache, x.v_cache, x.places, impl=impl),)
 

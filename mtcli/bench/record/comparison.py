@@ -55,9 +55,8 @@ class Compared:
 
 
 def _spread(one: Figure) -> tuple[float, float]:
-    if one.repeats == 1:
-        return one.median * (1 - NOISY / 2), one.median * (1 + NOISY / 2)
-    return one.low, one.high
+    once = (one.median * (1 - NOISY / 2), one.median * (1 + NOISY / 2))
+    return once if one.repeats == 1 else (one.low, one.high)
 
 
 @dataclass(frozen=True)

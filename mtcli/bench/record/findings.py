@@ -25,8 +25,8 @@ class Findings:
     ) -> None:
         self.ceilings: Ceilings | None = None
         self.unfinished: list[str] = []
-        self._head = {"command": command, "seed": seed, "device": device, "versions": versions}
-        self._date = datetime.now(UTC).isoformat(timespec="seconds")
+        date = datetime.now(UTC).isoformat(timespec="seconds")
+        self._head = {"command": command, "date": date, "seed": seed, "device": device, "versions": versions}
         self._began = time.monotonic()
         self._save = save
         self._rows: dict[tuple[str, str, str, str], BenchRow] = {}
@@ -39,8 +39,9 @@ class Findings:
         return time.monotonic() - self._began
 
     def add(self, *rows: BenchRow) -> None:
-        """Add rows, or put them in the place of what was known of the same before."""
-        self._rows |= {row.key: row for row in rows}
+        """Add rows behind the others, without what was known of the same before."""
+        new = {row.key: row for row in rows}
+        self._rows = {key: row for key, row in self._rows.items() if key not in new} | new
         self.save()
 
     def describe(self, section: str, workload: Workload) -> None:
@@ -61,16 +62,7 @@ class Findings:
         """All of it; None where not even the ceilings are known."""
         if self.ceilings is None:
             return None
+        found = {"ceilings": self.ceilings, "workloads": self._workloads, "rows": tuple(self._rows.values())}
         stopped = [f"{name}: it was stopped before the end" for name in self.unfinished]
-        record = BenchRecord.model_validate(
-            {
-                **self._head,
-                "date": self._date,
-                "seconds": self.seconds,
-                "left_out": (*self._left_out, *stopped),
-                "ceilings": self.ceilings,
-                "workloads": self._workloads,
-                "rows": tuple(self._rows.values()),
-            }
-        )
-        return as_stored(record)
+        more = {"seconds": self.seconds, "left_out": (*self._left_out, *stopped)}
+        return as_stored(BenchRecord.model_validate(self._head | found | more))

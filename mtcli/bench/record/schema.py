@@ -40,7 +40,7 @@ class Device(RecordPart):
 
 
 class CopyRate(RecordPart):
-    """How fast so many bytes are copied; the rate counts bytes read and bytes written, a second."""
+    """How fast so many bytes are copied; the rate counts bytes read and bytes written."""
 
     bytes: int
     bytes_per_second: float
@@ -61,15 +61,18 @@ class Ceilings(RecordPart):
     launch_us: float
 
     def bandwidth(self, num_bytes: int, *, in_caches: bool) -> float:
-        """The bandwidth that work moving so many bytes is held against, bytes a second.
+        """Bytes a second that work reading and writing so many bytes is held against.
 
-        Args:
-            num_bytes: read and written.
-            in_caches: whether what fits the caches is there when the work begins: on a CPU, where nothing empties
-                them. Then it is the best copy that moves at least as much; a smaller one could be nearer in the caches.
+        Where what fits the caches is there when the work begins, as on a CPU, where nothing empties them, it is the
+        best copy that moves at least as much; a smaller one could be nearer in the caches.
         """
         fitting = [one.bytes_per_second for one in self.copies if 2 * one.bytes >= num_bytes] if in_caches else []
         return max([self.bytes_per_second, *fitting])
+
+    def fraction(self, cost: Cost, dtype: str, seconds: float, *, in_caches: bool = False) -> float | None:
+        """The share of these seconds that the work takes at the least; None where nothing is counted."""
+        least = cost.floor(self.bandwidth(cost.bytes, in_caches=in_caches), self.flops_per_second.get(dtype))
+        return least / seconds if least and seconds else None
 
 
 class Phase(RecordPart):
@@ -87,13 +90,6 @@ class Phase(RecordPart):
     bytes: int = 0
     flops: int = 0
     fraction: float | None = None
-
-    @classmethod
-    def of(cls, name: str, seconds: float, total: float, cost: Cost, least: float) -> "Phase":
-        """A part that took so many of all seconds, where at the least it takes `least` for what was counted."""
-        fraction = least / seconds if least and seconds else None
-        share = seconds / total
-        return cls(name=name, seconds=seconds, share=share, bytes=cost.bytes, flops=cost.flops, fraction=fraction)
 
 
 class BenchRow(RecordPart):

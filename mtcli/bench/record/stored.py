@@ -41,14 +41,13 @@ def read_record(path: Path) -> BenchRecord:
     name = display_name(path)
     with open_binary(path) as stream:
         data = stream.read()
+    hint = "Give what mtcli bench wrote with -o."
     try:
         found = json.loads(data)
     except ValueError as error:
-        raise DataError(
-            f"{name} is no JSON, or was cut short ({error}). Give what mtcli bench wrote with -o."
-        ) from None
+        raise DataError(f"{name} is no JSON, or was cut short ({error}). {hint}") from None
     if not isinstance(found, dict) or "format_version" not in found:
-        raise DataError(f"{name} is not a record of mtcli bench. Give what mtcli bench wrote with -o.")
+        raise DataError(f"{name} is not a record of mtcli bench. {hint}")
     if found["format_version"] != FORMAT_VERSION:
         raise DataError(
             f"{name} has format_version {found['format_version']!r}; this mtcli reads {FORMAT_VERSION}. "

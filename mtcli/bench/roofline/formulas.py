@@ -2,6 +2,7 @@
 
 Every input is read once and every output written once; indexes and tables are left out where they are small.
 A product of [m, k] and [k, n] is 2 m k n floating-point operations; the softmax's own are left out, as everywhere.
+`width` is bytes of a number.
 """
 
 from collections.abc import Sequence
@@ -24,42 +25,44 @@ class Cost:
         return max(self.bytes / bytes_per_second, arithmetic)
 
 
+NOTHING = Cost(0)
+
+
 def copy(num_bytes: int) -> Cost:
     """A copy reads and writes."""
     return Cost(2 * num_bytes)
 
 
 def matmul(m: int, k: int, n: int, width: int) -> Cost:
-    """[m, k] @ [k, n], numbers of `width` bytes."""
+    """[m, k] @ [k, n]."""
     return Cost((m * k + k * n + m * n) * width, 2 * m * k * n)
 
 
-def seen_pairs(queries: Sequence[int], keys: Sequence[int], causal: bool) -> int:
-    """Pairs of a query and a key that it sees, over sentences of these lengths."""
+def attention(
+    queries: Sequence[int],
+    keys: Sequence[int],
+    causal: bool,
+    heads: int,
+    head_dim: int,
+    width: int,
+    *,
+    training: bool = False,
+) -> Cost:
+    """Attention over sentences with so many queries and keys.
+
+    - Forward reads q, k, v and writes the output; two products (q k and p v) for each pair of a query and a key that
+      it sees.
+    - Backward, in training, reads q, k, v, the output, its gradient, and the log-sum-exps that forward wrote, and
+      writes three gradients; five products (q k again, dp, dv, dq, dk) for each pair.
+    """
     if causal:
-        return sum(length * (length + 1) // 2 for length in queries)
-    return sum(rows * columns for rows, columns in zip(queries, keys, strict=True))
-
-
-def attention_forward(
-    queries: Sequence[int], keys: Sequence[int], causal: bool, heads: int, head_dim: int, width: int
-) -> Cost:
-    """Reads q, k, v and writes the output; two products (q k and p v) for each pair."""
-    row = heads * head_dim * width
-    return Cost((2 * sum(queries) + 2 * sum(keys)) * row, 4 * heads * head_dim * seen_pairs(queries, keys, causal))
-
-
-def attention_training(
-    queries: Sequence[int], keys: Sequence[int], causal: bool, heads: int, head_dim: int, width: int
-) -> Cost:
-    """Forward, then backward: it reads q, k, v, the output, its gradient, and the log-sum-exps that forward wrote,
-    and writes three gradients; five products (q k again, dp, dv, dq, dk) for each pair."""
-    row = heads * head_dim * width
-    lse = 2 * 4 * heads * sum(queries)
-    backward = Cost(
-        (4 * sum(queries) + 4 * sum(keys)) * row + lse, 10 * heads * head_dim * seen_pairs(queries, keys, causal)
-    )
-    return attention_forward(queries, keys, causal, heads, head_dim, width) + backward
+        pairs = sum(length * (length + 1) // 2 for length in queries)
+    else:
+        pairs = sum(rows * columns for rows, columns in zip(queries, keys, strict=True))
+    size, num_q, num_k = heads * head_dim, sum(queries), sum(keys)
+    forward = Cost((2 * num_q + 2 * num_k) * size * width, 4 * size * pairs)
+    backward = Cost((4 * num_q + 4 * num_k) * size * width + 2 * 4 * heads * num_q, 10 * size * pairs)
+    return forward + backward if training else forward
 
 
 def cross_attention_decode(sources: Sequence[int], beam: int, heads: int, head_dim: int, width: int) -> Cost:
@@ -82,16 +85,7 @@ def self_attention_decode(owned: int, past: Sequence[int], beam: int, heads: int
     return Cost((2 * owned + 6 * rows) * row, 4 * heads * head_dim * beam * sum(steps + 1 for steps in past))
 
 
-def beam_step(rows: int, vocabulary: int, width: int) -> Cost:
-    """One read of the logits; what it writes is small."""
-    return Cost(rows * vocabulary * width)
-
-
-def cross_entropy_forward(rows: int, vocabulary: int, width: int) -> Cost:
-    """One read of the logits."""
-    return Cost(rows * vocabulary * width)
-
-
-def cross_entropy_training(rows: int, vocabulary: int, width: int) -> Cost:
-    """Forward reads the logits; backward reads them again and writes the gradient."""
-    return Cost(3 * rows * vocabulary * width)
+def logits(rows: int, vocabulary: int, width: int, *, times: int = 1) -> Cost:
+    """Logits that are gone over so many times: once by a search step and by the loss, whose results are small; three
+    times by the loss and its gradient, which reads them again and writes as much."""
+    return Cost(times * rows * vocabulary * width)

@@ -15,9 +15,12 @@ caches may hold it. The logits do count: no cache holds them, and the search ste
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mtcli.bench.roofline.formulas import Cost, attention_forward, attention_training
+from mtcli.bench.roofline.formulas import Cost, attention
 from mtcli.config import ModelConfig
 
+ENCODER, DECODER, SEARCH = "encoder", "decoder", "search"
+FORWARD_ENCODER, FORWARD_DECODER, LOSS = "forward: encoder", "forward: decoder", "forward: output and loss"
+BACKWARD, OPTIMIZER = "backward", "clipping and optimizer"
 OPTIMIZER_BYTES = 32  # a number: gradient for its norm; weight, gradient and two moments read; all but it written
 
 
@@ -35,14 +38,9 @@ class TransformerSizes:
     @classmethod
     def of(cls, config: ModelConfig, vocab: int) -> "TransformerSizes":
         """`vocab` is the target's."""
-        return cls(
-            encoder_layers=config.encoder_layers,
-            decoder_layers=config.decoder_layers,
-            d_model=config.d_model,
-            encoder_ffn=config.ffn_dim,
-            decoder_ffn=config.of_decoder.ffn_dim,
-            vocab=vocab,
-        )
+        layers = {"encoder_layers": config.encoder_layers, "decoder_layers": config.decoder_layers}
+        ffn = {"encoder_ffn": config.ffn_dim, "decoder_ffn": config.of_decoder.ffn_dim}
+        return cls(**layers, **ffn, d_model=config.d_model, vocab=vocab)
 
     @property
     def encoder(self) -> int:
@@ -61,23 +59,10 @@ class TransformerSizes:
         return self.vocab * self.d_model
 
 
-@dataclass(frozen=True)
-class Decoding:
-    """What decoding some sentences costs, by part."""
-
-    encoder: Cost
-    decoder: Cost
-    search: Cost
-
-    @property
-    def total(self) -> Cost:
-        return self.encoder + self.decoder + self.search
-
-
 def decoding(
     sizes: TransformerSizes, sources: Sequence[int], steps: Sequence[int], *, beam: int, slots: int, width: int
-) -> Decoding:
-    """Sentences searched, so many at once, each step for all of them together.
+) -> dict[str, Cost]:
+    """Sentences searched, so many at once, each step for all of them together: the cost of each part.
 
     - Encoder: its matrices and `memory` once for each filling of the slots; for each source token a key and a value of
       d numbers written for each decoder layer; attention between all tokens of a sentence.
@@ -94,46 +79,25 @@ def decoding(
         beam, slots: hypotheses of a sentence, and sentences at once.
         width: bytes of a number.
     """
-    d, layers, rows = sizes.d_model, sizes.decoder_layers, beam * sum(steps)
-    tokens = sum(sources)
+    d, layers, rows, tokens = sizes.d_model, sizes.decoder_layers, beam * sum(steps), sum(sources)
     fillings = -(-len(sources) // slots)
     passes = max(max(steps), -(-sum(steps) // slots))  # of all slots together, none idle
-    of_source = attention_forward(sources, sources, False, 1, d, width).flops
+    of_source = attention(sources, sources, False, 1, d, width).flops
     seen = sum(source * count for source, count in zip(sources, steps, strict=True))
-    owned = sum(_owned(count, beam) for count in steps)
+    owned = sum(past - 1 + beam for count in steps for past in range(1, count))
     past = sum(count * (count + 1) // 2 for count in steps)
     logits = rows * sizes.vocab * width
-    return Decoding(
-        encoder=Cost(
+    return {
+        ENCODER: Cost(
             (fillings * (sizes.encoder + sizes.memory) + 2 * layers * tokens * d) * width,
             2 * tokens * (sizes.encoder + sizes.memory) + sizes.encoder_layers * of_source,
         ),
-        decoder=Cost(
+        DECODER: Cost(
             (passes * (sizes.decoder + sizes.output) + 2 * layers * d * (seen + owned + rows)) * width + logits,
             2 * rows * (sizes.decoder + sizes.output) + 4 * layers * d * beam * (seen + past),
         ),
-        search=Cost(logits),
-    )
-
-
-def _owned(steps: int, beam: int) -> int:
-    """Entries that a sentence's hypotheses need at the least, over all its steps."""
-    return sum(past - 1 + beam for past in range(1, steps))
-
-
-@dataclass(frozen=True)
-class Update:
-    """What one update of the weights costs, by part."""
-
-    encoder: Cost
-    decoder: Cost
-    output: Cost
-    backward: Cost
-    optimizer: Cost
-
-    @property
-    def total(self) -> Cost:
-        return self.encoder + self.decoder + self.output + self.backward + self.optimizer
+        SEARCH: Cost(logits),
+    }
 
 
 def update(
@@ -143,8 +107,8 @@ def update(
     *,
     parameters: int,
     gradients_with_loss: bool = False,
-) -> Update:
-    """One update: each product forward makes two of its size backward, attention's two products make five.
+) -> dict[str, Cost]:
+    """One update, by part: each product forward makes two of its size backward, attention's two products make five.
 
     Bytes are left out but for the optimizer's: at thousands of tokens the arithmetic takes longer.
 
@@ -154,27 +118,17 @@ def update(
         parameters: numbers that are learnt.
         gradients_with_loss: the output layer's gradients are computed along with the loss, and count there.
     """
-    d, src_tokens, tgt_tokens = sizes.d_model, sum(src), sum(tgt)
-
-    def attention(queries: Sequence[int], keys: Sequence[int], causal: bool) -> tuple[int, int]:
-        """Operations forward, and backward."""
-        both = attention_training(queries, keys, causal, 1, d, 2).flops
-        forward = attention_forward(queries, keys, causal, 1, d, 2).flops
-        return forward, both - forward
-
-    of_src, of_tgt, across = attention(src, src, False), attention(tgt, tgt, True), attention(tgt, src, False)
-    encoder = 2 * src_tokens * sizes.encoder
-    decoder = 2 * src_tokens * sizes.memory + 2 * tgt_tokens * sizes.decoder
-    output = 2 * tgt_tokens * sizes.output
-    in_encoder, in_decoder = (
-        [sizes.encoder_layers * flops for flops in of_src],
-        [sizes.decoder_layers * (one + other) for one, other in zip(of_tgt, across, strict=True)],
-    )
-    backward = 2 * (encoder + decoder) + in_encoder[1] + in_decoder[1]
-    return Update(
-        encoder=Cost(0, encoder + in_encoder[0]),
-        decoder=Cost(0, decoder + in_decoder[0]),
-        output=Cost(0, 3 * output if gradients_with_loss else output),
-        backward=Cost(0, backward if gradients_with_loss else backward + 2 * output),
-        optimizer=Cost(OPTIMIZER_BYTES * parameters),
-    )
+    in_encoder = sizes.encoder_layers * attention(src, src, False, 1, sizes.d_model, 2).flops
+    both = (attention(tgt, tgt, True, 1, sizes.d_model, 2), attention(tgt, src, False, 1, sizes.d_model, 2))
+    in_decoder = sizes.decoder_layers * sum(one.flops for one in both)
+    encoder = 2 * sum(src) * sizes.encoder
+    decoder = 2 * sum(src) * sizes.memory + 2 * sum(tgt) * sizes.decoder
+    output = 2 * sum(tgt) * sizes.output
+    backward = 2 * (encoder + decoder) + 5 * (in_encoder + in_decoder) // 2
+    return {
+        FORWARD_ENCODER: Cost(0, encoder + in_encoder),
+        FORWARD_DECODER: Cost(0, decoder + in_decoder),
+        LOSS: Cost(0, 3 * output if gradients_with_loss else output),
+        BACKWARD: Cost(0, backward if gradients_with_loss else backward + 2 * output),
+        OPTIMIZER: Cost(OPTIMIZER_BYTES * parameters),
+    }

@@ -4,19 +4,16 @@ import contextlib
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Callable
 from typing import Any, Self
 from unittest import mock
 
 import torch
-from torch import nn
 
+from mtcli.bench.roofline.transformer_cost import BACKWARD, FORWARD_DECODER, FORWARD_ENCODER, LOSS, OPTIMIZER
 from mtcli.model.transformer import Transformer
 from mtcli.training.step import TrainingStep
 
-ENCODER, DECODER, LOSS = "forward: encoder", "forward: decoder", "forward: output and loss"
-BACKWARD, UPDATE = "backward", "clipping and optimizer"
-PARTS = (ENCODER, DECODER, LOSS, BACKWARD, UPDATE)
+PARTS = (FORWARD_ENCODER, FORWARD_DECODER, LOSS, BACKWARD, OPTIMIZER)
 
 
 class Parts:
@@ -26,15 +23,15 @@ class Parts:
     """
 
     def __init__(self, network: Transformer, step: TrainingStep, device: torch.device) -> None:
-        self._network, self._step, self._on_gpu = network, step, device.type == "cuda"
+        self._step, self._on_gpu = step, device.type == "cuda"
+        self._modules = {FORWARD_ENCODER: network.encoder, FORWARD_DECODER: network.decoder, LOSS: step._loss}
         self._marks: list[tuple[str, Any]] = []
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
-        for module, part in ((self._network.encoder, ENCODER), (self._network.decoder, DECODER)):
-            self._stack.callback(_marked_after(module, lambda part=part: self._mark(part)).remove)  # type: ignore[misc]
-        loss = self._step._loss
-        self._stack.callback(_marked_after(loss, lambda: self._mark(LOSS)).remove)
+        for part, module in self._modules.items():
+            hook = module.register_forward_hook(lambda *_, part=part: self._mark(part))
+            self._stack.callback(hook.remove)
         update = self._step._update
 
         def marked(rate: float) -> None:
@@ -53,7 +50,7 @@ class Parts:
 
     def end(self) -> None:
         """Called after an update."""
-        self._mark(UPDATE)
+        self._mark(OPTIMIZER)
 
     def _mark(self, part: str) -> None:
         self._marks.append((part, self._now()))
@@ -66,15 +63,11 @@ class Parts:
         return event
 
     def medians(self) -> dict[str, float]:
-        """Milliseconds of each part over all updates; waits for the device."""
+        """Seconds of each part over all updates; waits for the device."""
         if self._on_gpu:
             torch.cuda.synchronize()
         taken: dict[str, list[float]] = defaultdict(list)
         for (_, start), (part, end) in zip(self._marks, self._marks[1:], strict=False):
             if part:
-                taken[part].append(start.elapsed_time(end) if self._on_gpu else 1e3 * (end - start))
+                taken[part].append(start.elapsed_time(end) / 1e3 if self._on_gpu else end - start)
         return {part: statistics.median(taken[part]) for part in PARTS}
-
-
-def _marked_after(module: nn.Module, mark: Callable[[], None]) -> torch.utils.hooks.RemovableHandle:
-    return module.register_forward_hook(lambda *_: mark())

@@ -8,13 +8,14 @@ from functools import cache
 
 import torch
 
-from mtcli.bench.contest import Check, Contest, ContestantError
+from mtcli.bench.contest import Check, ContestantError
 from mtcli.bench.contest.failures import told
 from mtcli.bench.record.findings import Findings
 from mtcli.bench.record.schema import Workload
 from mtcli.bench.settings import BenchSettings
 from mtcli.bench.training.gradients import judged, loss_and_norm
-from mtcli.bench.training.updates import CPU_TOKENS, GPU_TOKENS, TOY_TOKENS, UpdateContestant, make_batches
+from mtcli.bench.training.updates import UpdateContestant, make_batches
+from mtcli.bench.workload.contest import FEWEST_ROUNDS, WorkContest
 from mtcli.bench.workload.model import BenchModel
 from mtcli.config import TrainingConfig
 from mtcli.devices import dtype_name, resolve_device, resolve_dtype
@@ -23,8 +24,7 @@ from mtcli_kernels.dispatch import UnavailableError
 
 CONFIG = TrainingConfig()
 CHECKED_TOKENS = 128
-MOST_ROUNDS, TOY_ROUNDS = 20, 2
-FEWEST_ROUNDS = 2  # before it is looked at where the time goes
+CPU_TOKENS, GPU_TOKENS, TOY_TOKENS = (512, 2048), 25_000, 60
 
 
 def ways(settings: BenchSettings) -> tuple[tuple[str, int], ...]:
@@ -47,10 +47,7 @@ def measure_train(settings: BenchSettings, findings: Findings) -> None:
         MtcliError: there is no such device, number type or preset, or the model is missing or damaged.
     """
     settings.say("train: making the model ready")
-    left = settings.left()
-    device, ceilings = resolve_device(settings.torch_device), findings.ceilings
-    assert ceilings is not None
-    wanted = settings.dtype or "auto"
+    left, device, wanted = settings.left(), resolve_device(settings.torch_device), settings.dtype or "auto"
     if wanted == "float16":
         wanted = "auto"
         findings.leave_out("train: float16, in which mtcli does not train")
@@ -58,42 +55,16 @@ def measure_train(settings: BenchSettings, findings: Findings) -> None:
     model = BenchModel.of(settings, device, torch.float32)
     step = TrainingStep(model.network, CONFIG, dtype=dtype)
     settings = settings.within(left)  # what came before measured nothing
-    contest: Contest[UpdateContestant] = Contest(
-        [UpdateContestant(model, step, dtype, attention, tokens, settings) for attention, tokens in ways(settings)],
-        UpdateContestant.seconds,
-        better=min,
-        left=settings.left,
-        say=lambda words: settings.say(f"train: {words}"),
-        save=lambda: save(),
-    )
-
-    def save() -> None:
-        about = {
-            "model": model.words,
-            "dtype": dtype_name(dtype),
-            "sentences": "random tokens in pairs as long as news",
-        }
-        findings.describe("train", Workload(checks=tuple(contest.checks), **about))
-        findings.add(*(one.contestant.row(one, ceilings) for one in contest.series))
-
+    workload = Workload(model=model.words, dtype=dtype_name(dtype), sentences="random tokens in pairs as long as news")
+    contestants = [UpdateContestant(model, step, dtype, *way, settings) for way in ways(settings)]
+    contest = WorkContest("train", contestants, settings, findings, workload)
     if settings.left() > 0:
         settings.say("train: checking the loss and its gradient")
         check = cache(_Checker(model, dtype, settings.seed).check)
         contest.check(lambda one: check(one.attention))
     # On a GPU the rounds have twice the updates of the warm-up; one more is to see the parts.
-    to_come = (FEWEST_ROUNDS + 1) * (2 if settings.on_gpu else 1)
-    contest.warm_up(UpdateContestant.warm_up, size=lambda one: one.batch_tokens, rounds_to_come=to_come)
-    contest.rounds(FEWEST_ROUNDS)
-    for one in contest.series:
-        if one.status == "right" and settings.left() > one.cost:
-            one.contestant.take_apart(ceilings)
-    contest.rounds((TOY_ROUNDS if settings.toy else MOST_ROUNDS) - FEWEST_ROUNDS)
-    save()
-    for one in contest.series:
-        if one.status == "left out":
-            findings.leave_out(f"train: {one.name}")
-        elif one.status == "right" and not one.contestant.phases:
-            findings.leave_out(f"train: where the time goes, {one.name}")
+    rounds_to_come = (FEWEST_ROUNDS + 1) * (2 if settings.on_gpu else 1)
+    contest.measure(UpdateContestant.warm_up, rounds_to_come=rounds_to_come)
 
 
 class _Checker:

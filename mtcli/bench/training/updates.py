@@ -7,14 +7,14 @@ from functools import cached_property, partial
 
 import torch
 
-from mtcli.bench.contest import Figure, Series
+from mtcli.bench.contest import Figure
 from mtcli.bench.contest.failures import told
-from mtcli.bench.contest.memory import GIB, Peak
-from mtcli.bench.record.schema import MEMORY, BenchRow, Ceilings, Phase
+from mtcli.bench.contest.memory import Peak
 from mtcli.bench.roofline.formulas import Cost
 from mtcli.bench.roofline.transformer_cost import update
 from mtcli.bench.settings import BenchSettings
-from mtcli.bench.training.parts import BACKWARD, DECODER, ENCODER, LOSS, UPDATE, Parts
+from mtcli.bench.training.parts import Parts
+from mtcli.bench.workload.contest import WorkContestant, memory_figures
 from mtcli.bench.workload.model import BenchModel
 from mtcli.bench.workload.sentences import PairBatch, random_batches
 from mtcli.bench.workload.shapes import LONGEST
@@ -24,23 +24,26 @@ from mtcli.training.batch import Batch
 from mtcli.training.step import TrainingStep
 
 LEARNING_RATE = 1e-4  # low, so that random sentences spoil nothing
-CPU_TOKENS, GPU_TOKENS, TOY_TOKENS = (512, 2048), 25_000, 60
 GPU_BATCHES, GPU_UPDATES = 8, 16
 
 
-class UpdateContestant:
+def _nothing() -> None:
+    """Between updates that are not watched."""
+
+
+class UpdateContestant(WorkContestant):
     """One way to train.
 
     Args:
         model: what is trained.
-        step: makes its updates, in the number type of the matrix products.
+        step: makes its updates.
+        dtype: number type of the matrix products.
         attention: its form; "auto" is the default.
         batch_tokens: on a batch's longer side.
         settings: a GPU gets more batches, which come up in turn, and more updates for one figure.
-
-    Attributes:
-        phases: where the time goes, once it was looked at.
     """
+
+    work = "updates"
 
     def __init__(
         self,
@@ -48,29 +51,22 @@ class UpdateContestant:
         step: TrainingStep,
         dtype: torch.dtype,
         attention: str,
-        tokens: int,
+        batch_tokens: int,
         settings: BenchSettings,
     ) -> None:
-        self.attention, self.batch_tokens = attention, tokens
-        self.phases: tuple[Phase, ...] = ()
-        self._model, self._step, self._dtype = model, step, dtype
-        self._seed = settings.seed
+        self.attention, self.size, self.dtype = attention, batch_tokens, dtype_name(dtype)
+        way = "as by default" if attention == "auto" else f"attention {attention}"
+        self.name = f"{way}, {batch_tokens:,} tokens a batch"
+        self._model, self._step, self._torch_dtype = model, step, dtype
         is_large = settings.on_gpu and not settings.toy
-        self._num_batches, self._num_updates = (GPU_BATCHES, GPU_UPDATES) if is_large else (1, 1)
+        num_batches, self._num_updates = (GPU_BATCHES, GPU_UPDATES) if is_large else (1, 1)
+        self._make_batches = partial(make_batches, model, batch_tokens, num_batches, settings.seed)
         self._peak: int | None = None
         self._done = 0
 
-    @property
-    def way(self) -> str:
-        return "as by default" if self.attention == "auto" else f"attention {self.attention}"
-
-    @property
-    def name(self) -> str:
-        return f"{self.way}, batches of {self.batch_tokens:,} tokens"
-
     @cached_property
     def batches(self) -> Sequence[PairBatch]:
-        return make_batches(self._model, self.batch_tokens, self._num_batches, self._seed)
+        return self._make_batches()
 
     @cached_property
     def _on_device(self) -> Sequence[Batch]:
@@ -78,14 +74,14 @@ class UpdateContestant:
 
     def warm_up(self) -> None:
         """Meet every batch once."""
-        self._run(self._num_batches, lambda update: update())
+        self._run(len(self.batches))
 
     def seconds(self) -> float:
         """Of one update, on average."""
-        return self._run(self._num_updates, lambda update: update()) / self._num_updates
+        return self._run(self._num_updates) / self._num_updates
 
-    def _run(self, count: int, wrapped: Callable[[Callable[[], None]], None]) -> float:
-        """Seconds of so many updates."""
+    def _run(self, count: int, before: Callable[[], None] = _nothing, after: Callable[[], None] = _nothing) -> float:
+        """Seconds of so many updates, with a call before and after each."""
         self._model.network.attention = self.attention
         batches = self._on_device
         peak = Peak(self._model.device)
@@ -94,78 +90,53 @@ class UpdateContestant:
                 self._synchronize()
                 start = time.perf_counter()
                 for number in range(count):
-                    batch = batches[number % len(batches)]
-                    wrapped(lambda batch=batch: self._update(batch))  # type: ignore[misc]
+                    before()
+                    self._done += 1
+                    self._step.step([batches[number % len(batches)]], LEARNING_RATE, self._done)
+                    after()
                 self._synchronize()
         finally:
             self._model.network.zero_grad()
         self._peak = peak.bytes
         return time.perf_counter() - start
 
-    def _update(self, batch: Batch) -> None:
-        self._done += 1
-        self._step.step([batch], LEARNING_RATE, self._done)
-
     def _synchronize(self) -> None:
         if self._model.device.type == "cuda":
             torch.cuda.synchronize()
 
-    def take_apart(self, ceilings: Ceilings) -> None:
-        """Make as many updates as for a figure to see where the time goes."""
+    def part_seconds(self, usual: float) -> dict[str, float]:
         with Parts(self._model.network, self._step, self._model.device) as parts:
-
-            def marked(update: Callable[[], None]) -> None:
-                parts.begin()
-                update()
-                parts.end()
-
-            self._run(self._num_updates, marked)
-            taken = {part: milliseconds / 1e3 for part, milliseconds in parts.medians().items()}
-        total, bandwidth, best = sum(taken.values()), ceilings.bytes_per_second, self._best(ceilings)
-        self.phases = tuple(
-            Phase.of(part, seconds, total, cost, cost.floor(bandwidth, best))
-            for (part, seconds), cost in zip(taken.items(), self._costs.values(), strict=True)
-        )
+            self._run(self._num_updates, parts.begin, parts.end)
+            return parts.medians()
 
     @cached_property
-    def _costs(self) -> dict[str, Cost]:
-        """What the parts of an update cost on average."""
-        network, sizes = self._model.network, self._model.sizes
-        head_dim, parameters = network.config.largest_head_dim, network.num_parameters()
-        chosen = Implementations.resolve(self.attention, self._model.device, self._dtype, head_dim=head_dim).choices
-        with_loss = chosen["cross_entropy"].impl == "padded"
-        counted = partial(update, parameters=parameters, gradients_with_loss=with_loss)
-        updates = [counted(sizes, batch.src_lengths, batch.tgt_lengths) for batch in self.batches]
-        parts = {ENCODER: "encoder", DECODER: "decoder", LOSS: "output", BACKWARD: "backward", UPDATE: "optimizer"}
-        return {part: _mean([getattr(each, name) for each in updates]) for part, name in parts.items()}
-
-    def _best(self, ceilings: Ceilings) -> float | None:
-        """Operations a second."""
-        return ceilings.flops_per_second.get(dtype_name(self._dtype))
-
-    def row(self, series: Series["UpdateContestant"], ceilings: Ceilings) -> BenchRow:
-        """What it reached, as the record has it."""
-        row = BenchRow(
-            section="train",
-            name="updates",
-            case=f"{self.way}, {self.batch_tokens:,} tokens a batch",
-            status=series.status,
-            why=series.why,
-            dtype=dtype_name(self._dtype),
+    def costs(self) -> dict[str, Cost]:
+        """On average over the batches."""
+        network = self._model.network
+        chosen = Implementations.resolve(
+            self.attention, self._model.device, self._torch_dtype, head_dim=network.config.largest_head_dim
+        ).choices
+        counted = partial(
+            update,
+            self._model.sizes,
+            parameters=network.num_parameters(),
+            gradients_with_loss=chosen["cross_entropy"].impl == "padded",
         )
-        if series.status != "right":
-            return row
-        flops = sum(cost.flops for cost in self._costs.values())
-        tokens, best = statistics.fmean(sum(batch.tgt_lengths) for batch in self.batches), self._best(ceilings)
-        figures = {
-            "update (ms)": Figure.of([1e3 * seconds for seconds in series.taken]),
-            "target tokens/s": Figure.of([tokens / seconds for seconds in series.taken]),
+        updates = [counted(batch.src_lengths, batch.tgt_lengths) for batch in self.batches]
+        return {part: _mean([each[part] for each in updates]) for part in updates[0]}
+
+    @property
+    def total(self) -> Cost:
+        """Of the arithmetic alone, which makes the fraction the MFU."""
+        return Cost(0, super().total.flops)
+
+    def figures(self, seconds: Sequence[float]) -> dict[str, Figure]:
+        tokens = statistics.fmean(sum(batch.tgt_lengths) for batch in self.batches)
+        return {
+            "update (ms)": Figure.of([1e3 * taken for taken in seconds]),
+            "target tokens/s": Figure.of([tokens / taken for taken in seconds]),
+            **memory_figures(self._peak),
         }
-        if self._peak is not None:
-            figures[MEMORY] = Figure.of([self._peak / GIB])
-        fraction = flops / series.median / best if best else None
-        found = {"figures": figures, "flops": flops, "fraction": fraction, "phases": self.phases}
-        return row.model_copy(update=found)
 
 
 def make_batches(model: BenchModel, tokens: int, count: int, seed: int) -> list[PairBatch]:
@@ -175,6 +146,4 @@ def make_batches(model: BenchModel, tokens: int, count: int, seed: int) -> list[
 
 
 def _mean(costs: Sequence[Cost]) -> Cost:
-    return Cost(
-        round(statistics.fmean(cost.bytes for cost in costs)), round(statistics.fmean(cost.flops for cost in costs))
-    )
+    return Cost(*(round(statistics.fmean(counts)) for counts in ([c.bytes for c in costs], [c.flops for c in costs])))

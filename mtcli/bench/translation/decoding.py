@@ -1,25 +1,28 @@
 """Whole sentences decoded at once: a contestant for each number of slots and each beam."""
 
 import time
+from collections.abc import Sequence
 from functools import cached_property
 
 import torch
 
-from mtcli.bench.contest import ContestantError, Figure, Series
+from mtcli.bench.contest import ContestantError, Figure
 from mtcli.bench.contest.failures import told
-from mtcli.bench.contest.memory import GIB, Peak
-from mtcli.bench.record.schema import MEMORY, BenchRow, Ceilings, Phase
+from mtcli.bench.contest.memory import Peak
 from mtcli.bench.roofline.formulas import Cost
-from mtcli.bench.roofline.transformer_cost import Decoding, decoding
+from mtcli.bench.roofline.transformer_cost import decoding
 from mtcli.bench.translation.checks import best_of
-from mtcli.bench.translation.phases import DECODER, ENCODER, HOST, SEARCH, DecodingPhases
+from mtcli.bench.translation.phases import DecodingPhases
+from mtcli.bench.workload.contest import WorkContestant, memory_figures
 from mtcli.bench.workload.model import BenchModel
 from mtcli.bench.workload.sentences import SourceSentences
 from mtcli.decoding.pool import EnginePool
 from mtcli.decoding.stream import FAIR_SHARE
 
+HOST = "host"
 
-class DecodingContestant:
+
+class DecodingContestant(WorkContestant):
     """So many sentences at once with so many hypotheses; the layout may want a few more or fewer.
 
     Args:
@@ -27,28 +30,23 @@ class DecodingContestant:
         pool: sentences to take from.
         beam, slots: what is asked for.
         refills: sentences for each slot, so that slots are filled again; at least `fewest` for one figure.
-
-    Attributes:
-        phases: where the time goes, once it was looked at.
     """
+
+    work = "decoding"
 
     def __init__(
         self, model: BenchModel, pool: SourceSentences, beam: int, slots: int, refills: int, fewest: int = 2
     ) -> None:
-        self.beam, self.slots = beam, slots
-        self.phases: tuple[Phase, ...] = ()
+        self.beam, self.slots, self.dtype = beam, slots, model.dtype
+        self.name = f"beam {beam}, {slots} at once"
+        self.size = beam * max(refills * slots, fewest)  # hypotheses of all sentences
         self._model, self._pool, self._refills, self._fewest = model, pool, refills, fewest
         self._num_tokens: list[int] = []
         self._peak: int | None = None
 
     @property
-    def name(self) -> str:
-        return f"beam {self.beam}, {self.slots} at once"
-
-    @property
-    def size(self) -> float:
-        """Hypotheses of all sentences: how much there is to do beside others."""
-        return self.beam * max(self._refills * self.slots, self._fewest)
+    def case(self) -> str:
+        return f"beam {self.beam}, {self.at_once if self._num_tokens else self.slots} at once"
 
     @cached_property
     def decoder(self) -> EnginePool:
@@ -99,29 +97,23 @@ class DecodingContestant:
     def seconds(self) -> float:
         """Of one run, to its end: hypotheses come back when the device has found them."""
         with told(self.name):
-            seconds = _seconds(self.decoder, self.sentences)
+            seconds = self._run(self.decoder)
         self._judge(self.at_once)
         return seconds
 
+    def _run(self, decoder: EnginePool) -> float:
+        start = time.perf_counter()
+        decoder.decode(self.sentences.sources, self.sentences.limits)
+        return time.perf_counter() - start
+
     @cached_property
-    def work(self) -> Decoding:
-        """What the sentences cost at the least."""
-        return decoding(
-            self._model.sizes,
-            [len(source) for source in self.sentences.sources],
-            self._num_tokens,
-            beam=self.beam,
-            slots=self.at_once,
-            width=self._model.network.output.weight.element_size(),
-        )
+    def costs(self) -> dict[str, Cost]:
+        sources = [len(source) for source in self.sentences.sources]
+        width = self._model.network.output.weight.element_size()
+        shape = {"beam": self.beam, "slots": self.at_once, "width": width}
+        return decoding(self._model.sizes, sources, self._num_tokens, **shape)
 
-    def take_apart(self, ceilings: Ceilings, usual: float) -> None:
-        """Run once more to see where the time goes.
-
-        Args:
-            ceilings: that parts are held against.
-            usual: seconds of a run that is not looked at.
-        """
+    def part_seconds(self, usual: float) -> dict[str, float]:
         makes_graphs = self._model.makes_graphs(self.decoder.options)
         with told(self.name), DecodingPhases(self._model.network) as watch:
             decoder = self.decoder
@@ -129,47 +121,17 @@ class DecodingContestant:
                 decoder = self._new_decoder()
                 best_of(decoder, self.sentences)
                 watch.forget()
-            wall = _seconds(decoder, self.sentences)
+            wall = self._run(decoder)
             taken = {part: seconds / decoder.num_workers for part, seconds in watch.seconds().items()}
         if makes_graphs:  # each step was waited for
             wall = usual
-        taken[HOST] = max(wall - sum(taken.values()), 0.0)
-        costs = {ENCODER: self.work.encoder, DECODER: self.work.decoder, SEARCH: self.work.search, HOST: Cost(0)}
-        total = sum(taken.values())
-        self.phases = tuple(
-            Phase.of(part, taken[part], total, cost, self._least(cost, ceilings)) for part, cost in costs.items()
-        )
+        return taken | {HOST: max(wall - sum(taken.values()), 0.0)}
 
-    def _least(self, cost: Cost, ceilings: Ceilings) -> float:
-        return cost.floor(ceilings.bytes_per_second, ceilings.flops_per_second.get(self._model.dtype))
-
-    def row(self, series: Series["DecodingContestant"], ceilings: Ceilings) -> BenchRow:
-        """What it reached, as the record has it."""
-        slots = self.at_once if self._num_tokens else self.slots
-        row = BenchRow(
-            section="translate",
-            name="decoding",
-            case=f"beam {self.beam}, {slots} at once",
-            status=series.status,
-            why=series.why,
-            dtype=self._model.dtype,
-        )
-        if series.status != "right":
-            return row
+    def figures(self, seconds: Sequence[float]) -> dict[str, Figure]:
         counts = {
             "target tokens/s": sum(self._num_tokens),
             "source tokens/s": sum(map(len, self.sentences.sources)),
             "sentences/s": len(self._num_tokens),
         }
-        figures = {name: Figure.of([count / taken for taken in series.taken]) for name, count in counts.items()}
-        if self._peak is not None:
-            figures[MEMORY] = Figure.of([self._peak / GIB])
-        total = self.work.total
-        found = {"figures": figures, "bytes": total.bytes, "flops": total.flops, "phases": self.phases}
-        return row.model_copy(update={**found, "fraction": self._least(total, ceilings) / series.median})
-
-
-def _seconds(decoder: EnginePool, sentences: SourceSentences) -> float:
-    start = time.perf_counter()
-    decoder.decode(sentences.sources, sentences.limits)
-    return time.perf_counter() - start
+        rates = {name: Figure.of([count / taken for taken in seconds]) for name, count in counts.items()}
+        return rates | memory_figures(self._peak)

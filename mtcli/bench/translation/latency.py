@@ -16,20 +16,26 @@ from mtcli.bench.workload.sentences import SourceSentences
 from mtcli.decoding.lines import is_blank
 from mtcli.decoding.translator import Translator
 
-MOST_LINES, ENOUGH = 200, 100  # the slowest hundredth of fewer than that is no line
-TOY_MOST = 3
+MOST_LINES, ENOUGH, TOY_MOST = 200, 100, 3  # the slowest hundredth of fewer than enough is no line
 
 
 class _Beam:
     """A contestant that translates the next line whenever it is asked."""
 
-    def __init__(self, beam: int, calls: Sequence[Callable[[], object]]) -> None:
-        self.beam, self.name = beam, f"beam {beam}"
-        self._next: Iterator[Callable[[], object]] = cycle(calls)
+    def __init__(self, model: BenchModel, sentences: SourceSentences, text: Sequence[str], beam: int) -> None:
+        self.name = f"beam {beam}"
+        self._calls: Iterator[Callable[[], object]]
+        if text and model.loaded is not None:
+            translator = Translator(model.loaded)
+            self._calls = cycle([partial(translator.translate, [line], beam_size=beam) for line in text])
+        else:
+            decoder = model.pool(model.searched(sentences, beam), num_workers=1, max_slots=1)
+            parts = map(sentences.alone, range(len(sentences.sources)))
+            self._calls = cycle([partial(decoder.decode, part.sources, part.limits) for part in parts])
 
     def milliseconds(self) -> float:
         start = time.perf_counter()
-        next(self._next)()
+        next(self._calls)()
         return 1e3 * (time.perf_counter() - start)
 
 
@@ -41,18 +47,9 @@ def measure_latency(
     beams: Sequence[int],
     findings: Findings,
 ) -> None:
-    """Decode lines one by one, beams in turn, as long as there is time.
-
-    Args:
-        settings: by whom the time is set.
-        model: what translates.
-        sentences: what to decode where there are no lines.
-        lines: text to translate; those that are blank are left out.
-        beams: to search with.
-        findings: gets the rows.
-    """
+    """Decode lines, or the sentences where there are none, one by one, beams in turn, as long as there is time."""
     text = [line for line in lines if not is_blank(line)]
-    contestants = [_Beam(beam, _calls(model, sentences, text, beam)) for beam in beams]
+    contestants = [_Beam(model, sentences, text, beam) for beam in beams]
     contest = Contest(contestants, _Beam.milliseconds, better=min, left=settings.left)
     contest.warm_up(_Beam.milliseconds)
     contest.rounds(TOY_MOST if settings.toy else MOST_LINES)
@@ -63,20 +60,7 @@ def measure_latency(
         findings.leave_out(f"translate: more than {count} single lines: p99 is little else than the slowest of them")
     for one in contest.series:
         if one.taken:
-            percentiles = {f"p{percent} (ms)": float(np.percentile(one.taken, percent)) for percent in (50, 95, 99)}
-            figures = {name: Figure.of([value]) for name, value in percentiles.items()}
-            figures["sentences"] = Figure.of([len(one.taken)])
+            figures = {f"p{percent} (ms)": float(np.percentile(one.taken, percent)) for percent in (50, 95, 99)}
+            once = {name: Figure.of([value]) for name, value in (figures | {"sentences": len(one.taken)}).items()}
             name = "single sentences"
-            findings.add(BenchRow(section="translate", name=name, case=one.name, dtype=model.dtype, figures=figures))
-
-
-def _calls(
-    model: BenchModel, sentences: SourceSentences, lines: Sequence[str], beam: int
-) -> list[Callable[[], object]]:
-    """One for each line."""
-    if lines and model.loaded is not None:
-        translator = Translator(model.loaded)
-        return [partial(translator.translate, [line], beam_size=beam) for line in lines]
-    decoder = model.pool(model.searched(sentences, beam), num_workers=1, max_slots=1)
-    parts = [sentences.alone(place) for place in range(len(sentences.sources))]
-    return [partial(decoder.decode, part.sources, part.limits) for part in parts]
+            findings.add(BenchRow(section="translate", name=name, case=one.name, dtype=model.dtype, figures=once))

@@ -16,12 +16,12 @@ from unittest import mock
 
 import torch
 
+from mtcli.bench.roofline.transformer_cost import DECODER, ENCODER, SEARCH
 from mtcli.decoding.engines import torch as engine
 from mtcli.decoding.engines.slots import Slots
 from mtcli.decoding.engines.torch import TorchEngine
 from mtcli.model.transformer import Transformer
 
-ENCODER, DECODER, SEARCH, HOST = "encoder", "decoder", "search", "host"
 PARTS = (ENCODER, DECODER, SEARCH)
 
 

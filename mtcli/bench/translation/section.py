@@ -5,18 +5,19 @@ directory, on such sentences or on a file's lines, which are decoded freely. Ids
 of a file, which are translated from text to text. What a beam's checks find wrong gets no time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 
 import torch
 
-from mtcli.bench.contest import Contest, ContestantError
+from mtcli.bench.contest import ContestantError
 from mtcli.bench.record.findings import Findings
 from mtcli.bench.record.schema import Workload
 from mtcli.bench.settings import BenchSettings
 from mtcli.bench.translation.checks import Checker
 from mtcli.bench.translation.decoding import DecodingContestant
 from mtcli.bench.translation.latency import MOST_LINES, measure_latency
+from mtcli.bench.workload.contest import FEWEST_ROUNDS, WorkContest
 from mtcli.bench.workload.model import BenchModel
 from mtcli.bench.workload.sentences import SourceSentences, random_sentences, sentences_of
 from mtcli.devices import decoding_dtype, resolve_device
@@ -24,10 +25,8 @@ from mtcli.files import read_lines
 
 # Sentences at once, the most wanted number first, sentences for each of these slots, and the fewest for one figure.
 ON_GPU, ON_CPU, TOY = ((64, 256, 1024, 16, 1), 4, 16), ((8, 32, 1, 128), 1, 2), ((2, 1), 1, 2)
-MOST_ROUNDS, TOY_ROUNDS = 20, 2
 TOY_OUTPUT = 6  # tokens
 FOR_LATENCY = 0.2  # part of the time that is kept for single lines
-FEWEST_ROUNDS = 2  # before it is looked at where the time goes
 
 
 def measure_translate(settings: BenchSettings, findings: Findings) -> None:
@@ -48,45 +47,25 @@ def measure_translate(settings: BenchSettings, findings: Findings) -> None:
     settings = settings.within(left)  # what came before measured nothing
     slots, refills, fewest = TOY if settings.toy else ON_GPU if settings.on_gpu else ON_CPU
     sentences = _sentences(settings, model, lines, max(refills * max(slots), fewest, MOST_LINES))
-    kept, ceilings = FOR_LATENCY * max(settings.left(), 0.0), findings.ceilings
-    assert ceilings is not None
     beams = dict.fromkeys((model.decoding.beam_size, 1))
-    contest = Contest(
-        [DecodingContestant(model, sentences, beam, count, refills, fewest) for count in slots for beam in beams],
-        DecodingContestant.seconds,
-        better=min,
-        left=lambda: settings.left() - kept,
-        say=lambda words: settings.say(f"translate: {words}"),
-        save=lambda: save(),
-    )
-
-    def save(is_over: bool = False) -> None:
-        words = _where_from(settings, sentences)
-        work = Workload(model=model.words, dtype=model.dtype, sentences=words, checks=tuple(contest.checks))
-        findings.describe("translate", work)
-        # What is another one over again is none of what is wanted
-        wanted = [one for one in contest.series if one.refusal != "left out" and (is_over or one.status != "left out")]
-        findings.add(*(one.contestant.row(one, ceilings) for one in wanted))
-
+    workload = Workload(model=model.words, dtype=model.dtype, sentences=_where_from(settings, sentences))
+    contestants = [
+        DecodingContestant(model, sentences, beam, count, refills, fewest) for count in slots for beam in beams
+    ]
+    kept = FOR_LATENCY * max(settings.left(), 0.0)
+    contest = WorkContest("translate", contestants, settings, findings, workload, kept)
     if settings.left() > 0:
         settings.say("translate: checking")
         check = cache(Checker(model, sentences).check)
         contest.check(lambda one: check(one.beam))
-    _take_turns(contest, settings, findings)
-    save(is_over=True)
-    for one in contest.series:
-        if one.status == "left out" and one.refusal is None:
-            findings.leave_out(f"translate: {one.name}")
-        elif one.status == "right" and not one.contestant.phases:
-            findings.leave_out(f"translate: where the time goes with {one.name}")
+    runs_apart = 3 if settings.on_gpu else 1
+    warm_up = _warm_up(contest, torch.cuda.memory_allocated() if settings.on_gpu else 0)
+    contest.measure(warm_up, rounds_to_come=FEWEST_ROUNDS + runs_apart, runs_apart=runs_apart)
     right = dict.fromkeys(one.contestant.beam for one in contest.series if one.status == "right")
     measure_latency(settings, model, sentences, lines, list(right), findings)
 
 
-def _take_turns(contest: Contest[DecodingContestant], settings: BenchSettings, findings: Findings) -> None:
-    network_bytes = torch.cuda.memory_allocated() if settings.on_gpu else 0
-    runs_apart = 3 if settings.on_gpu else 1  # that it takes to see where the time goes
-
+def _warm_up(contest: WorkContest[DecodingContestant], network_bytes: int) -> Callable[[DecodingContestant], None]:
     def warm_up(one: DecodingContestant) -> None:
         for other in (known.contestant for known in contest.begun):
             # Only for fewer slots than the layout was asked about: to try more takes long
@@ -94,13 +73,7 @@ def _take_turns(contest: Contest[DecodingContestant], settings: BenchSettings, f
                 raise ContestantError(f"the layout makes it {other.name}", "left out")
         one.warm_up(network_bytes)
 
-    contest.warm_up(warm_up, size=lambda one: one.size, rounds_to_come=FEWEST_ROUNDS + runs_apart)
-    contest.rounds(FEWEST_ROUNDS)
-    for one in contest.series:
-        if one.status == "right" and contest.left() > runs_apart * one.cost and findings.ceilings:
-            settings.say(f"translate: where the time goes with {one.name}")
-            one.contestant.take_apart(findings.ceilings, one.median)
-    contest.rounds((TOY_ROUNDS if settings.toy else MOST_ROUNDS) - FEWEST_ROUNDS)
+    return warm_up
 
 
 def _sentences(settings: BenchSettings, model: BenchModel, lines: Sequence[str], count: int) -> SourceSentences:

@@ -54,15 +54,15 @@ class BenchModel:
             vocab_size = TOY_VOCABULARY if settings.toy else VOCABULARY
             return cls.random(settings.preset, vocab_size, settings.seed, device, dtype)
         loaded = load_model(settings.model, device, dtype)
-        src, tgt = loaded.tokenizers.src, loaded.tokenizers.tgt
+        src, tgt = Words.known_to(loaded.tokenizers.src), Words.known_to(loaded.tokenizers.tgt)
         return cls(
             network=loaded.network,
             name=settings.model.resolve().name,
             loaded=loaded,
-            src=Words.known_to(src),
-            tgt=Words.known_to(tgt),
+            src=src,
+            tgt=tgt,
             decoding=loaded.architecture.decoding,
-            start_id=tgt.start_id,
+            start_id=loaded.tokenizers.tgt.start_id,
         )
 
     @classmethod

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -47,7 +47,7 @@ class Words:
 
 @dataclass(frozen=True, kw_only=True)
 class SourceSentences:
-    """SourceSentences to decode.
+    """Sentences to decode.
 
     Attributes:
         sources: token ids, end token included.
@@ -61,20 +61,18 @@ class SourceSentences:
 
     def first(self, count: int) -> "SourceSentences":
         """So many, from the first again where there are fewer."""
-        places = [place % len(self.sources) for place in range(count)]
-        return SourceSentences(
-            sources=[self.sources[place] for place in places],
-            limits=[self.limits[place] for place in places],
-            forced=self.forced,
-        )
+        return self._at([place % len(self.sources) for place in range(count)])
 
     def limited(self, steps: int) -> "SourceSentences":
         """The same with outputs of so many tokens at most, where they are forced."""
         limits = [min(limit, steps) for limit in self.limits] if self.forced else self.limits
-        return SourceSentences(sources=self.sources, limits=limits, forced=self.forced)
+        return replace(self, limits=limits)
 
     def alone(self, place: int) -> "SourceSentences":
-        return SourceSentences(sources=[self.sources[place]], limits=[self.limits[place]], forced=self.forced)
+        return self._at([place])
+
+    def _at(self, places: Sequence[int]) -> "SourceSentences":
+        return replace(self, sources=[self.sources[i] for i in places], limits=[self.limits[i] for i in places])
 
 
 def random_sentences(

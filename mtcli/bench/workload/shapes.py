@@ -4,7 +4,7 @@ import math
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import count, islice
 
 MEAN_LENGTH = 27.0  # tokens of a sentence of news, in subwords
 SPREAD = 0.55  # standard deviation over mean
@@ -29,18 +29,20 @@ TOY = Heads("toy", 2, 16)
 
 def news_lengths(tokens: int, seed: int, mean: float = MEAN_LENGTH, longest: int = LONGEST) -> list[int]:
     """Lengths of sentences that sum to `tokens`: log-normal around the mean, cut to 1..longest."""
-    endless = _lengths(seed, mean, longest)
+    return _summing_to(tokens, _lengths(seed, mean, longest))
+
+
+def _summing_to(tokens: int, endless: Iterator[int]) -> list[int]:
     lengths: list[int] = []
     while tokens > 0:
-        length = min(next(endless), tokens)
-        lengths.append(length)
-        tokens -= length
+        lengths.append(min(next(endless), tokens))
+        tokens -= lengths[-1]
     return lengths
 
 
-def news_sentences(count: int, seed: int, longest: int = LONGEST) -> list[int]:
+def news_sentences(number: int, seed: int, longest: int = LONGEST) -> list[int]:
     """Lengths of so many sentences, drawn as `news_lengths` draws them."""
-    return list(islice(_lengths(seed, MEAN_LENGTH, longest), count))
+    return list(islice(_lengths(seed, MEAN_LENGTH, longest), number))
 
 
 def _lengths(seed: int, mean: float, longest: int) -> Iterator[int]:
@@ -54,12 +56,7 @@ def _lengths(seed: int, mean: float, longest: int) -> Iterator[int]:
 def bucketed_lengths(tokens: int, seed: int, mean: float = MEAN_LENGTH, spread: int = 3) -> list[int]:
     """Lengths that sum to `tokens`, all close to the mean: what sorting a corpus by length before batching gives."""
     draw = random.Random(seed)
-    lengths: list[int] = []
-    while tokens > 0:
-        length = min(max(round(mean) + draw.randint(-spread, spread), 1), tokens)
-        lengths.append(length)
-        tokens -= length
-    return lengths
+    return _summing_to(tokens, (max(round(mean) + draw.randint(-spread, spread), 1) for _ in count()))
 
 
 def translated_lengths(lengths: list[int], seed: int, longest: int = LONGEST) -> list[int]:

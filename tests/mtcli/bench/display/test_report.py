@@ -125,7 +125,7 @@ def test_columns_are_aligned_whatever_the_letters() -> None:
 
 
 def test_csv_has_an_empty_cell_for_what_is_not_there() -> None:
-    assert as_csv(("a", "b", "c", "d"), [(None, True, 0.123456789, "x,y")]) == 'a,b,c,d\n,yes,0.123457,"x,y"\n'
+    assert as_csv([{"a": None, "b": True, "c": 0.123456789, "d": "x,y"}]) == 'a,b,c,d\n,yes,0.123457,"x,y"\n'
 
 
 class Terminal(io.StringIO):

@@ -1,5 +1,6 @@
 """The section of the kernels: an operation in a process of its own, its time, and what is left when it breaks down."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,8 +8,7 @@ from support import bench_forms
 from support.bench_records import CEILINGS, findings, recorded, settings
 
 from mtcli.bench.kernels import section
-from mtcli.bench.kernels.section import measure_kernels
-from mtcli.bench.kernels.worker import CaseReport, OperationTask, measured, reports
+from mtcli.bench.kernels.section import CaseReport, OperationTask, measure_kernels, measured, reports
 from mtcli.bench.record.schema import BenchRecord
 from mtcli.bench.settings import OPERATIONS, BenchSettings
 
@@ -31,7 +31,10 @@ def test_a_process_that_dies_becomes_a_row_that_says_why() -> None:
 
 
 def test_another_process_goes_on_behind_the_case(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(section, "_task", lambda name, told, seconds, first, found: task(seconds, first=first))
+    begin = section.reports
+    monkeypatch.setattr(
+        section, "reports", lambda told: begin(replace(told, name="made_up", module=bench_forms.__name__))
+    )
     saved: list[BenchRecord] = []
     found = findings(saved)
     measure_kernels(settings(operations=("beam_step",)), found)

@@ -62,7 +62,7 @@ def test_another_file_is_refused_in_a_sentence(tmp_path: Path, content: str, gis
 
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "bench.json"
-    path.write_bytes(b"\xff\xfe\x00")
+    path.write_bytes(b"\x80\x81\x00")
     with pytest.raises(DataError, match="is no JSON"):
         read_record(path)
 

@@ -15,23 +15,20 @@ def test_matmul() -> None:
     assert formulas.matmul(2, 3, 4, width=2) == Cost(bytes=52, flops=48)
 
 
-def test_pairs() -> None:
-    assert formulas.seen_pairs([2, 3], [4, 1], causal=False) == 8 + 3
-    assert formulas.seen_pairs([2, 3], [2, 3], causal=True) == 3 + 6
-
-
 def test_attention_forward() -> None:
     # One sentence of 2 queries and 3 keys, 1 head of 4: q and out 2 rows each, k and v 3 each, of 8 bytes;
     # 6 pairs of 4 multiply-adds for q k and for p v.
-    cost = formulas.attention_forward([2], [3], causal=False, heads=1, head_dim=4, width=2)
+    cost = formulas.attention([2], [3], causal=False, heads=1, head_dim=4, width=2)
     assert cost == Cost(bytes=(2 + 2 + 3 + 3) * 8, flops=2 * 6 * 4 * 2)
+    of_two = formulas.attention([2, 3], [2, 3], causal=True, heads=1, head_dim=4, width=2)
+    assert of_two.flops == 2 * (3 + 6) * 4 * 2
 
 
 def test_attention_training() -> None:
     # Backward: q, out, its gradient and dq 2 rows each; k, v, dk, dv 3 each; 2 log-sum-exps written and read.
-    cost = formulas.attention_training([2], [3], causal=False, heads=1, head_dim=4, width=2)
+    cost = formulas.attention([2], [3], causal=False, heads=1, head_dim=4, width=2, training=True)
     backward = Cost(bytes=(4 * 2 + 4 * 3) * 8 + 2 * 2 * 4, flops=5 * 6 * 4 * 2)
-    assert cost == formulas.attention_forward([2], [3], causal=False, heads=1, head_dim=4, width=2) + backward
+    assert cost == formulas.attention([2], [3], causal=False, heads=1, head_dim=4, width=2) + backward
 
 
 def test_cross_attention_decode() -> None:
@@ -51,9 +48,8 @@ def test_self_attention_decode() -> None:
 
 
 def test_reads_of_the_logits() -> None:
-    assert formulas.beam_step(rows=8, vocabulary=100, width=2) == Cost(1600)
-    assert formulas.cross_entropy_forward(rows=8, vocabulary=100, width=2) == Cost(1600)
-    assert formulas.cross_entropy_training(rows=8, vocabulary=100, width=2) == Cost(4800)
+    assert formulas.logits(rows=8, vocabulary=100, width=2) == Cost(1600)
+    assert formulas.logits(rows=8, vocabulary=100, width=2, times=3) == Cost(4800)
 
 
 @pytest.mark.parametrize(("rate", "seconds"), [(1000.0, 5.0), (10.0, 20.0), (None, 5.0)])

@@ -107,7 +107,7 @@ def test_without_time_everything_is_left_out() -> None:
     found = measure(seconds=-1.0)
     assert {row.status for row in found.rows} == {"left out"}
     assert found.workloads["train"].checks == ()
-    assert found.left_out == ("train: as by default, batches of 60 tokens",)
+    assert found.left_out == ("train: as by default, 60 tokens a batch",)
 
 
 @pytest.mark.parametrize(
