@@ -8,7 +8,7 @@ import pytest
 from benchmarks.contest.machine import ROOT, opening
 from benchmarks.contest.records import Quality
 from benchmarks.quality import Measuring, Places, Recipe, Scoring, tasks
-from benchmarks.report.tables import quality_block, recipes_block
+from benchmarks.report.markdown import filled
 from mtcli.config import load_config
 from mtcli.demo.grammar import generate
 
@@ -74,6 +74,5 @@ def test_a_model_is_trained_then_fine_tuned_and_both_are_scored(tmp_path: Path) 
     assert str(tmp_path) not in result.model_dump_json()  # commands are shown as others would type them
     assert all("--device cpu" in command for command in result.command)
     assert any("--fine-tune first" in command for command in result.command)
-    text = result.model_dump_json()
-    assert "| then | test | en-ko | 20 | 5 |" in quality_block(text)
-    assert "| Demo | first |" in recipes_block([text])
+    assert "| then | test | en-ko | 20 | 5 |" in filled("quality", result=result)
+    assert "| Demo | first |" in filled("recipes", results=[result])
