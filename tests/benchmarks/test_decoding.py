@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
+from benchmarks.contest.contestants import MTCLI, matching, refuse_to_end_without_mtcli
 from benchmarks.contest.machine import ROOT
-from benchmarks.contest.options import matching, refuse_to_end_without_mtcli, shown_command
+from benchmarks.contest.options import shown_command
 from benchmarks.contest.records import Decoding, Model, Text
 from benchmarks.peers.engine import Work
-from benchmarks.questions.decoders import MTCLI, SLOTS, cpu_entries, cuda_entries
+from benchmarks.questions.decoders import SLOTS, cpu_entries, cuda_entries
 from benchmarks.questions.decoding import CHECKED, DecodingPlan, ModelContest, ask_facts
 from benchmarks.questions.models import Case, line_work, sentence_lengths
 from benchmarks.report.markdown import filled

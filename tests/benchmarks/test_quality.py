@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.contest.machine import ROOT, opening
 from benchmarks.contest.records import Quality
-from benchmarks.quality import Measuring, Places, Recipe, Scoring, tasks
+from benchmarks.quality import Measuring, Recipe, Scoring, furnish, tasks
 from benchmarks.report.markdown import filled
 from mtcli.config import load_config
 from mtcli.demo.grammar import generate
@@ -65,8 +65,8 @@ def test_a_model_is_trained_then_fine_tuned_and_both_are_scored(tmp_path: Path) 
             Recipe(name="then", model="then", options="--fine-tune first --max-steps 3"),
         ),
     )
-    (tmp_path / "work").mkdir()
-    measuring = Measuring(task, Places(tmp_path / "data", tmp_path / "work"), " --device cpu", [])
+    furnish(tmp_path / "work", tmp_path / "data")
+    measuring = Measuring(task, tmp_path / "work", " --device cpu", [])
     models = [measuring.model(recipe, " --seed 3") for recipe in task.recipes]
     result = Quality(**opening("Demo", measuring.commands), models=models)
     assert [(model.name, model.train.steps) for model in result.models] == [("first", 8), ("then", 3)]

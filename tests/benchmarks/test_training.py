@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 import torch
 
+from benchmarks.contest.contestants import MTCLI, matching, refuse_to_end_without_mtcli
 from benchmarks.contest.machine import ROOT
-from benchmarks.contest.options import matching, refuse_to_end_without_mtcli
 from benchmarks.contest.records import Text, Training
-from benchmarks.questions.decoders import MTCLI
 from benchmarks.questions.tasks import Corpus, Task, multi30k, random_corpus
 from benchmarks.questions.trainers import (
     AS_IT_COMES,
