@@ -118,7 +118,7 @@ def _run(arguments: argparse.Namespace, folder: Path, save: Callable[[Result], N
             parts.append(scored(contest, tokenizer, references) if tokenizer else contest.part())
     finally:
         team.close()
-    return Answer(result(parts), [one for contest in contests for one in contest.contest.series])
+    return result(parts), [one for contest in contests for one in contest.contest.series]
 
 
 def _title(arguments: argparse.Namespace, first: DecodedModel) -> str:

@@ -109,14 +109,12 @@ def measure(name: str, axis: Axis, save: Callable[[Growth], None]) -> None:
         for load in axis.loads if number % 2 == 0 else reversed(axis.loads):
             with tempfile.TemporaryDirectory() as folder:
                 run, source, target = run_at(load, text_of(load), Path(folder))
-            earlier = points[load.at].runs if load.at in points else []
-            points[load.at] = GrowthPoint(
-                at=load.at, lines=load.lines, source_tokens=source, target_tokens=target, runs=[*earlier, run]
-            )
+            runs = [*(points[load.at].runs if load.at in points else []), run]
+            sizes = {"at": load.at, "lines": load.lines, "source_tokens": source, "target_tokens": target}
+            points[load.at] = GrowthPoint(**sizes, runs=runs)
             print(f"{name} {load.at:,}: {run.tokens_per_second:,.0f} target tokens/s", file=sys.stderr, flush=True)
         head = opening(axis.title, f"python -m benchmarks.growth {name}")
-        known = [points[place] for place in sorted(points)]
-        save(Growth(**head, axis=axis.axis, fixed=axis.fixed, points=known))
+        save(Growth(**head, axis=axis.axis, fixed=axis.fixed, points=[points[place] for place in sorted(points)]))
 
 
 def main() -> None:

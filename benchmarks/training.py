@@ -111,7 +111,7 @@ def _run(arguments: argparse.Namespace, folder: Path, save: Callable[[Result], N
         lambda now: save(result(now)),
     )
     contest.contest.rounds(arguments.rounds)
-    return Answer(result(contest), contest.contest.series)
+    return result(contest), contest.contest.series
 
 
 def _dtypes(device: str) -> list[str]:

@@ -40,19 +40,14 @@ class Entry:
         return NAMES[self.short]
 
     @property
-    def load(self) -> str:
-        """What it has to do, in words."""
-        raise NotImplementedError
-
-    @property
-    def way(self) -> str:
-        """What else was chosen for it, in words; else empty."""
+    def words(self) -> tuple[str, ...]:
+        """What it has to do, and what else was chosen for it; empty words do not count."""
         raise NotImplementedError
 
     @property
     def name(self) -> str:
         """Unlike all others', for people."""
-        return ", ".join(filter(None, (self.contestant, self.dtype, self.load, self.way)))
+        return ", ".join(filter(None, (self.contestant, self.dtype, *self.words)))
 
     @property
     def kind(self) -> Hashable:

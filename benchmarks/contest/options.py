@@ -37,13 +37,8 @@ class Question(NamedTuple):
     defaults: dict[str, int]
 
 
-class Answer(NamedTuple):
-    """What came out: the file's content, and the series of all contests."""
-
-    result: Result
-    series: Sequence[Series[Any]]
-
-
+Answer = tuple[Result, Sequence[Series[Any]]]
+"""What came out: the file's content, and the series of all contests."""
 Run = Callable[[argparse.Namespace, Path, Callable[[Result], None]], Answer]
 """Measures, given the options, a folder for files, and what is called with the result as far as it is known."""
 
@@ -132,10 +127,10 @@ def _measure(task: str, given: argparse.Namespace, run: Run) -> None:
             save(result, out, quiet=True)
 
     with tempfile.TemporaryDirectory() as folder:
-        answer = run(given, Path(folder), save_so_far)
-    save_so_far(answer.result)
-    refuse_to_end_without_mtcli(answer.series)
-    save(answer.result, out)
+        result, series = run(given, Path(folder), save_so_far)
+    save_so_far(result)
+    refuse_to_end_without_mtcli(series)
+    save(result, out)
 
 
 def clock(seconds: float | None) -> Callable[[], float]:

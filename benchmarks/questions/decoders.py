@@ -44,8 +44,6 @@ class DecodingEntry(Entry):
     def search(self) -> str:
         return "greedy" if self.beam == 1 else f"beam {self.beam}"
 
-    load = search
-
     @property
     def way(self) -> str:
         """The settings in words, as `batch 64, 1 x 2 threads`, and how much is decoded where that is not all."""
@@ -60,6 +58,10 @@ class DecodingEntry(Entry):
         if (self.first is not None and "batch" not in settings) or (self.short == "joeynmt" and self.first):
             words.append(f"first {self.first} sentences")
         return ", ".join(words)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return self.search, self.way
 
     @property
     def kind(self) -> Hashable:

@@ -40,8 +40,8 @@ class TrainingEntry(Entry):
     way: str = ""
 
     @property
-    def load(self) -> str:
-        return in_cores(self.cores)
+    def words(self) -> tuple[str, ...]:
+        return in_cores(self.cores), self.way
 
 
 def entries(dtypes: Mapping[str, Sequence[str]], cores: Sequence[int]) -> list[TrainingEntry]:

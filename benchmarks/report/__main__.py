@@ -55,14 +55,14 @@ def _plots(root: Path, results: Path, check: bool) -> list[str]:
     """Plots that are missing or of another results file than the one that is there: each names its file's checksum."""
     stale = []
     for block in BLOCKS.values():
-        for file in files_of(block.files, results) if block.plot else []:
+        for file in files_of(f"*/{block.files}.json", results) if block.plot else []:
             path, mark = plot_path(file, root), f"from {hashlib.sha256(file.read_bytes()).hexdigest()[:16]}"
             if path.exists() and mark in path.read_text(encoding="utf-8"):
                 continue
             stale.append(str(path.relative_to(root)))
-            if not check and block.plot:
+            if not check:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                block.plot(block.read(file), path)
+                block.draw(file, path)
                 drawn = path.read_text(encoding="utf-8")
                 path.write_text(drawn.replace("</svg>", f"<!-- {mark} -->\n</svg>"), encoding="utf-8")
     return stale

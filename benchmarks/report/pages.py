@@ -7,25 +7,14 @@ change here. A results file that does not exist yet makes its block say so; thos
 import json
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+import tomllib
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from benchmarks.contest.records import (
-    CorpusCost,
-    Decoding,
-    FirstMinute,
-    Growth,
-    Profile,
-    Quality,
-    Result,
-    Startup,
-    Training,
-)
+from benchmarks.contest import records
 from benchmarks.report import plots
 from benchmarks.report.markdown import filled
 from benchmarks.report.results import first_table
@@ -41,74 +30,42 @@ class ReportError(Exception):
     """A page or a results file is not as it should be; the message is a sentence."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Block:
+class Block(records.Record):
     """What stands between a pair of markers.
 
     Attributes:
         files: the results files that it is made of, as a pattern.
+        record: of `benchmarks.contest.records`, what they hold; BenchRecord is mtcli's own.
         template: of `templates`, which gets each file's `result`, or all `results` where they stand `together`.
-        read: makes a record of a file.
-        plot: draws a record into an SVG file.
-        more: what else the template gets.
+        plot: of `plots`, what draws a record into an SVG file; none if empty.
+        every_setting: whether a template shows not only the best.
     """
 
     files: str
+    record: str
     template: str
-    read: Callable[[Path], Any]
-    plot: Callable[[Any, Path], None] | None = None
+    plot: str = ""
     together: bool = False
-    more: Mapping[str, Any] = field(default_factory=dict)
+    every_setting: bool = False
+
+    def read(self, file: Path) -> Any:
+        """Read a results file.
+
+        Raises:
+            ValidationError, DataError: it is not what its record describes.
+        """
+        if self.record == "BenchRecord":
+            return read_record(file)
+        return getattr(records, self.record).model_validate_json(file.read_text(encoding="utf-8"))
+
+    def draw(self, file: Path, picture: Path) -> None:
+        """Draw a results file's plot."""
+        getattr(plots, self.plot)(self.read(file), picture)
 
 
-def read(record: type[Result], file: Path) -> Result:
-    """Read a results file.
-
-    Raises:
-        ValidationError: it is not what `benchmarks.contest.records` describes.
-    """
-    return record.model_validate_json(file.read_text(encoding="utf-8"))
-
-
-def _block(file: str, template: str, record: type[Result], **more: Any) -> Block:
-    return Block(files=f"*/{file}.json", template=template, read=partial(read, record), **more)
-
-
-_MINUTE = partial(_block, "first-minute", record=FirstMinute)
-BLOCKS: dict[str, Block] = {
-    "install": _MINUTE("install"),
-    "first-minute": _MINUTE("first-minute", plot=plots.minute_plot),
-    "tutorial": _MINUTE("tutorial"),
-    "recipes": _block("quality-*", "recipes", Quality, together=True),
-    **{
-        name: _block(f"quality-{name}", "quality", Quality)
-        for name in ("tatoeba-en-de", "multi30k", "multi30k-raw", "ko-en")
-    },
-    "bench": Block(files="*/bench*.json", template="bench", read=read_record, plot=plots.bench_plot),
-    "startup": _block("startup", "startup", Startup),
-    **{
-        f"decoding-{name}": _block(f"decoding-{name}", "decoding", Decoding, plot=plot, more={"every_setting": False})
-        for name, plot in (
-            ("base", plots.decoding_plot),
-            ("imported", plots.decoding_plot),
-            ("trained", plots.decoding_plot),
-            ("latency", None),
-        )
-    },
-    **{
-        f"decoding-{name}-settings": _block(f"decoding-{name}", "decoding", Decoding, more={"every_setting": True})
-        for name in ("base", "trained")
-    },
-    **{
-        f"training-{name}": _block(f"training-{name}", "training", Training, plot=plots.training_plot)
-        for name in ("tiny", "base")
-    },
-    **{f"{task}-profile": _block(f"{task}-profile", "profile", Profile) for task in ("decoding", "training")},
-    **{
-        f"growth-{axis}": _block(f"growth-{axis}", "growth", Growth, plot=plots.growth_plot)
-        for axis in ("lines", "length", "beam", "batch", "processes")
-    },
-    "corpus": _block("corpus", "corpus", CorpusCost),
+BLOCKS = {
+    name: Block.model_validate({"template": name, **fields})
+    for name, fields in tomllib.loads(Path(__file__).with_name("blocks.toml").read_text(encoding="utf-8")).items()
 }
 QUESTIONS = {
     "How good are the models that it trains?": ("make quality TASK=NAME DATA=DIR", "quality-*"),
@@ -163,13 +120,13 @@ def render(name: str, results: Path, root: Path, page: Path) -> str:
 
 
 def _of_files(block: Block, results: Path, root: Path, page: Path) -> str:
-    files = files_of(block.files, results)
+    files = files_of(f"*/{block.files}.json", results)
     if block.together:
-        return filled(block.template, results=[block.read(path) for path in files], **block.more) if files else ""
+        return filled(block.template, results=[block.read(path) for path in files]) if files else ""
     pictures = [plot_path(path, root) if block.plot else None for path in files]
     links = [path and Path(os.path.relpath(path, page.parent)).as_posix() for path in pictures]
     return "\n\n".join(
-        filled(block.template, result=block.read(path), picture=link, **block.more)
+        filled(block.template, result=block.read(path), picture=link, every_setting=block.every_setting)
         for path, link in zip(files, links, strict=True)
     )
 
@@ -216,5 +173,5 @@ def _replaced(page: Path, text: str, name: str, content: str) -> str:
 def shown_nowhere(root: Path, results: Path) -> Sequence[str]:
     """Return the results files that no page shows."""
     shown = {name for page in pages_of(root) for name in BEGIN.findall(page.read_text(encoding="utf-8"))}
-    read = {path for name in shown & BLOCKS.keys() for path in files_of(BLOCKS[name].files, results)}
+    read = {path for name in shown & BLOCKS.keys() for path in files_of(f"*/{BLOCKS[name].files}.json", results)}
     return [str(path.relative_to(results)) for path in files_of("*/*.json", results) if path not in read]
