@@ -4,13 +4,17 @@ The same record gives the same bytes, under one version of matplotlib. Colours a
 with any colour vision tell apart.
 """
 
+import re
 from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+from rich.text import Text
+
 from benchmarks.contest.records import Decoding, FirstMinute, Growth, Row, Training, in_cores
 from benchmarks.report.markdown import transcript
-from benchmarks.report.picture import terminal
 from benchmarks.report.rows import OURS, best
 from mtcli.bench.display.plot import write_roofline as bench_plot
 
@@ -18,11 +22,23 @@ __all__ = ["bench_plot", "decoding_plot", "growth_plot", "minute_plot", "trainin
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 WIDTH = 7.0  # inches
+COLUMNS = 92  # characters of a terminal; longer lines go on below
 
 
 def minute_plot(result: FirstMinute, path: Path) -> None:
-    """Draw the first minute as a terminal."""
+    """Draw the first minute as a still picture of a terminal."""
     path.write_text(terminal(transcript([result.install, *result.minute], wrap=str)), encoding="utf-8")
+
+
+def terminal(lines: Sequence[str]) -> str:
+    """Return the picture of these lines; those that begin with `$ ` are commands."""
+    console = Console(record=True, width=COLUMNS, file=StringIO())
+    for line in lines:
+        style = "bold" if line.startswith("$ ") else "dim" if line == "..." else ""
+        console.print(Text(line, style=style, overflow="fold"))
+    drawn = console.export_svg(title="mtcli", unique_id="terminal")
+    # The reader's own letters: a page fetches nothing from elsewhere.
+    return re.sub(r"@font-face {.*?}", "", drawn, flags=re.DOTALL)
 
 
 def growth_plot(result: Growth, path: Path) -> None:
