@@ -11,9 +11,10 @@ in the others, and many numbers of rows share a kernel. So a layout is asked for
 - `key_multiple`: attention is padded to a multiple of so many keys, which get weight 0; its sums are cut at fixed
   places (mtcli_kernels/dense.py).
 
-Which shapes round alike is found out on the machine, with random numbers: an order of addition that differs shows in
-some of the thousands of last bits. Shapes are tried when they are first wanted. What does not agree is not used,
-however much faster it would be; in the worst case every batch has the anchor's shape, which is right by construction.
+Which shapes round alike is found out on the machine, with random numbers whose sums cancel out: an order of addition
+that differs shows in some of the thousands of results. Shapes are tried when they are first wanted. What does not
+agree is not used, however much faster it would be; in the worst case every batch has the anchor's shape, which is
+right by construction.
 On the processors seen so far products with prepacked weights (mtcli/model/linear.py) agree from 2 rows on in float32;
 the price is a little padding.
 
@@ -30,7 +31,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor, nn
 
-from mtcli.model.linear import JoinedLinear, Linear
+from mtcli.model.linear import JoinedLinear, Linear, prepacked
 from mtcli.model.transformer import Transformer
 from mtcli_kernels.dense import KEYS_AT_ONCE, scaled, weigh
 from mtcli_kernels.masked_attention import masked_attention
@@ -41,6 +42,7 @@ _ANCHOR_TOKENS = 64
 _FEWEST_TOKENS = 16
 _MULTIPLES = (16, 32, 64, 128)
 _WORTH_DIVIDING = 5e7  # multiplications in a step: about two milliseconds of one thread's
+_PREPACKED, _BIAS = "prepacked", " with bias"  # of products' names
 _log = logging.getLogger(__name__)
 
 
@@ -192,7 +194,46 @@ class _Product(NamedTuple):
 
     name: str
     weight: Tensor
-    apply: Callable[[Tensor], Tensor]
+
+
+def _cancelling(size: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Two ways to put `size` numbers in order, and signs: times the second, equal ones at the first cancel out.
+
+    Large terms cancel out, but for a few small ones. What was lost of the small is most of what is left, so that the
+    order of addition shows in a narrow number type too: in bfloat16 ordinary sums differ in one of some thousands.
+
+    Returns:
+        [size] int64, the same place for each two terms, and [size] float32, their signs, a few of them larger.
+    """
+    places = torch.arange(size) // 2
+    signs = torch.ones(size)
+    signs[1::2] = -1.0
+    signs[torch.randperm(size, generator=generator)[: max(1, size // 16)]] *= 1 + 2**-6
+    order = torch.randperm(size, generator=generator)  # or a cut might part all from their opposites
+    return places[order], signs[order]
+
+
+def _cancelling_product(product: _Product, rows: int) -> tuple[JoinedLinear, Tensor]:
+    """A product of the same kind, and rows for it, whose sums cancel out."""
+    weight, generator = product.weight, torch.Generator().manual_seed(0)
+    size_out, size_in = weight.shape
+    places, signs = _cancelling(size_in, generator)
+    twin = torch.randn(size_out, size_in, generator=generator)[:, places].to(weight)
+    x = torch.randn(rows, size_in, generator=generator)[:, places] * signs
+    bias = weight.new_zeros(size_out) if product.name.endswith(_BIAS) else None
+    return JoinedLinear(twin, bias, prepacked(twin) if product.name.startswith(_PREPACKED) else None), x.to(weight)
+
+
+def _cancelling_attention(heads: int, queries: int, head_dim: int, keys: int) -> tuple[Tensor, Tensor, Tensor]:
+    """q [H, T, D], k and v [H, S, D] whose sums cancel out, over D in the scores and over S in what they weigh."""
+    generator = torch.Generator().manual_seed(0)
+    channels, channel_signs = _cancelling(head_dim, generator)
+    q = torch.randn(heads, queries, head_dim, generator=generator)[..., channels] * channel_signs
+    k = torch.randn(heads, keys, head_dim, generator=generator)[..., channels]
+    v = torch.randn(heads, keys, head_dim, generator=generator)
+    # Neighbours, as a sentence may end anywhere
+    k[:, 1::2], v[:, 1::2] = k[:, : keys // 2 * 2 : 2], -v[:, : keys // 2 * 2 : 2]
+    return q, k, v * (1 + 2**-6 * (torch.rand(keys, 1, generator=generator) < 1 / 16))
 
 
 class _Rows:
@@ -217,13 +258,12 @@ class _Rows:
             return True
 
         def find_out() -> bool:
-            generator = torch.Generator().manual_seed(0)
-            x = torch.randn(anchor, weight.shape[1], generator=generator).to(weight)
+            twin, x = _cancelling_product(product, anchor)
             places = torch.arange(rows, device=weight.device) % anchor
             with divided_among(1):
-                expected = product.apply(x)
+                expected = twin(x)
             with divided_among(threads):
-                found = product.apply(x[places])
+                found = twin(x[places])
             return torch.equal(found, expected[places])
 
         return _remembered((*kind, rows, threads, anchor), find_out)
@@ -283,8 +323,8 @@ def _linear(module: nn.Module) -> Iterator[_Product]:
 
 
 def _product(layer: Linear | JoinedLinear) -> _Product:
-    kind = ("prepacked" if layer.is_prepacked else "plain") + ("" if layer.bias is None else " with bias")
-    return _Product(kind, layer.weight, layer)
+    kind = (_PREPACKED if layer.is_prepacked else "plain") + ("" if layer.bias is None else _BIAS)
+    return _Product(kind, layer.weight)
 
 
 def _widths_agree(heads: int, head_dim: int, beam: int, multiple: int, like: Tensor) -> bool:
@@ -301,10 +341,8 @@ def _widths_agree(heads: int, head_dim: int, beam: int, multiple: int, like: Ten
                     return False
         return True
 
-    generator = torch.Generator().manual_seed(0)
     widest = 2 * KEYS_AT_ONCE + multiple
-    q = torch.randn(heads, beam, head_dim, generator=generator).to(like)
-    k, v = (torch.randn(heads, widest, head_dim, generator=generator).to(like) for _ in range(2))
+    q, k, v = (x.to(like) for x in _cancelling_attention(heads, beam, head_dim, widest))
 
     def step(length: int, width: int) -> Tensor:
         """A decoding step's attention."""

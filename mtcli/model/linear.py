@@ -60,12 +60,12 @@ class JoinedLinear:
     """Several layers' products with one input as one, without gradients.
 
     Attributes:
-        weight: [out, in], the layers' weights one below the other; bias: [out].
+        weight: [out, in], the layers' weights one below the other; bias: [out], or None.
         prepacked: the weight, arranged; None where it is not.
     """
 
     weight: Tensor
-    bias: Tensor
+    bias: Tensor | None
     prepacked: Tensor | None
 
     @classmethod

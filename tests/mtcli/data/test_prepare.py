@@ -279,7 +279,7 @@ def test_pairs_empty_on_one_side_are_skipped_for_bleu_as_for_the_loss(corpus: Co
     ) in corpus.said
 
 
-@pytest.mark.parametrize(("copied", "warns"), [(200, True), (5, True), (2, False), (0, False)])
+@pytest.mark.parametrize(("copied", "warns"), [(200, True), (11, True), (10, False), (0, False)])
 def test_a_validation_set_that_is_trained_on_is_warned_of(corpus: Corpus, copied: int, warns: bool) -> None:
     src, tgt = [*SRC[:copied], *(f"new {source}" for source in SRC[copied:])], TGT
     write(corpus.directory / "valid.src", [f" \u200e{source}" for source in src])
