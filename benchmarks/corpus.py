@@ -11,7 +11,6 @@ import json
 import random
 import resource
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.contest.machine import RESULTS, ROOT, opening, save
+from benchmarks.contest.processes import finished
 from benchmarks.contest.records import CorpusCost, Cost
 
 WORDS = 200_000
@@ -85,10 +85,7 @@ def work(stage: str, directory: Path) -> dict[str, Any]:
 def in_process(stage: str, directory: Path) -> dict[str, Any]:
     """Run a stage in a new process."""
     command = [sys.executable, "-m", "benchmarks.corpus", "--stage", stage, "--directory", str(directory)]
-    finished = subprocess.run(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, check=False)
-    if finished.returncode:
-        sys.exit(f"The stage {stage} ended with exit code {finished.returncode}.")
-    facts: dict[str, Any] = json.loads(finished.stdout)
+    facts: dict[str, Any] = json.loads(finished(command, cwd=ROOT).stdout)
     return facts
 
 

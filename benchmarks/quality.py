@@ -19,6 +19,7 @@ from pathlib import Path
 
 from benchmarks.contest.machine import RESULTS, ROOT, mtcli_words, opening, package_path, save, torch_device
 from benchmarks.contest.options import clock
+from benchmarks.contest.processes import finished
 from benchmarks.contest.records import Quality, Record, Run, Score, ScoredModel
 
 BEAM_SIZE = 5
@@ -146,17 +147,14 @@ class Measuring:
         command += self.more if not command.startswith("mtcli export") else ""
         self.commands.append(command)
         print(f"$ {command}", file=sys.stderr, flush=True)
-        finished = subprocess.run(
+        ended = finished(
             [*mtcli_words(), *shlex.split(command)[1:]],
-            stdout=subprocess.PIPE if capture else None,
-            text=True,
-            encoding="utf-8",
+            shown=command,
+            capture=subprocess.PIPE if capture else None,
             cwd=self.work,
             env={**os.environ, **package_path()},
         )
-        if finished.returncode:
-            sys.exit(f"`{command}` ended with exit code {finished.returncode}; nothing was recorded of it.")
-        return finished.stdout or ""
+        return ended.stdout or ""
 
 
 def training_summary(model: Path) -> Run:

@@ -5,8 +5,10 @@ import json
 import os
 import re
 import select
+import shlex
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -67,6 +69,20 @@ def run(
             return process.returncode
         finally:
             _end(process)
+
+
+def finished(
+    command: Sequence[str | Path], *, shown: str = "", capture: int | None = subprocess.PIPE, **more: Any
+) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end, and keep what it prints; further arguments are those of `subprocess.run`.
+
+    Exits when it fails, naming it as `shown`.
+    """
+    ended = subprocess.run(command, stdout=capture, text=True, encoding="utf-8", **more)
+    if ended.returncode:
+        said = " ".join(filter(None, (ended.stdout, ended.stderr))).strip()
+        sys.exit(f"`{shown or shlex.join(map(str, command))}` ended with exit code {ended.returncode}. {said}".strip())
+    return ended
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
