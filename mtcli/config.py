@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from mtcli.errors import ConfigError
-from mtcli.files import STDIN, file_error, missing_file
+from mtcli.files import STDIN, file_error, missing_file, open_binary
 
 
 class Section(BaseModel):
@@ -373,7 +373,7 @@ def read_toml(path: Path) -> Settings:
         DataError: the file is missing or unreadable.
     """
     try:
-        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+        settings = tomllib.loads(_read_text(path))
     except FileNotFoundError:
         raise missing_file(path, "The configuration file") from None
     except OSError as error:
@@ -386,6 +386,14 @@ def read_toml(path: Path) -> Settings:
     if isinstance(training, dict) and isinstance(training.get("fine_tune"), str):
         training["fine_tune"] = _anchored(training["fine_tune"], path.parent)
     return settings
+
+
+def _read_text(path: Path) -> str:
+    """The text of a file in any encoding that its byte order mark tells, without the mark."""
+    if path == STDIN or path.is_file():
+        with open_binary(path) as stream:
+            return stream.read().decode("utf-8-sig")
+    return path.read_text(encoding="utf-8-sig")
 
 
 def _anchor_paths(data: Settings, directory: Path) -> None:

@@ -78,7 +78,7 @@ def command(
         settings=decoding_settings(assignments),
     )
     from mtcli.evaluation.metrics import bleu_metric, score_corpus
-    from mtcli.evaluation.tokenizers import advice
+    from mtcli.evaluation.tokenizers import advice, tokenised_advice
 
     bleu_metric(tokenize, lowercase)  # a tokenizer that is not there should not cost a translation first
     references = list(read_lines(ref))
@@ -99,8 +99,9 @@ def command(
         _check_lines(hyp, len(hypotheses), ref, len(references))
     seconds = time.monotonic() - began
     scores = score_corpus(hypotheses, references, tokenize=tokenize, lowercase=lowercase)
-    if hint := advice(tokenize, references):
-        print(f"Warning: {hint}", file=sys.stderr)
+    for hint in (advice(tokenize, references), tokenised_advice(tokenize, hypotheses)):
+        if hint:
+            print(f"Warning: {hint}", file=sys.stderr)
     if as_json:
         told = {"set": ref.name, "beam": decoded_with}
         print(json.dumps({**told, **asdict(scores), "seconds": round(seconds, 3)}, ensure_ascii=False))

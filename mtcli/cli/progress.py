@@ -1,8 +1,5 @@
 """The bar that `mtcli translate` shows on a terminal's stderr."""
 
-import os
-import stat
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +8,7 @@ from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task
 from rich.text import Text
 
-from mtcli.files import STDIN, is_compressed
+from mtcli.files import size_as_read
 from mtcli.jobs.tally import Tally
 
 
@@ -26,20 +23,10 @@ def progress_bar(tally: Tally) -> Iterator[None]:
 
 
 def size_of_inputs(paths: Sequence[Path]) -> int | None:
-    """Sum the bytes of all inputs, where they are plain files; None where that cannot be told beforehand."""
-    sizes = [_size(path) for path in paths]
+    """Sum the bytes that reading all inputs will give; None where that cannot be told beforehand."""
+    sizes = [size_as_read(path) for path in paths]
     known = [size for size in sizes if size is not None]
     return sum(known) if len(known) == len(sizes) else None
-
-
-def _size(path: Path) -> int | None:
-    if is_compressed(path):
-        return None
-    try:
-        facts = os.fstat(sys.stdin.fileno()) if path == STDIN else path.stat()
-    except (OSError, AttributeError):  # not there, or stdin closed: reading it will tell
-        return None
-    return facts.st_size if stat.S_ISREG(facts.st_mode) else None
 
 
 class _Bar(Progress):

@@ -24,7 +24,7 @@ _Files = list[Path]
 _Preset = Literal["tiny", "small", "base", "big", "deep"]
 _Dtype = Literal["auto", "float32", "bfloat16"]
 _Attention = Literal["auto", "triton", "sdpa", "padded", "reference"]
-_FILES = "plain, .gz, .bz2 or .xz; give the option again for more files"
+_FILES = "plain or compressed; give the option again for more files"
 
 
 @reports_errors
@@ -93,6 +93,7 @@ def command(
     validation BLEU stops rising. Ctrl-C saves; the same command again continues.
     """
     from mtcli.config import load_config
+    from mtcli.data.piped import refuse_pipes
 
     data = {"src": src, "tgt": tgt, "tsv": tsv, "valid_src": valid_src, "valid_tgt": valid_tgt}
     training = {
@@ -111,6 +112,7 @@ def command(
     options: dict[str, Any] = {"data": _given(data), "training": _given(training)}
     settings = load_config(preset, config, assignments or (), options)
     if nproc > 1:
+        refuse_pipes(settings.data)
         _train_together(nproc, settings.training.device)
         return
     from mtcli.training.run import train

@@ -1,7 +1,5 @@
 """Parallel corpora: line i of one side belongs to line i of the other."""
 
-import shutil
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -9,8 +7,9 @@ from itertools import islice
 from pathlib import Path
 
 from mtcli.config import CorpusConfig, DataConfig
+from mtcli.data.piped import keep_stdin, kept
 from mtcli.errors import DataError
-from mtcli.files import STDIN, atomic_path, content_hash, decode_line, open_binary, raw_lines
+from mtcli.files import STDIN, content_hash, decode_line, open_binary, raw_lines, structure_of
 
 _CHUNK = 1000  # lines read at once where they are wanted one by one
 
@@ -160,7 +159,8 @@ def _uneven(files: Sequence[Path], common: int, columns: list[list[bytes]], rest
 def training_corpora(config: DataConfig, spool: Path, *, reads_stdin: bool = True) -> list[ParallelCorpus]:
     """The corpora that a configuration names: that of src, tgt and tsv first, then `corpora`, in order.
 
-    A `-` among the tables is stdin, kept as the file `spool`; unless `reads_stdin`, another process has done that.
+    A `-` among the tables is stdin, kept as the file `spool`, and what comes through other pipes is kept beside it;
+    unless `reads_stdin`, another process has done that.
 
     Raises:
         DataError: nothing is named, or one side is stdin.
@@ -172,25 +172,45 @@ def training_corpora(config: DataConfig, spool: Path, *, reads_stdin: bool = Tru
             "No training data: give --src F --tgt F, --tsv F with source<TAB>target on each line, or [[data.corpora]] "
             "in a --config file."
         )
-    if reads_stdin and any(STDIN in part.tsv for part in given):
-        _spool_stdin(spool)
-    return [_corpus(part, weight, spool) for part, weight in zip(given, config.weights, strict=True)]
-
-
-def _corpus(config: DataConfig | CorpusConfig, weight: float, spool: Path) -> ParallelCorpus:
-    sides = tuple(zip(config.src, config.tgt, strict=True))
-    if any(STDIN in pair for pair in sides):
+    if any(STDIN in (*part.src, *part.tgt) for part in given):
         raise DataError("One side of a corpus cannot come from stdin. Pipe both as source<TAB>target to --tsv -.")
-    return ParallelCorpus(sides, tuple(spool if table == STDIN else table for table in config.tsv), weight)
+    if reads_stdin and any(STDIN in part.tsv for part in given):
+        keep_stdin(spool)
+    corpora = []
+    for number, (part, weight) in enumerate(zip(given, config.weights, strict=True)):
+        src, tgt, tsv = (
+            kept(paths, spool.with_name(f"{name}-{number}"), reads=reads_stdin)
+            for name, paths in (("src", part.src), ("tgt", part.tgt), ("tsv", part.tsv))
+        )
+        tables = tuple(spool if table == STDIN else table for table in tsv)
+        corpora.append(ParallelCorpus(tuple(zip(src, tgt, strict=True)), tables, weight))
+    return corpora
 
 
-def _spool_stdin(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    incoming = path.with_suffix(".incoming")
-    with incoming.open("wb") as stream:
-        shutil.copyfileobj(sys.stdin.buffer, stream)
-    # An empty stdin on a repeated command means the run goes on with what was piped before.
-    if incoming.stat().st_size or not path.exists():
-        with atomic_path(path) as partial:
-            incoming.replace(partial)
-    incoming.unlink(missing_ok=True)
+def validation_corpus(config: DataConfig, cache: Path, *, reads_pipes: bool = True) -> ParallelCorpus:
+    """The validation set that a configuration names, empty where it names none; what comes through pipes is kept.
+
+    Raises:
+        DataError: a pipe cannot be read.
+    """
+    src, tgt = (
+        kept(paths, cache / name, reads=reads_pipes)
+        for name, paths in (("valid-src", config.valid_src), ("valid-tgt", config.valid_tgt))
+    )
+    return ParallelCorpus(tuple(zip(src, tgt, strict=True)))
+
+
+def refuse_structured(corpora: Iterable[ParallelCorpus]) -> None:
+    """See that files hold lines of text, not markup or another structure, whose signs would be learnt as words.
+
+    Raises:
+        DataError: a file holds such, or cannot be read.
+    """
+    for path in dict.fromkeys(path for corpus in corpora for path in corpus.files):
+        with open_binary(path) as stream:
+            structure = structure_of(stream.peek())
+        if structure:
+            raise DataError(
+                f"{path} is {structure}, and plain text was expected, a sentence a line: what stands around the "
+                "sentences would be learnt as text. Export or extract them first."
+            )

@@ -20,7 +20,7 @@ from mtcli.data.arrays import TokenArray
 from mtcli.data.batching import Share, TokenBatches
 from mtcli.data.cache_key import Contents, cache_key, earlier_key
 from mtcli.data.conventions import TextConventions
-from mtcli.data.corpus import ParallelCorpus, hash_files, training_corpora
+from mtcli.data.corpus import ParallelCorpus, hash_files, refuse_structured, training_corpora, validation_corpus
 from mtcli.data.normalisation import CURRENT
 from mtcli.data.pairs import Pairs, SampledPairs
 from mtcli.data.pairs import ParallelArrays as ParallelArrays
@@ -111,7 +111,7 @@ def prepare(
     """
     cache = run_dir / "cache"
     corpora = training_corpora(config.data, cache / "stdin.tsv", reads_stdin=may_build)
-    valid = ParallelCorpus(tuple(zip(config.data.valid_src, config.data.valid_tgt, strict=True)))
+    valid = validation_corpus(config.data, cache, reads_pipes=may_build)
     hashes = {"train": hash_files(corpora), "valid": hash_files([valid])}
     contents = Contents.of(corpora, valid, hashes)
     is_earlier = expected_key == (key := earlier_key(config, contents))
@@ -150,6 +150,7 @@ def _build(
 ) -> None:
     """Fill the cache directory; it appears under its name only when whole."""
     report("Reading the corpus ...")
+    refuse_structured([*corpora, valid])
     found = survey(
         corpora,
         config.data,
@@ -262,18 +263,30 @@ class _Written:
 def _tokenizers(
     data: DataConfig, sample: tuple[list[str], list[str]], normalisation: int, report: Report
 ) -> Tokenizers:
-    if data.src_tokenizer and data.tgt_tokenizer:
-        given = (data.src_tokenizer, data.tgt_tokenizer)
-        return Tokenizers(*(Tokenizer.from_file(path, normalisation) for path in given))
-    if data.tokenizer:
-        shared = Tokenizer.from_file(data.tokenizer, normalisation)
-        return Tokenizers(shared, shared)
+    if given := _given_tokenizers(data, normalisation):
+        sizes = {given.src.vocab_size, given.tgt.vocab_size}
+        if "vocab_size" in data.model_fields_set and data.vocab_size not in sizes:
+            pieces = " and ".join(f"{size:,}" for size in sorted(sizes))
+            report(
+                f"Warning: data.vocab_size = {data.vocab_size} is not used: the tokenizer given has {pieces} pieces."
+            )
+        return given
     report(f"Training the tokenizer ({data.tokenizer_type}, {data.vocab_size} pieces) ...")
     src, tgt = sample
     if data.joint:
         shared = _train_one(data, chain(src, tgt), report)
         return Tokenizers(shared, shared)
     return Tokenizers(_train_one(data, src, report), _train_one(data, tgt, report))
+
+
+def _given_tokenizers(data: DataConfig, normalisation: int) -> Tokenizers | None:
+    if data.src_tokenizer and data.tgt_tokenizer:
+        given = (data.src_tokenizer, data.tgt_tokenizer)
+        return Tokenizers(*(Tokenizer.from_file(path, normalisation) for path in given))
+    if data.tokenizer:
+        shared = Tokenizer.from_file(data.tokenizer, normalisation)
+        return Tokenizers(shared, shared)
+    return None
 
 
 def _train_one(data: DataConfig, lines: Iterable[str], report: Report) -> Tokenizer:

@@ -14,7 +14,7 @@ from mtcli.data.normalisation import normalise
 from mtcli.data.processes import in_order
 from mtcli.data.progress import PassProgress, Report
 from mtcli.errors import DataError
-from mtcli.files import is_compressed
+from mtcli.files import size_as_read
 
 CHUNK = 10_000  # lines that one process works on at once
 ALONE = 5  # chunks that are sooner done than other processes are started
@@ -156,7 +156,8 @@ def survey(
     num_hashes = sources_needed(data.valid_size)
     smallest, num_pairs, usable = SmallestHashes(num_hashes), 0, 0
     files = [path for corpus in corpora for path in corpus.files]
-    size = None if any(map(is_compressed, files)) else sum(path.stat().st_size for path in files)
+    sizes = [size for path in files if (size := size_as_read(path)) is not None]
+    size = sum(sizes) if len(sizes) == len(files) else None
     look = _Look(seed, num_hashes if hold_out else 0)
     seen_chunks = in_order(look, _tasks(corpora, sample), num_processes, alone=ALONE)
     with PassProgress("Reading the corpus", size, report, console) as progress, closing(seen_chunks):

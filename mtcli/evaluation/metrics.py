@@ -38,8 +38,8 @@ def bleu_metric(tokenize: str | None, lowercase: bool) -> BLEU:
     if tokenize is not None and tokenize not in BLEU.TOKENIZERS:
         raise UsageError(f"--tokenize {tokenize}: expected one of {', '.join(BLEU.TOKENIZERS)}.")
     try:
-        # `force` only keeps sacreBLEU from asking whether text was meant to be tokenised: "none" says that it was.
-        return BLEU(tokenize=tokenize, lowercase=lowercase, force=tokenize == "none")
+        # `force` only keeps sacreBLEU from asking whether text was meant to be tokenised, in words for its own users.
+        return BLEU(tokenize=tokenize, lowercase=lowercase, force=True)
     except RuntimeError as error:  # sacreBLEU misses an extra for this tokenizer and says which
         raise BackendUnavailableError(" ".join(str(error).split())) from error
     except OSError as error:

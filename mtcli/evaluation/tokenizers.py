@@ -9,6 +9,7 @@ from mtcli.evaluation.metrics import bleu_metric
 
 DEFAULT = "13a"
 _LOOKED_AT = 2000  # lines
+_TOKENISED = 100  # lines, as sacreBLEU counts
 _SCRIPTS = {
     "Japanese": re.compile(r"[\u3041-\u30ff\u31f0-\u31ff\uff66-\uff9d]"),  # kana; Chinese has none
     "Han": re.compile(r"[\u3005\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"),
@@ -66,3 +67,14 @@ def advice(tokenizer: str | None, references: Sequence[str]) -> str | None:
     better = suited_tokenizer(references)
     text = "text that writes no spaces between words" if script not in ("spaced", "Korean") else f"{script} text"
     return f"BLEU's tokenizer {name} is not made for {text}. Use --tokenize {better}; chrF needs none."
+
+
+def tokenised_advice(tokenizer: str | None, hypotheses: Sequence[str]) -> str | None:
+    """What to say where translations seem to be tokenised, which BLEU's own tokenizers do not expect."""
+    apart = sum(line.endswith(" .") for line in hypotheses)
+    if tokenizer == "none" or apart < _TOKENISED:
+        return None
+    return (
+        f"{apart:,} translations end in a full stop that stands apart, as tokenised text does. BLEU expects text as "
+        "people write it: detokenise it first, or say with --tokenize none that references are tokenised alike."
+    )

@@ -1,11 +1,11 @@
 """How files are read: each line becomes a record, as its format says."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from mtcli.errors import DataError
-from mtcli.files import decode_line, display_name, open_binary
+from mtcli.files import decode_line, display_name, open_binary, structure_of
 from mtcli.formats.lines import LINE_FORMATS
 from mtcli.formats.records import Record
 
@@ -22,11 +22,25 @@ class Reader:
         ends: for each file read to its end, the number of lines up to there.
     """
 
-    def __init__(self, paths: Sequence[Path], input_format: str = "text", on_bad_utf8: str = "error") -> None:
-        """Read `paths` as one of `INPUT_FORMATS`; `on_bad_utf8` is one of `BAD_UTF8`."""
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        input_format: str = "text",
+        on_bad_utf8: str = "error",
+        warn: Callable[[str], None] | None = None,
+    ) -> None:
+        """Read files as lines.
+
+        Args:
+            paths: the files, `-` for stdin.
+            input_format: one of `INPUT_FORMATS`.
+            on_bad_utf8: one of `BAD_UTF8`.
+            warn: is told, once a file, of text that holds more than lines; may be called in another thread.
+        """
         parse = LINE_FORMATS[input_format].parse
         assert parse is not None, input_format
         self.paths, self._parse, self._replace = paths, parse, on_bad_utf8 == "replace"
+        self._warn = warn if input_format == "text" else None
         self.lines, self.replaced = 0, 0
         self.ends: list[int] = []
 
@@ -38,6 +52,8 @@ class Reader:
         """
         for index, path in enumerate(self.paths):
             with open_binary(path) as stream:
+                if self._warn and (structure := structure_of(stream.peek())):
+                    self._warn(_translated_as_lines(path, structure))
                 for number, raw in enumerate(stream, start=1):
                     record = self._record(raw, index, number)
                     self.lines += 1
@@ -78,3 +94,10 @@ class Reader:
             )
         self.replaced += 1
         return _SURROGATE.sub("\ufffd", text)
+
+
+def _translated_as_lines(path: Path, structure: str) -> str:
+    return (
+        f"Warning: {display_name(path)} looks like {structure}. It is translated as plain lines, and so is what stands "
+        "around its sentences. Extract them first, a line each."
+    )

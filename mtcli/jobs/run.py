@@ -96,7 +96,7 @@ def _translate(
     job: FileJob, translator: "Translator", saved: Resumable | None, reporter: Reporter, *, load_seconds: float
 ) -> None:
     """Translate, then verify some lines, write the counts and say the totals."""
-    reader = Reader(job.inputs, job.input_format, job.on_bad_utf8)
+    reader = Reader(job.inputs, job.input_format, job.on_bad_utf8, reporter.warn)
     tally = Tally(work=translator.work, distinct=set() if job.stats else None)
     sample = Sample(job.verify) if job.verify else None
     hurry = any(map(is_awaited, job.outputs))

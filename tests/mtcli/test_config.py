@@ -311,3 +311,10 @@ def test_the_decoder_may_have_sizes_of_its_own() -> None:
     assert unlike.of_decoder.of_decoder == unlike.of_decoder
     with pytest.raises(ValidationError, match="decoder_heads = 5 does not divide d_model = 24"):
         ModelConfig(d_model=24, heads=3, decoder_heads=5)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path, encoding: str) -> None:
+    file = tmp_path / "run.toml"
+    file.write_text('[card]\ncredit = "Müller"\n', encoding=encoding)
+    assert load_config(file=file).card.credit == "Müller"

@@ -18,6 +18,8 @@ from support.command import MTCLI, fresh_succeed, mtcli, succeed
 from support.patience import PATIENCE, wait_until
 from support.slow import slow
 
+from mtcli.model_directory.box import IN_THE_BOX
+
 PACK: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}
 UNPACK: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress}
 
@@ -320,3 +322,36 @@ def test_a_terminal_sees_totals_at_the_end_and_nothing_with_quiet(reverse_model:
         assert gist in seen
         assert bool(seen) == bool(gist)
         os.close(controller)
+
+
+def test_subtitles_translated_as_lines_are_said_once(tmp_path: Path) -> None:
+    subtitles, plain = tmp_path / "film.srt", tmp_path / "plain"
+    subtitles.write_bytes(b"1\n00:00:01,000 --> 00:00:02,500\nHello.\n")
+    plain.write_bytes(b"Hello.\n")
+    ended = mtcli("translate", "--quiet", subtitles, plain)
+    assert ended.returncode == 0
+    assert ended.stdout.count(b"\n") == 4
+    said = ended.stderr.decode().splitlines()
+    assert [line.startswith(f"Warning: {subtitles} looks like subtitles (SubRip).") for line in said] == [True]
+    assert mtcli("translate", "--quiet", stdin=subtitles.read_bytes()).stderr.startswith(b"Warning: <stdin> looks")
+
+
+@pytest.mark.parametrize("command", ["translate", "score", "evaluate"])
+def test_all_commands_tell_what_a_file_is(command: str, tmp_path: Path) -> None:
+    good, bad = tmp_path / "good", tmp_path / "bad"
+    good.write_bytes(b"Hello.\n")
+    for content, gist in (
+        ("Hello.\n".encode("utf-16-le"), "is text in UTF-16LE"),
+        (b"%PDF-1.7\n", "is a PDF document"),
+        (b"Hello.\rYou.\r", "ends its lines as old Macintosh files do"),
+        (gzip.compress(b"Hello.\n")[:-9], "is not whole gzip data"),
+    ):
+        bad.write_bytes(content)
+        arguments: dict[str, list[str | Path]] = {
+            "translate": ["-i", bad],
+            "score": ["-m", IN_THE_BOX, "--src", bad, "--tgt", good],
+            "evaluate": ["--hyp", good, "--ref", bad],
+        }
+        ended = mtcli(command, *arguments[command])
+        assert ended.returncode == 1
+        assert f"Error: {bad} {gist}" in ended.stderr.decode()

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from mtcli.data.batching import Share
 from mtcli.data.cache_key import Contents, earlier_key
 from mtcli.data.conventions import TextConventions
 from mtcli.data.normalisation import CURRENT, FIRST, normalise
+from mtcli.data.piped import refuse_pipes
 from mtcli.data.prepare import PreparedData, prepare
 from mtcli.data.sentences import split_sentences
 from mtcli.data.tokenizer import Tokenizer
@@ -688,3 +690,47 @@ def is_alive(group: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def test_what_comes_through_pipes_is_read_once_and_kept(corpus: Corpus) -> None:
+    plain = corpus.prepare()
+    contents = {name: paths[0].read_bytes() for name, paths in corpus.files.items()}
+    for _ in range(2):  # the same command again finds its work done
+        writers = []
+        for name, content in contents.items():
+            pipe = corpus.directory / f"{name}.pipe"
+            pipe.unlink(missing_ok=True)
+            os.mkfifo(pipe)
+            corpus.files[name] = [pipe]
+            writers.append(threading.Thread(target=pipe.write_bytes, args=(content,)))
+        for writer in writers:
+            writer.start()
+        assert corpus.prepare().key == plain.key
+        for writer in writers:
+            writer.join()
+
+
+def test_processes_of_their_own_cannot_read_pipes(corpus: Corpus) -> None:
+    refuse_pipes(corpus.config().data)
+    pipe = corpus.directory / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(DataError, match=rf"{pipe} is a pipe, and the processes of --nproc cannot"):
+        refuse_pipes(corpus.config(valid_tgt=[pipe]).data)
+
+
+@pytest.mark.parametrize("name", ["src", "tgt", "valid_src"])
+def test_markup_is_not_trained_on(corpus: Corpus, name: str) -> None:
+    corpus.files[name][0].write_text('<?xml version="1.0"?>\n<tmx version="1.4">\n' + "<seg>a</seg>\n" * 198)
+    with pytest.raises(DataError, match=rf"{corpus.files[name][0]} is a translation memory \(TMX\), and plain text"):
+        corpus.prepare()
+
+
+@pytest.mark.parametrize(("size", "warns"), [(400, True), (None, False)])
+def test_the_size_of_a_vocabulary_that_is_given_has_no_use(corpus: Corpus, size: int | None, warns: bool) -> None:
+    tokenizer = given_tokenizer(corpus)
+    given = {"vocab_size": size} if size else {}
+    files = {**corpus.files, "tokenizer": tokenizer, **given}
+    corpus.prepare(load_config(options={"data": files, "model": {"max_length": 100}}))
+    warnings = [said for said in corpus.said if "data.vocab_size = 400 is not used: the tokenizer given has" in said]
+    assert bool(warnings) == warns
+    assert not [said for said in corpus.said if "vocab_size = 32000" in said]

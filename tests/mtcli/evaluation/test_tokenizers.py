@@ -4,8 +4,8 @@ import pytest
 
 from mtcli.errors import BackendUnavailableError
 from mtcli.evaluation import tokenizers
-from mtcli.evaluation.metrics import validation_metrics
-from mtcli.evaluation.tokenizers import advice, script_of, suited_tokenizer
+from mtcli.evaluation.metrics import score_corpus, validation_metrics
+from mtcli.evaluation.tokenizers import advice, script_of, suited_tokenizer, tokenised_advice
 
 TEXTS = {
     "spaced": ["The dog runs.", "Собака бежит.", "الكلب يجري", "कुत्ता दौड़ता है"],
@@ -83,3 +83,15 @@ def test_unspaced_text_is_scored_by_what_suits_it() -> None:
     assert by_words.bleu == 0 < by_characters.bleu < 100
     assert by_words.chrf == by_characters.chrf
     assert "tok:zh" in by_characters.signature
+
+
+@pytest.mark.parametrize(("tokenizer", "lines", "warns"), [(None, 100, True), ("none", 100, False), (None, 99, False)])
+def test_text_that_seems_tokenised_is_said_in_words_of_our_own(
+    tokenizer: str | None, lines: int, warns: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    hypotheses = ["It seems so ."] * lines
+    score_corpus(hypotheses, hypotheses, tokenize=tokenizer)
+    assert not caplog.records
+    said = tokenised_advice(tokenizer, hypotheses)
+    assert (said is not None) == warns
+    assert not said or "--tokenize none" in said

@@ -121,7 +121,29 @@ def one_for_all(directory: Path) -> FileJob:
     return FileJob(inputs=inputs, outputs=[directory / "out.bz2"], alignments=directory / "links")
 
 
-JOBS: dict[str, Callable[[Path], FileJob]] = {"one": one_file, "everything": everything, "one for all": one_for_all}
+def in_other_forms(directory: Path) -> FileJob:
+    """Inputs in UTF-16 and compressed, whose names do not say so."""
+    wide, packed = TEXT.decode().encode("utf-16"), gzip.compress(TEXT.decode().encode("utf-32"), mtime=0)
+    inputs = make_inputs(directory, {"wide": wide, "packed": packed})
+    return FileJob(inputs=inputs, outputs=[directory / "out.txt"])
+
+
+JOBS: dict[str, Callable[[Path], FileJob]] = {
+    "one": one_file,
+    "everything": everything,
+    "one for all": one_for_all,
+    "in other forms": in_other_forms,
+}
+
+
+def test_a_job_in_other_forms_writes_what_it_writes_of_utf8(tmp_path: Path) -> None:
+    other, plain = tmp_path / "other", tmp_path / "plain"
+    for directory in (other, plain):
+        directory.mkdir()
+    Attempt(in_other_forms(other)).run()
+    inputs = make_inputs(plain, {"a": TEXT, "b": TEXT})
+    Attempt(FileJob(inputs=inputs, outputs=[plain / "out.txt"])).run()
+    assert (other / "out.txt").read_bytes() == (plain / "out.txt").read_bytes() != b""
 
 
 def visible(directory: Path) -> dict[str, bytes]:
