@@ -8,20 +8,21 @@ prepares it in a process of its own, and forms the batches of an epoch in anothe
 
 import argparse
 import json
+import random
 import resource
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.contest.machine import RESULTS, ROOT, opening, save
+from benchmarks.contest.processes import finished
 from benchmarks.contest.records import CorpusCost, Cost
 
 WORDS = 200_000
@@ -30,19 +31,14 @@ BLOCK = 100_000  # pairs written at once
 LETTERS = "etaoinshrdlucmfwypvbgkjqxz"
 
 
-def half_sentences(random: np.random.Generator) -> list[bytes]:
-    """One to seven words each, frequent words often."""
-    shares = 1 / np.arange(1, len(LETTERS) + 1)
-    letters = np.array(list(LETTERS))
-    lengths = random.integers(1, 11, WORDS)
-    text = "".join(random.choice(letters, lengths.sum(), p=shares / shares.sum()))
-    ends = np.cumsum(lengths)
-    words = [text[end - length : end] for end, length in zip(ends.tolist(), lengths.tolist(), strict=True)]
-    frequencies = 1 / np.arange(1, WORDS + 1)
-    counts = random.integers(1, 8, HALVES)
-    chosen = random.choice(WORDS, counts.sum(), p=frequencies / frequencies.sum()).tolist()
-    places = np.concatenate([[0], np.cumsum(counts)]).tolist()
-    return [" ".join(words[word] for word in chosen[start:stop]).encode() for start, stop in pairwise(places)]
+def half_sentences(seed: int) -> list[bytes]:
+    """One to seven words each, frequent words often; sorted by length."""
+    rng = random.Random(seed)
+    by_rank = [1 / rank for rank in range(1, len(LETTERS) + 1)]
+    words = ["".join(rng.choices(LETTERS, by_rank, k=rng.randint(1, 10))) for _ in range(WORDS)]
+    frequencies = list(accumulate(1 / rank for rank in range(1, WORDS + 1)))
+    halves = (rng.choices(words, cum_weights=frequencies, k=rng.randint(1, 7)) for _ in range(HALVES))
+    return sorted((" ".join(half).encode() for half in halves), key=len)
 
 
 def lines(halves: list[bytes], picks: np.ndarray) -> Iterator[bytes]:
@@ -52,14 +48,14 @@ def lines(halves: list[bytes], picks: np.ndarray) -> Iterator[bytes]:
 
 def write_corpus(directory: Path, size: int, seed: int = 1) -> tuple[Path, Path]:
     """Write two files that hold `size` bytes together; a line is about as long as its partner."""
-    random = np.random.default_rng(seed)
-    sides = [sorted(half_sentences(random), key=len) for _ in range(2)]
+    numbers = np.random.default_rng(seed)
+    sides = [half_sentences(2 * seed), half_sentences(2 * seed + 1)]
     paths = (directory / "train.src", directory / "train.tgt")
     with paths[0].open("wb") as src, paths[1].open("wb") as tgt:
         while src.tell() + tgt.tell() < size:
-            picks = random.integers(0, HALVES, (BLOCK, 2))
+            picks = numbers.integers(0, HALVES, (BLOCK, 2))
             src.writelines(lines(sides[0], picks))
-            near = np.clip(picks + random.integers(-HALVES // 20, HALVES // 20, picks.shape), 0, HALVES - 1)
+            near = np.clip(picks + numbers.integers(-HALVES // 20, HALVES // 20, picks.shape), 0, HALVES - 1)
             tgt.writelines(lines(sides[1], near))
     return paths
 
@@ -77,22 +73,19 @@ def work(stage: str, directory: Path) -> dict[str, Any]:
     facts: dict[str, Any] = {"processes": available_cpus()}
     if stage == "epoch":
         start = time.perf_counter()
-        facts["batches"] = len(data.batches(config.training.batch_tokens, config.training.seed).epoch(0))
+        batches = len(data.batches(config.training.batch_tokens, config.training.seed).epoch(0))
         counts = data.facts["train"]
-        facts |= {"pairs": counts["pairs"], "tokens": counts["src_tokens"] + counts["tgt_tokens"]}
-    facts["seconds"] = round(time.perf_counter() - start, 1)
+        facts = {"batches": batches, "pairs": counts["pairs"], "tokens": counts["src_tokens"] + counts["tgt_tokens"]}
+    cost = {"seconds": round(time.perf_counter() - start, 1)}
     for name, who in (("peak_mib", resource.RUSAGE_SELF), ("worker_mib", resource.RUSAGE_CHILDREN)):
-        facts[name] = resource.getrusage(who).ru_maxrss // (1 << 20 if sys.platform == "darwin" else 1 << 10)
-    return facts
+        cost[name] = resource.getrusage(who).ru_maxrss // (1 << 20 if sys.platform == "darwin" else 1 << 10)
+    return facts | {"cost": cost}
 
 
 def in_process(stage: str, directory: Path) -> dict[str, Any]:
     """Run a stage in a new process."""
     command = [sys.executable, "-m", "benchmarks.corpus", "--stage", stage, "--directory", str(directory)]
-    finished = subprocess.run(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, check=False)
-    if finished.returncode:
-        sys.exit(f"The stage {stage} ended with exit code {finished.returncode}.")
-    facts: dict[str, Any] = json.loads(finished.stdout)
+    facts: dict[str, Any] = json.loads(finished(command, cwd=ROOT).stdout)
     return facts
 
 
@@ -105,17 +98,9 @@ def measure(directory: Path, gigabytes: float) -> CorpusCost:
         prepared, formed = in_process("prepare", place), in_process("epoch", place)
     finally:
         shutil.rmtree(place)
-    names = ("seconds", "peak_mib", "worker_mib")
-    return CorpusCost(
-        **opening("A large corpus", f"python -m benchmarks.corpus --gigabytes {gigabytes:g}"),
-        megabytes=megabytes,
-        processes=prepared["processes"],
-        prepare=Cost(**{name: prepared[name] for name in names}),
-        epoch=Cost(**{name: formed[name] for name in names}),
-        pairs=formed["pairs"],
-        tokens=formed["tokens"],
-        batches=formed["batches"],
-    )
+    prepare, epoch = (Cost(**facts.pop("cost")) for facts in (prepared, formed))
+    head = opening("A large corpus", f"python -m benchmarks.corpus --gigabytes {gigabytes:g}")
+    return CorpusCost(**head, megabytes=megabytes, prepare=prepare, epoch=epoch, **prepared, **formed)
 
 
 def main() -> None:

@@ -6,12 +6,12 @@ commands as text; tests run them again.
 
 import os
 import subprocess
-import sys
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.contest.machine import RESULTS, ROOT, mtcli_command, opening, save
+from benchmarks.contest.processes import finished
 from benchmarks.contest.records import FirstMinute, Shown
 
 INSTALL = "make install"
@@ -41,19 +41,15 @@ def show(command: str, folder: Path) -> Shown:
     """Run a command line in the folder; exits when it fails."""
     path = os.pathsep.join([str(Path(mtcli_command()).parent), os.environ["PATH"]])
     began = time.monotonic()
-    finished = subprocess.run(
+    ended = finished(
         ["bash", "-o", "pipefail", "-c", command],
+        shown=command,
         cwd=folder,
         env={**os.environ, "PATH": path},
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
     )
-    if finished.returncode:
-        sys.exit(f"`{command}` ended with exit code {finished.returncode}: {finished.stdout}")
-    lines: list[str | None] = [*finished.stdout.splitlines()]
+    lines: list[str | None] = [*ended.stdout.splitlines()]
     if len(lines) > _SHOWN_FIRST + _SHOWN_LAST:
         lines[_SHOWN_FIRST:-_SHOWN_LAST] = [None]
     return Shown(command=command, lines=lines, seconds=round(time.monotonic() - began, 1))

@@ -15,19 +15,16 @@ import tempfile
 import time
 import tomllib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from benchmarks.contest.machine import RESULTS, mtcli_command, opening, save
-from benchmarks.contest.records import Growth, GrowthPoint, GrowthRun
+from benchmarks.contest.records import Growth, GrowthPoint, GrowthRun, Record
 from mtcli.demo.grammar import generate
 
 RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes in what wait4 calls the largest resident size
 
 
-@dataclass(frozen=True, kw_only=True)
-class Load:
+class Load(Record):
     """What one place of an axis translates.
 
     Attributes:
@@ -44,14 +41,8 @@ class Load:
     options: tuple[str, ...] = ("--greedy",)
     processes: int = 1
 
-    @classmethod
-    def of(cls, fields: dict[str, Any]) -> "Load":
-        """Make it of a line of growth.toml."""
-        return cls(**{**fields, "options": tuple(fields.get("options", ("--greedy",)))})
 
-
-@dataclass(frozen=True, kw_only=True)
-class Axis:
+class Axis(Record):
     """One thing that grows."""
 
     title: str
@@ -64,7 +55,7 @@ class Axis:
 def axes() -> dict[str, Axis]:
     """Return the axes of growth.toml, by name."""
     found = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
-    return {name: Axis(**{**fields, "loads": tuple(map(Load.of, fields["loads"]))}) for name, fields in found.items()}
+    return {name: Axis.model_validate(fields) for name, fields in found.items()}
 
 
 def text_of(load: Load) -> list[str]:
@@ -72,11 +63,6 @@ def text_of(load: Load) -> list[str]:
     pairs = generate(num_train=max(load.lines * load.joined, 2_000)).train[: load.lines * load.joined]
     starts = range(0, len(pairs), load.joined)
     return [" ".join(pair.english for pair in pairs[start : start + load.joined]) for start in starts]
-
-
-def command_of(load: Load) -> list[str]:
-    """Return the command of one process, less its files."""
-    return ["translate", "--quiet", *load.options]
 
 
 def run_at(load: Load, lines: Sequence[str], folder: Path) -> tuple[GrowthRun, int, int]:
@@ -104,7 +90,7 @@ def run_at(load: Load, lines: Sequence[str], folder: Path) -> tuple[GrowthRun, i
 
 def _started(load: Load, file: Path) -> subprocess.Popen[bytes]:
     places = ["-i", file.with_suffix(".in"), "-o", file.with_suffix(".out"), "--stats", file.with_suffix(".json")]
-    return subprocess.Popen([mtcli_command(), *command_of(load), *map(str, places), "--force"])
+    return subprocess.Popen([mtcli_command(), "translate", "--quiet", *load.options, *map(str, places), "--force"])
 
 
 def _ended(process: subprocess.Popen[bytes]) -> int:
@@ -123,14 +109,12 @@ def measure(name: str, axis: Axis, save: Callable[[Growth], None]) -> None:
         for load in axis.loads if number % 2 == 0 else reversed(axis.loads):
             with tempfile.TemporaryDirectory() as folder:
                 run, source, target = run_at(load, text_of(load), Path(folder))
-            earlier = points[load.at].runs if load.at in points else []
-            points[load.at] = GrowthPoint(
-                at=load.at, lines=load.lines, source_tokens=source, target_tokens=target, runs=[*earlier, run]
-            )
+            runs = [*(points[load.at].runs if load.at in points else []), run]
+            sizes = {"at": load.at, "lines": load.lines, "source_tokens": source, "target_tokens": target}
+            points[load.at] = GrowthPoint(**sizes, runs=runs)
             print(f"{name} {load.at:,}: {run.tokens_per_second:,.0f} target tokens/s", file=sys.stderr, flush=True)
         head = opening(axis.title, f"python -m benchmarks.growth {name}")
-        known = [points[place] for place in sorted(points)]
-        save(Growth(**head, axis=axis.axis, fixed=axis.fixed, points=known))
+        save(Growth(**head, axis=axis.axis, fixed=axis.fixed, points=[points[place] for place in sorted(points)]))
 
 
 def main() -> None:

@@ -9,27 +9,25 @@ mtcli: it also writes mtcli/model_directory/box/en-de.
 
 import argparse
 import json
+import os
 import re
 import shlex
 import subprocess
 import sys
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from benchmarks.contest.machine import RESULTS, ROOT, mtcli_words, opening, save, torch_device
+from benchmarks.contest.machine import RESULTS, ROOT, mtcli_words, opening, package_path, save, torch_device
 from benchmarks.contest.options import clock
-from benchmarks.contest.records import Quality, Run, Score, ScoredModel
+from benchmarks.contest.processes import finished
+from benchmarks.contest.records import Quality, Record, Run, Score, ScoredModel
 
 BEAM_SIZE = 5
-NAMED = {"-m", "-o", "--scores", "--fine-tune"}  # what stands behind these is a model or a file made on the way
 SCORING = 60.0  # seconds of a limited time that scoring is left
-TASKS_FILE = Path(__file__).with_suffix(".toml")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Recipe:
+class Recipe(Record):
     """One way to train on a corpus.
 
     Attributes:
@@ -45,8 +43,7 @@ class Recipe:
     processes: int = 1
 
 
-@dataclass(frozen=True, kw_only=True)
-class Scoring:
+class Scoring(Record):
     """A corpus, how to train on it and what to score; file names are FOLDER/SET.LANGUAGE.xz.
 
     Attributes:
@@ -66,12 +63,6 @@ class Scoring:
     tokenize: str | None = None
     ship: str | None = None
 
-    @classmethod
-    def of(cls, fields: dict[str, Any]) -> "Scoring":
-        """Make it of a table of quality.toml."""
-        recipes = tuple(Recipe(**recipe) for recipe in fields["recipes"])
-        return cls(**{**fields, "tests": tuple(fields["tests"]), "recipes": recipes})
-
     def file(self, name: str, language: str) -> str:
         """Return a file's name as a shown command has it."""
         return f"DATA/{self.folder}/{name}{self.prepared}.{language}.xz"
@@ -79,30 +70,16 @@ class Scoring:
 
 def tasks() -> dict[str, Scoring]:
     """Return the tasks of quality.toml, by name."""
-    return {name: Scoring.of(fields) for name, fields in tomllib.loads(TASKS_FILE.read_text(encoding="utf-8")).items()}
+    found = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+    return {name: Scoring.model_validate(fields) for name, fields in found.items()}
 
 
-@dataclass(frozen=True)
-class Places:
-    """Where the names in a shown command line really are: models and files made on the way lie in `work`."""
-
-    data: Path
-    work: Path
-
-    def resolve(self, word: str) -> str:
-        """Return the path that a shown word stands for."""
-        top, slash, rest = word.partition("/")
-        if slash:
-            return str(self.data / rest) if top == "DATA" else word
-        return str(self.work / word)
-
-    def resolve_all(self, command: str) -> list[str]:
-        """Return the arguments of a shown command line of mtcli, with the real paths in place."""
-        _, *words = shlex.split(command)
-        return [
-            self.resolve(word) if before in NAMED or word.startswith("DATA/") else word
-            for before, word in zip(["", *words], words, strict=False)
-        ]
+def furnish(work: Path, data: Path) -> None:
+    """Make a folder in which the shown commands run as they stand, by links to the corpora and into the checkout."""
+    work.mkdir(parents=True, exist_ok=True)
+    for name, target in (("DATA", data.resolve()), ("configs", ROOT / "configs"), ("mtcli", ROOT / "mtcli")):
+        (work / name).unlink(missing_ok=True)
+        (work / name).symlink_to(target, target_is_directory=True)
 
 
 def train_command(task: Scoring, recipe: Recipe, limit: str = "") -> str:
@@ -135,13 +112,14 @@ class Measuring:
     """Trains and scores by every recipe; the models stay in the work directory.
 
     Attributes:
-        task, places: what, and where it lies.
+        task: what.
+        work: the folder, made by `furnish`.
         more: further options of every command.
         commands: those run so far, as the results file shows them.
     """
 
     task: Scoring
-    places: Places
+    work: Path
     more: str
     commands: list[str]
 
@@ -162,27 +140,25 @@ class Measuring:
             measured = {name: report[name] for name in names}
             scores.append(Score(set=test, direction=f"{task.src}-{task.tgt}", beam=BEAM_SIZE, **measured))
             if task.ship:
-                (self.places.work / f"{test}.json").write_text(json.dumps(report) + "\n", encoding="utf-8")
+                (self.work / f"{test}.json").write_text(json.dumps(report) + "\n", encoding="utf-8")
         if task.ship:
             self.commands[-1] += f" > {task.tests[-1]}.json"
             self._go(export_command(scored, task.ship, f"{task.tests[-1]}.json"))
-        return ScoredModel(name=recipe.name, train=training_summary(self.places.work / recipe.model), scores=scores)
+        return ScoredModel(name=recipe.name, train=training_summary(self.work / recipe.model), scores=scores)
 
     def _go(self, command: str, *, capture: bool = False) -> str:
-        """Run a shown command line with the real paths in place; return stdout if captured."""
+        """Run a shown command line; return stdout if captured."""
         command += self.more if not command.startswith("mtcli export") else ""
         self.commands.append(command)
         print(f"$ {command}", file=sys.stderr, flush=True)
-        finished = subprocess.run(
-            [*mtcli_words(), *self.places.resolve_all(command)],
-            stdout=subprocess.PIPE if capture else None,
-            text=True,
-            encoding="utf-8",
-            cwd=ROOT,
+        ended = finished(
+            [*mtcli_words(), *shlex.split(command)[1:]],
+            shown=command,
+            capture=subprocess.PIPE if capture else None,
+            cwd=self.work,
+            env={**os.environ, **package_path()},
         )
-        if finished.returncode:
-            sys.exit(f"`{command}` ended with exit code {finished.returncode}; nothing was recorded of it.")
-        return finished.stdout or ""
+        return ended.stdout or ""
 
 
 def training_summary(model: Path) -> Run:
@@ -208,14 +184,13 @@ def main() -> None:
     recipes = list(task.recipes)
     if arguments.seeds:
         recipes = [
-            replace(one, name=f"{one.name}, seed {seed}", model=f"{one.model}-{seed}", processes=1)
+            Recipe(name=f"{one.name}, seed {seed}", model=f"{one.model}-{seed}", options=one.options)
             for one in recipes[:1]
             for seed in range(1, arguments.seeds + 1)
         ]
-    places = Places(arguments.data.resolve(), arguments.work.resolve())
-    places.work.mkdir(parents=True, exist_ok=True)
+    furnish(arguments.work, arguments.data)
     device = f" --device {torch_device(arguments.device)}" if arguments.device != "cpu" else ""
-    measuring, models = Measuring(task, places, device, []), list[ScoredModel]()
+    measuring, models = Measuring(task, arguments.work, device, []), list[ScoredModel]()
     out = arguments.out or RESULTS / "cpu" / f"quality-{arguments.task}.json"
     for number, recipe in enumerate(recipes):
         limit = f" --seed {number + 1}" if arguments.seeds else ""

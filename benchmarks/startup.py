@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 from benchmarks.contest.machine import RESULTS, mtcli_command, opening, save
+from benchmarks.contest.processes import finished
 from benchmarks.contest.records import Startup, Timing
 from mtcli.model_directory.box import IN_THE_BOX
 
@@ -22,20 +23,12 @@ HELP_RUNS, TRANSLATE_RUNS = 10, 5
 LINE = "Where is the station?"
 
 
-def run(command: list[str], stdin: str = "") -> subprocess.CompletedProcess[str]:
-    """Run a command to its end, or stop here and show what it said."""
-    finished = subprocess.run(command, input=stdin, capture_output=True, text=True, encoding="utf-8")
-    if finished.returncode:
-        sys.exit(f"{shlex.join(command)} ended with exit code {finished.returncode}: {finished.stderr}")
-    return finished
-
-
 def wall_time(command: list[str], runs: int, stdin: str = "") -> Timing:
     """Return seconds from start to exit, over `runs` new processes after one that is not counted."""
     seconds = []
     for _ in range(runs + 1):
         start = time.perf_counter()
-        run(command, stdin)
+        finished(command, input=stdin, stderr=subprocess.PIPE)
         seconds.append(time.perf_counter() - start)
     counted = seconds[1:]
     return Timing(runs=runs, median=statistics.median(counted), min=min(counted), max=max(counted))
@@ -46,12 +39,12 @@ def measure() -> Startup:
 
     Exits when the help loads torch, or the line's translation is not one line with something on it.
     """
-    trace = run([sys.executable, "-X", "importtime", "-m", "mtcli", "--help"]).stderr
+    trace = finished([sys.executable, "-X", "importtime", "-m", "mtcli", "--help"], stderr=subprocess.PIPE).stderr
     if re.search(r"\| +torch$", trace, flags=re.MULTILINE):
         sys.exit("`mtcli --help` imports torch: move the import into the body of the command that needs it.")
     mtcli = mtcli_command()
     translate = [mtcli, "translate", "--quiet"]
-    output = run(translate, LINE + "\n").stdout
+    output = finished(translate, input=LINE + "\n", stderr=subprocess.PIPE).stdout
     if output.count("\n") != 1 or not output.strip():
         sys.exit(f"`mtcli translate` answered one line with {output!r}; expected one line that is not blank.")
     provenance = json.loads((IN_THE_BOX / "provenance.json").read_text(encoding="utf-8"))

@@ -1,13 +1,14 @@
-"""Other processes: those that run to their end within a time, and those that answer requests (`peers.protocol`)."""
+"""Other processes: those that run to their end within a time, and those that answer requests (`peers.engine`)."""
 
 import contextlib
 import json
 import os
 import re
 import select
+import shlex
 import signal
 import subprocess
-import threading
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -30,7 +31,6 @@ def run(
     environment: Mapping[str, str] | None = None,
     cores: int | None = None,
     glance: Callable[[int], None] = lambda pid: None,
-    stop: threading.Event | None = None,
 ) -> int | None:
     """Run a program to its end, with all that it starts.
 
@@ -42,7 +42,6 @@ def run(
         environment: variables beside those of this process.
         cores: on Linux it is bound to so many; elsewhere only asked to use as many threads; None for all.
         glance: is called with the process's number as long as it runs.
-        stop: ends it when set.
 
     Returns:
         The exit code, negative for a signal; None when it was ended at its limit.
@@ -63,13 +62,27 @@ def run(
         )
         try:
             while process.poll() is None:
-                if time.monotonic() > ends_at or (stop is not None and stop.is_set()):
+                if time.monotonic() > ends_at:
                     return None
                 glance(process.pid)
                 time.sleep(GLANCE)
             return process.returncode
         finally:
             _end(process)
+
+
+def finished(
+    command: Sequence[str | Path], *, shown: str = "", capture: int | None = subprocess.PIPE, **more: Any
+) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end, and keep what it prints; further arguments are those of `subprocess.run`.
+
+    Exits when it fails, naming it as `shown`.
+    """
+    ended = subprocess.run(command, stdout=capture, text=True, encoding="utf-8", **more)
+    if ended.returncode:
+        said = " ".join(filter(None, (ended.stdout, ended.stderr))).strip()
+        sys.exit(f"`{shown or shlex.join(map(str, command))}` ended with exit code {ended.returncode}. {said}".strip())
+    return ended
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -121,68 +134,15 @@ def why_ended(code: int | None, log: Path, seconds: float) -> str:
     return last_words(log) or f"it ended with {f'signal {-code}' if code < 0 else f'exit code {code}'}"
 
 
-class Process:
-    """One process that answers requests, a line of JSON each.
-
-    Args:
-        command: program and arguments.
-        environment: variables beside those of this process.
-        log: file for what it says on stderr.
-    """
-
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
-        self._log = log
-        with log.open("wb") as stderr:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=stderr,
-                env={**os.environ, **environment},
-                text=True,
-                encoding="utf-8",
-            )
-
-    def ask(self, command: str, seconds: float | None = None, **arguments: Any) -> Any:
-        """Return its answer to one command.
-
-        Raises:
-            ContestantError: the process has ended, or took longer than so many seconds. Either way it is gone.
-        """
-        assert self._process.stdin and self._process.stdout
-        answer = ""
-        with contextlib.suppress(BrokenPipeError):
-            print(json.dumps({"command": command, **arguments}), file=self._process.stdin, flush=True)
-            if not select.select([self._process.stdout], [], [], seconds)[0]:
-                self._process.kill()
-                self._process.wait()
-                raise ContestantError(f"{command} took longer than {seconds:.0f} seconds")
-            answer = self._process.stdout.readline()
-        if not answer:
-            code = self._process.wait()
-            raise ContestantError(last_words(self._log) or f"its process ended with exit code {code} on {command}")
-        return json.loads(answer)
-
-    def close(self) -> None:
-        """Let it end by itself, and end it if it does not."""
-        assert self._process.stdin and self._process.stdout
-        with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.close()
-        try:
-            self._process.wait(TO_STOP)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._process.stdout.close()
-
-
 class Team:
-    """Contestants that answer, each in a process of its own; one that breaks down costs its own figure.
+    """Contestants that answer requests, a line of JSON each, each in a process of its own.
+
+    One that breaks down costs its own figure.
 
     Args:
         commands: what starts each, by name.
         folder: for their logs.
-        environment: variables of all.
+        environment: variables of all, beside those of this process.
         left: seconds that are left for all of it, which no answer may exceed.
     """
 
@@ -193,8 +153,9 @@ class Team:
         environment: Mapping[str, str],
         left: Callable[[], float],
     ) -> None:
-        self._commands, self._folder, self._environment, self._left = commands, folder, environment, left
-        self._processes: dict[str, Process] = {}
+        self._commands, self._folder, self._left = commands, folder, left
+        self._environment = {**os.environ, **environment}
+        self._processes: dict[str, subprocess.Popen[str]] = {}
         self._loads: dict[str, Any] = {}
 
     def load(self, **model: Any) -> None:
@@ -206,22 +167,61 @@ class Team:
         """Return a contestant's answer; its process is started first if it has none.
 
         Raises:
-            ContestantError: it gave none. Its process is ended, and the next question starts another.
+            ContestantError: it gave none, or none in time. Its process is ended, and the next question starts another.
         """
-        seconds = min(max(self._left(), 1.0), 1e6)
         try:
             if name not in self._processes:
-                log = self._folder / f"{name.replace('/', ' ')}.log"
-                self._processes[name] = Process(self._commands[name], self._environment, log)
+                self._processes[name] = self._started(name)
                 if self._loads:
-                    self._processes[name].ask("load", seconds, **self._loads)
-            return self._processes[name].ask(command, seconds, **arguments)
+                    self._answer(name, "load", self._loads)
+            return self._answer(name, command, arguments)
         except ContestantError:
-            self._processes.pop(name).close()
+            self._end(name)
             raise
 
     def close(self) -> None:
         """End all processes."""
-        for process in self._processes.values():
-            process.close()
-        self._processes.clear()
+        for name in list(self._processes):
+            self._end(name)
+
+    def _log(self, name: str) -> Path:
+        return self._folder / f"{name.replace('/', ' ')}.log"
+
+    def _started(self, name: str) -> subprocess.Popen[str]:
+        with self._log(name).open("wb") as stderr:
+            return subprocess.Popen(
+                self._commands[name],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                env=self._environment,
+                text=True,
+                encoding="utf-8",
+            )
+
+    def _answer(self, name: str, command: str, arguments: Mapping[str, Any]) -> Any:
+        process, seconds, answer = self._processes[name], min(max(self._left(), 1.0), 1e6), ""
+        assert process.stdin and process.stdout
+        with contextlib.suppress(BrokenPipeError):
+            print(json.dumps({"command": command, **arguments}), file=process.stdin, flush=True)
+            if not select.select([process.stdout], [], [], seconds)[0]:
+                process.kill()
+                raise ContestantError(f"{command} took longer than {seconds:.0f} seconds")
+            answer = process.stdout.readline()
+        if not answer:
+            code = process.wait()
+            raise ContestantError(last_words(self._log(name)) or f"it ended with exit code {code} on {command}")
+        return json.loads(answer)
+
+    def _end(self, name: str) -> None:
+        """Let it end by itself, and end it if it does not."""
+        process = self._processes.pop(name)
+        assert process.stdin and process.stdout
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.close()
+        try:
+            process.wait(TO_STOP)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        process.stdout.close()

@@ -5,10 +5,27 @@ of each kind go on. `ratio` is the median, over the rounds that both ran, of the
 mtcli in float32 (on a GPU in float16 or bfloat16) as it is by default.
 """
 
-from collections.abc import Callable
+import statistics
+from collections.abc import Hashable
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
+
+TUNED = ("batch", "inter_threads", "intra_threads")  # a user takes the fastest of these
+
+
+def in_cores(count: int) -> str:
+    """Return a number of cores in words."""
+    return "1 core" if count == 1 else f"{count} cores"
+
+
+def tuned_kind(contestant: str, dtype: str, search: str, settings: dict[str, Any]) -> Hashable:
+    """Return what is alike of ways to decode of which a user would take the best.
+
+    How many slots mtcli has on a GPU is no such difference: it says how many sentences there are.
+    """
+    own = [(key, value) for key, value in settings.items() if key not in TUNED or contestant == "mtcli"]
+    return contestant, dtype, search, *sorted(own)
 
 
 class Record(BaseModel):
@@ -25,6 +42,10 @@ class Device(Record):
     memory_gib: float
     gpu: str | None = None
     driver: str | None = None
+
+    def __str__(self) -> str:
+        own = f"{self.cpu}, {in_cores(self.cores)}, {self.memory_gib:.0f} GiB"
+        return f"{self.gpu}, driver {self.driver}; {own}" if self.gpu else own
 
 
 class Result(Record):
@@ -76,6 +97,10 @@ class Row(Record):
     max: float | None
     ratio: float | None
 
+    @property
+    def failure(self) -> str:
+        return f"{self.contestant}: {self.why}"
+
 
 class Agreement(Record):
     """How close a contestant's model is to mtcli's in float32: the largest difference of the scores of mtcli's greedy
@@ -104,6 +129,10 @@ class Decoded(Row):
     same_text: int | None = None
     p95: float | None = None
     mean: float | None = None
+
+    @property
+    def kind(self) -> Hashable:
+        return tuned_kind(self.contestant, self.dtype, self.search, self.settings)
 
 
 class DecodedModel(Record):
@@ -200,10 +229,9 @@ class GrowthPoint(Record):
     target_tokens: int
     runs: list[GrowthRun]
 
-    def median(self, figure: Callable[[GrowthRun], float]) -> float:
-        """Return the runs' median; the upper one of two in the middle."""
-        ordered = sorted(figure(run) for run in self.runs)
-        return ordered[len(ordered) // 2]
+    def median(self, figure: str) -> float:
+        """Return the median of a figure of the runs, by its name; the upper one of two in the middle."""
+        return float(statistics.median_high(getattr(run, figure) for run in self.runs))
 
 
 class Growth(Result):
@@ -287,6 +315,12 @@ class Quality(Result):
     """`quality-TASK`: models trained on one corpus."""
 
     models: list[ScoredModel]
+
+    @property
+    def signatures(self) -> list[tuple[str, str]]:
+        """How its metrics were computed, each once."""
+        scores = [score for model in self.models for score in model.scores]
+        return list(dict.fromkeys(pair for score in scores for pair in score.signatures.items()))
 
 
 class Shown(Record):

@@ -1,11 +1,17 @@
-"""What a decoder must be able to do, and how its time is taken: the same way for all. Needs the standard library."""
+"""What a decoder must be able to do, and how its time is taken: the same way for all. Needs the standard library.
 
+A decoder answers requests on stdin with answers on stdout: JSON, one a line, in turn. A request is {"command": name,
+argument: value, ...}; the answer is whatever that command returns. A command that fails ends the process with its
+traceback on stderr, which the other side sees as the end of the answers.
+"""
+
+import json
+import os
+import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
-
-from benchmarks.peers.protocol import serve
 
 Settings = dict[str, Any]
 
@@ -32,13 +38,8 @@ class Work:
 
     def part(self, start: int, end: int | None) -> "Work":
         """Return sentences from `start` to before `end`; None is behind the last."""
-        return Work(
-            sources=self.sources[start:end],
-            limits=self.limits[start:end],
-            forced=self.forced,
-            length_penalty=self.length_penalty,
-            lines=self.lines[start:end],
-        )
+        some = slice(start, end)
+        return replace(self, sources=self.sources[some], limits=self.limits[some], lines=self.lines[some])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +86,7 @@ class Engine(Protocol):
 
 
 class Decoder:
-    """An engine behind the protocol's commands."""
+    """An engine that answers requests."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -94,16 +95,20 @@ class Decoder:
 
     def serve(self) -> None:
         """Answer until stdin ends."""
-        engine = self._engine
-        serve(
-            {
-                "facts": engine.facts,
-                "load": self.load,
-                "decode": self.decode,
-                "one_by_one": self.one_by_one,
-                "score": engine.score,
-            }
-        )
+        commands: dict[str, Callable[..., Any]] = {
+            "facts": self._engine.facts,
+            "load": self.load,
+            "decode": self.decode,
+            "one_by_one": self.one_by_one,
+            "score": self._engine.score,
+        }
+        # Libraries print: what they say must not get between the answers.
+        answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+        for line in sys.stdin:
+            request = json.loads(line)
+            answer = commands[request.pop("command")](**request)
+            print(json.dumps(answer), file=answers, flush=True)
 
     def load(self, description: str, threads: int, work: dict[str, Any]) -> None:
         """Load a model and the sentences that it will decode."""

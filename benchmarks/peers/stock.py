@@ -3,7 +3,8 @@
 Plain modules over padded batches, attention by F.scaled_dot_product_attention. Modules have mtcli's names, so that its
 weights fit. `stock_search` decodes with it, `training` trains it.
 
-Axes: B sentences, S source tokens, T target tokens (T and S: queries and keys), d model width, H heads, D head size.
+Axes: B sentences, R hypotheses (B x beam; B in training), S source tokens, T target tokens (T and S: queries and keys),
+d model width, H heads, D head size, V vocabulary.
 """
 
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 
 from benchmarks.peers.weights import Weights
 
+KeysValues = tuple[Tensor, Tensor]
 _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "gelu": F.gelu, "silu": F.silu}
 
 
@@ -42,15 +44,11 @@ class Attention(nn.Module):
         self.q_proj, self.k_proj = nn.Linear(width, width), nn.Linear(width, width)
         self.v_proj, self.out_proj = nn.Linear(width, width), nn.Linear(width, width)
 
-    def forward(self, x: Tensor, memory: Tensor, mask: Tensor | None, causal: bool = False) -> Tensor:
-        """[B, T, d] from x [B, T, d] attending to memory [B, S, d]; mask [B, 1, 1, S] is true for tokens."""
-        return self.attend(x, *self.keys_values(memory), mask, causal)
-
-    def keys_values(self, memory: Tensor) -> tuple[Tensor, Tensor]:
+    def keys_values(self, memory: Tensor) -> KeysValues:
         """[B, H, S, D] each, from memory [B, S, d]."""
         return self._split(self.k_proj(memory)), self._split(self.v_proj(memory))
 
-    def attend(self, x: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, causal: bool = False) -> Tensor:
+    def forward(self, x: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, causal: bool = False) -> Tensor:
         """[B, T, d] from x [B, T, d] attending to k and v [B, H, S, D]; mask [B, 1, 1, S] is true for tokens."""
         q, dropout = self._split(self.q_proj(x)), self.dropout if self.training else 0.0
         out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=dropout, is_causal=causal)
@@ -98,7 +96,7 @@ class EncoderLayer(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         y = self.self_attention_residual.before(x)
-        x = self.self_attention_residual.after(x, self.self_attention(y, y, mask))
+        x = self.self_attention_residual.after(x, self.self_attention(y, *self.self_attention.keys_values(y), mask))
         y = self.feed_forward_residual.before(x)
         return self.feed_forward_residual.after(x, self.feed_forward(y))
 
@@ -110,13 +108,21 @@ class DecoderLayer(nn.Module):
         self.cross_attention, self.cross_attention_residual = Attention(model), Residual(model)
         self.feed_forward, self.feed_forward_residual = FeedForward(model), Residual(model)
 
-    def forward(self, x: Tensor, memory: Tensor, mask: Tensor) -> Tensor:
+    def forward(
+        self, x: Tensor, memory: KeysValues, mask: Tensor, past: KeysValues | None = None
+    ) -> tuple[Tensor, KeysValues]:
+        """[R, T, d] from x [R, T, d], and its keys and values behind those of the `past`; `memory` are the source's."""
         y = self.self_attention_residual.before(x)
-        x = self.self_attention_residual.after(x, self.self_attention(y, y, None, causal=True))
+        k, v = self.self_attention.keys_values(y)
+        if past is not None:
+            k, v = torch.cat([past[0], k], dim=2), torch.cat([past[1], v], dim=2)
+        x = self.self_attention_residual.after(x, self.self_attention(y, k, v, None, causal=past is None))
         y = self.cross_attention_residual.before(x)
-        x = self.cross_attention_residual.after(x, self.cross_attention(y, memory, mask))
+        # [R, T, d] -> [B, beam x T, d]: the hypotheses of a sentence share its keys and values.
+        found = self.cross_attention(y.view(mask.shape[0], -1, y.shape[2]), *memory, mask)
+        x = self.cross_attention_residual.after(x, found.view(x.shape))
         y = self.feed_forward_residual.before(x)
-        return self.feed_forward_residual.after(x, self.feed_forward(y))
+        return self.feed_forward_residual.after(x, self.feed_forward(y)), (k, v)
 
 
 class Stack(nn.Module):
@@ -129,11 +135,6 @@ class Stack(nn.Module):
             self.norm: nn.Module = nn.LayerNorm(model["d_model"])
         else:
             self.norm = nn.Identity()
-
-    def forward(self, x: Tensor, *seen: Tensor) -> Tensor:
-        for layer in self.layers:
-            x = layer(x, *seen)
-        return self.norm(x)  # type: ignore[no-any-return]
 
 
 class StockTransformer(nn.Module):
@@ -154,9 +155,49 @@ class StockTransformer(nn.Module):
 
     def forward(self, src: Tensor, src_mask: Tensor, tgt: Tensor) -> Tensor:
         """[B, T, V] logits from src and src_mask [B, S] and tgt [B, T]."""
-        mask = src_mask[:, None, None, :]
-        memory = self.encoder(self.src_embedding(src), mask)
-        return self.output(self.decoder(self.tgt_embedding(tgt), memory, mask))  # type: ignore[no-any-return]
+        return self.output(self.decode(tgt, self.encode(src, src_mask), src_mask)[0])  # type: ignore[no-any-return]
+
+    def encode(self, src: Tensor, src_mask: Tensor) -> list[KeysValues]:
+        """Each decoder layer's keys and values [B, H, S, D] of the source, from src and src_mask [B, S]."""
+        x, mask = self.src_embedding(src), src_mask[:, None, None, :]
+        for layer in self.encoder.layers:
+            x = layer(x, mask)
+        x = self.encoder.norm(x)
+        layers: Any = self.decoder.layers
+        return [layer.cross_attention.keys_values(x) for layer in layers]
+
+    def decode(
+        self, tgt: Tensor, memory: list[KeysValues], src_mask: Tensor, past: list[KeysValues] | None = None
+    ) -> tuple[Tensor, list[KeysValues]]:
+        """[R, T, d] of tgt [R, T] behind what is `past`, and each layer's keys and values with those of tgt."""
+        x = self.tgt_embedding(tgt, past[0][0].shape[2] if past else 0)
+        mask, present = src_mask[:, None, None, :], []
+        for number, layer in enumerate(self.decoder.layers):
+            x, now = layer(x, memory[number], mask, past[number] if past else None)
+            present.append(now)
+        return self.decoder.norm(x), present
+
+    def step(
+        self,
+        tokens: Tensor,
+        past: list[KeysValues] | None,
+        parents: Tensor | None,
+        memory: list[KeysValues],
+        src_mask: Tensor,
+    ) -> tuple[Tensor, list[KeysValues]]:
+        """[R, V] logits of what follows tokens [R], and each layer's keys and values [R, H, T, D] with theirs.
+
+        Args:
+            tokens: the newest of each hypothesis.
+            past: keys and values of the tokens before; None where there are none.
+            parents: [R], the hypothesis of `past` that each continues; None where each continues itself.
+            memory: what `encode` found.
+            src_mask: [B, S], true for tokens.
+        """
+        if past is not None and parents is not None:
+            past = [(k[parents], v[parents]) for k, v in past]
+        states, present = self.decode(tokens[:, None], memory, src_mask, past)
+        return self.output(states[:, 0]), present
 
 
 def _embedding(weights: Weights, side: str, vocab_size: int) -> Embedding:

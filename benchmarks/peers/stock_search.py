@@ -3,8 +3,7 @@
 Sentences of a batch go through their steps together, padded, until the last of them is done. The encoder runs once, and
 so does the projection of its output into each decoder layer's keys and values; those of the target grow with each step.
 
-Axes: B sentences, K beam, R = B x K hypotheses, S source tokens, T target tokens so far, V vocabulary, d model width,
-H heads, D head size.
+Axes: B sentences, S source tokens, V vocabulary.
 """
 
 from collections.abc import Callable
@@ -15,9 +14,8 @@ import torch
 from torch import Tensor
 
 from benchmarks.peers.engine import until
-from benchmarks.peers.stock import DecoderLayer, StockTransformer
+from benchmarks.peers.stock import StockTransformer
 
-KeysValues = tuple[Tensor, Tensor]
 NEVER = float("-inf")
 
 
@@ -64,23 +62,16 @@ class Rules:
 
 
 class Halves:
-    """The network's two halves as a search calls them.
+    """The network's `encode` and `step` as a search calls them.
 
-    Attributes:
-        encode: `encoded`; step: `decoded`; both without the network.
+    Args:
+        network: what decodes.
+        backend: torch.compile's, which compiles for all sizes at once; None runs the halves as they are.
     """
 
     def __init__(self, network: StockTransformer, backend: str | None = None) -> None:
-        """`backend` is torch.compile's, which compiles for all sizes at once; None runs the halves as they are."""
-
-        def encode(*arguments: Any) -> list[KeysValues]:
-            return encoded(network, *arguments)
-
-        def step(*arguments: Any) -> tuple[Tensor, list[KeysValues]]:
-            return decoded(network, *arguments)
-
-        self.encode: Callable[..., list[KeysValues]] = _compiled(encode, backend) if backend else encode
-        self.step: Callable[..., tuple[Tensor, list[KeysValues]]] = _compiled(step, backend) if backend else step
+        self.encode = _compiled(network.encode, backend) if backend else network.encode
+        self.step = _compiled(network.step, backend) if backend else network.step
 
 
 def _compiled(function: Callable[..., Any], backend: str) -> Callable[..., Any]:
@@ -89,65 +80,6 @@ def _compiled(function: Callable[..., Any], backend: str) -> Callable[..., Any]:
     # Sizes of 0 and 1 and what is None are compiled apart: greedily and not, a dozen times. Above that it is an error.
     torch._dynamo.config.recompile_limit = 16
     return torch.compile(function, backend=backend, dynamic=True, fullgraph=True)
-
-
-def encoded(network: StockTransformer, src: Tensor, src_mask: Tensor) -> list[KeysValues]:
-    """Each decoder layer's keys and values [B, H, S, D] of the source, from src and src_mask [B, S]."""
-    memory = network.encoder(network.src_embedding(src), src_mask[:, None, None, :])
-    layers: Any = network.decoder.layers
-    return [layer.cross_attention.keys_values(memory) for layer in layers]
-
-
-def decoded(
-    network: StockTransformer,
-    tokens: Tensor,
-    past: list[KeysValues] | None,
-    parents: Tensor | None,
-    memory: list[KeysValues],
-    src_mask: Tensor,
-) -> tuple[Tensor, list[KeysValues]]:
-    """[R, V] logits of what follows tokens [R], and each layer's keys and values [R, H, T, D] with those of `tokens`.
-
-    Args:
-        network: in evaluation mode.
-        tokens: the last of each hypothesis.
-        past: each layer's keys and values of the tokens before; None where there are none.
-        parents: [R], the hypothesis of `past` that each continues; None where each continues itself.
-        memory: each layer's keys and values [B, H, S, D] of the source.
-        src_mask: [B, S], true for tokens.
-    """
-    x = network.tgt_embedding(tokens[:, None], past[0][0].shape[2] if past else 0)
-    mask, present = src_mask[:, None, None, :], []
-    layers: Any = network.decoder.layers
-    for number, layer in enumerate(layers):
-        before = past[number] if past else None
-        x, now = _through(layer, x, before, parents, memory[number], mask)
-        present.append(now)
-    return network.output(network.decoder.norm(x[:, 0])), present
-
-
-def _through(
-    layer: DecoderLayer,
-    x: Tensor,
-    past: KeysValues | None,
-    parents: Tensor | None,
-    memory: KeysValues,
-    mask: Tensor,
-) -> tuple[Tensor, KeysValues]:
-    """One layer: x [R, 1, d], and its keys and values with those of this step."""
-    y = layer.self_attention_residual.before(x)
-    k, v = layer.self_attention.keys_values(y)
-    if past is not None:
-        before = past if parents is None else (past[0][parents], past[1][parents])
-        k, v = torch.cat([before[0], k], dim=2), torch.cat([before[1], v], dim=2)
-    x = layer.self_attention_residual.after(x, layer.self_attention.attend(y, k, v, None))
-    y = layer.cross_attention_residual.before(x)
-    # [R, 1, d] -> [B, K, d]: the hypotheses of a sentence share its keys and values.
-    y = y.view(mask.shape[0], -1, y.shape[2])
-    found = layer.cross_attention.attend(y, *memory, mask)
-    x = layer.cross_attention_residual.after(x, found.view(x.shape))
-    y = layer.feed_forward_residual.before(x)
-    return layer.feed_forward_residual.after(x, layer.feed_forward(y)), (k, v)
 
 
 def greedy(halves: Halves, batch: Sentences, rules: Rules) -> list[list[int]]:

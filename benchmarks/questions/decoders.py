@@ -1,22 +1,14 @@
 """Who decodes, and with which settings."""
 
 import sys
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, zip_longest
 from typing import Any
 
-from benchmarks.contest.machine import ROOT
+from benchmarks.contest.contestants import MTCLI, NAMES, PEERS_PYTHON, Entry
+from benchmarks.contest.records import tuned_kind
 
-MTCLI = "mtcli"
-NAMES = {
-    "mtcli": MTCLI,
-    "ct2": "CTranslate2",
-    "hf": "Hugging Face Marian",
-    "joeynmt": "JoeyNMT",
-    "torch": "PyTorch",
-    "torch-compiled": "PyTorch, compiled",
-}
 MODULES = {
     "mtcli": "benchmarks.questions.ours",
     "ct2": "benchmarks.peers.ct2",
@@ -25,38 +17,28 @@ MODULES = {
     "torch": "benchmarks.peers.stock_decoding",
     "torch-compiled": "benchmarks.peers.stock_decoding",
 }
-PEERS_PYTHON = ROOT / ".venv-peers" / "bin" / "python"  # JoeyNMT's
 ON_CUDA = ("mtcli", "ct2", "hf", "torch")
 CT2_BATCHES, BATCHES = (32, 64, 128), (32, 64)
 SLOTS, CUDA_BATCHES = (1024, 256, 64, 16, 1), (256, 64, 32)
 FIRST_OF_SLOW = 64  # forced sentences that JoeyNMT decodes: for one figure it takes some minutes with a large model
 REFILLS, FEWEST = 4, 16  # sentences for each that a GPU decodes at once, so that slots are filled again; and at least
-_TUNED = ("batch", "inter_threads", "intra_threads")
+
+Settings = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class DecodingEntry:
+@dataclass(frozen=True, kw_only=True)
+class DecodingEntry(Entry):
     """One contestant with one way to decode.
 
     Attributes:
-        short: of NAMES.
-        dtype: number type of the matrix products, as the contestant calls it.
         beam: 1 is greedy.
         settings: what else was chosen for it.
         first: it decodes so many of the first sentences; None for all.
-        is_reference: whether the others' ratios are to this one: mtcli as it is by default.
     """
 
-    short: str
-    dtype: str
     beam: int
-    settings: dict[str, Any] = field(default_factory=dict)
+    settings: Settings = field(default_factory=dict)
     first: int | None = None
-    is_reference: bool = False
-
-    @property
-    def contestant(self) -> str:
-        return NAMES[self.short]
 
     @property
     def search(self) -> str:
@@ -78,14 +60,12 @@ class DecodingEntry:
         return ", ".join(words)
 
     @property
-    def name(self) -> str:
-        return ", ".join(filter(None, (self.contestant, self.dtype, self.search, self.way)))
+    def words(self) -> tuple[str, ...]:
+        return self.search, self.way
 
     @property
     def kind(self) -> Hashable:
-        """Entries of one kind differ in batch and threads, of which a user would take the best."""
-        rest = tuple(sorted((key, value) for key, value in self.settings.items() if key not in _TUNED))
-        return self.short, self.dtype, self.beam, rest
+        return tuned_kind(self.contestant, self.dtype, self.search, self.settings)
 
     @property
     def checked(self) -> Hashable:
@@ -115,15 +95,17 @@ def cpu_entries(
     by_contestant = [
         [
             DecodingEntry(
-                short,
-                dtype,
-                beam,
-                settings,
-                FIRST_OF_SLOW if short == "joeynmt" and forced > FIRST_OF_SLOW else None,
-                (short, dtype, settings) == (MTCLI, "float32", {"independent": True, "lines": False}),
+                short=short,
+                dtype=dtype,
+                beam=beam,
+                settings=settings,
+                first=FIRST_OF_SLOW if short == "joeynmt" and forced > FIRST_OF_SLOW else None,
+                is_reference=(short, dtype, settings) == (MTCLI, "float32", {"independent": True, "lines": False}),
             )
             for beam in beams
-            for dtype, settings in _cpu_settings(short, dtypes[short], cores=cores, batches=batches, lines=lines)
+            # PyTorch in another type would be compiled apart, for minutes.
+            for dtype in (["float32"] if short == "torch-compiled" else dtypes[short])
+            for settings in _cpu_settings(short, cores=cores, batches=batches, lines=lines)
         ]
         for short in NAMES
         if short in dtypes
@@ -131,24 +113,20 @@ def cpu_entries(
     return [entry for entry in chain.from_iterable(zip_longest(*by_contestant)) if entry is not None]
 
 
-def _cpu_settings(
-    short: str, dtypes: Sequence[str], *, cores: int, batches: bool, lines: bool
-) -> Iterable[tuple[str, dict[str, Any]]]:
-    layouts = dict.fromkeys([(1, cores), (cores, 1) if batches else (1, 1)])
-    for dtype in dtypes:
-        if short == MTCLI:
-            for independent in (True, False):
-                yield dtype, {"independent": independent, "lines": False}
-            if lines:
-                yield dtype, {"independent": True, "lines": True}
-        elif short == "ct2":
-            for batch in CT2_BATCHES if batches else (1,):
-                for inter, intra in layouts:
-                    yield dtype, {"batch": batch, "inter_threads": inter, "intra_threads": intra}
-        elif short != "torch-compiled" or dtype == "float32":  # another type would be compiled apart, for minutes
-            compiled = {"compiled": "inductor"} if short == "torch-compiled" else {}
-            for batch in BATCHES if batches else (1,):
-                yield dtype, {"batch": batch, **compiled}
+def _cpu_settings(short: str, *, cores: int, batches: bool, lines: bool) -> list[Settings]:
+    if short == MTCLI:
+        ways = [(True, False), (False, False), *([(True, True)] if lines else [])]
+        return [{"independent": independent, "lines": to_lines} for independent, to_lines in ways]
+    if short == "ct2":
+        layouts = dict.fromkeys([(1, cores), (cores, 1) if batches else (1, 1)])
+        sizes = CT2_BATCHES if batches else (1,)
+        return [_ct2(batch, inter, intra) for batch in sizes for inter, intra in layouts]
+    compiled = {"compiled": "inductor"} if short == "torch-compiled" else {}
+    return [{"batch": batch, **compiled} for batch in (BATCHES if batches else (1,))]
+
+
+def _ct2(batch: int, inter: int = 1, intra: int = 1) -> Settings:
+    return {"batch": batch, "inter_threads": inter, "intra_threads": intra}
 
 
 def cuda_entries(
@@ -162,26 +140,27 @@ def cuda_entries(
         batches: whether many sentences are decoded at once.
         most: sentences that there are.
     """
-    found = []
-    for short, settings in _cuda_settings(batches):
-        if short in dtypes:
-            dtype = "float16" if "float16" in dtypes[short] else dtypes[short][0]
-            size = settings.get("batch", 1)
-            first = min(max(REFILLS * size, FEWEST), most)
-            is_reference = settings == {"independent": True, "batch": SLOTS[0] if batches else 1}
-            found += [DecodingEntry(short, dtype, beam, settings, first, is_reference) for beam in beams]
-    return found
+    return [
+        DecodingEntry(
+            short=short,
+            dtype="float16" if "float16" in dtypes[short] else dtypes[short][0],
+            beam=beam,
+            settings=settings,
+            first=min(max(REFILLS * settings["batch"], FEWEST), most),
+            is_reference=settings == {"independent": True, "batch": SLOTS[0] if batches else 1},
+        )
+        for short, settings in _cuda_settings(batches)
+        if short in dtypes
+        for beam in beams
+    ]
 
 
-def _cuda_settings(batches: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+def _cuda_settings(batches: bool) -> Iterator[tuple[str, Settings]]:
     slots, sizes = (SLOTS, CUDA_BATCHES) if batches else ((1,), (1,))
-    for independent in (True, False):
-        for size in slots:
-            yield MTCLI, {"independent": independent, "batch": size}
-        if independent:
-            for size in sizes:
-                yield "ct2", {"batch": size, "inter_threads": 1, "intra_threads": 1}
-                yield "hf", {"batch": size}
-    yield MTCLI, {"independent": False, "batch": slots[0], "graphs": False}
+    yield from ((MTCLI, {"independent": True, "batch": size}) for size in slots)
     for size in sizes:
-        yield "torch", {"batch": size}
+        yield "ct2", _ct2(size)
+        yield "hf", {"batch": size}
+    yield from ((MTCLI, {"independent": False, "batch": size}) for size in slots)
+    yield MTCLI, {"independent": False, "batch": slots[0], "graphs": False}
+    yield from (("torch", {"batch": size}) for size in sizes)

@@ -12,18 +12,17 @@ all by the longest. All stop a beam once it holds as many finished hypotheses as
 
 import dataclasses
 import statistics
-import sys
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from benchmarks.contest.contestants import MTCLI, NAMES, contest_of, matching, say
 from benchmarks.contest.machine import joined_versions
-from benchmarks.contest.options import matching, told
 from benchmarks.contest.processes import Team
 from benchmarks.contest.records import Agreement, Decoded, DecodedModel
-from benchmarks.questions.decoders import MTCLI, NAMES, DecodingEntry, cpu_entries, cuda_entries
+from benchmarks.questions.decoders import DecodingEntry, cpu_entries, cuda_entries
 from benchmarks.questions.models import Case
 from mtcli.bench.contest import Check, Contest, ContestantError, Series
 from mtcli.bench.host import available_cores
@@ -83,7 +82,7 @@ class ModelContest:
         plan, case = self.plan, self.case
         dtypes = {short: facts["dtypes"] for short, facts in self.facts.items() if short not in case.refusals}
         for short in self.facts.keys() & case.refusals.keys():
-            print(f"{NAMES[short]} takes no part with {case.model.name}: {case.refusals[short]}", file=sys.stderr)
+            say(f"{NAMES[short]} takes no part with {case.model.name}: {case.refusals[short]}")
         count, batches = len(case.work.sources), not plan.one_by_one
         if plan.device == "cpu":
             found = cpu_entries(
@@ -96,12 +95,11 @@ class ModelContest:
             )
         else:
             found = cuda_entries(dtypes, case.beams, batches=batches, most=count)
-        self.contest = Contest(
+        self.contest = contest_of(
             matching(found, plan.only),
             self._one_by_one if plan.one_by_one else self._rate,
             better=min if plan.one_by_one else max,
             left=plan.left,
-            say=lambda words: print(words, file=sys.stderr, flush=True),
             save=lambda: self.save(self),
         )
 
@@ -123,14 +121,14 @@ class ModelContest:
         if self.plan.device != "cpu" and is_new:
             warm_up = entry.first or warm_up  # all kernels are compiled, and graphs captured, that it will need
         answer = self.answers[entry.name] = self._ask(entry, "decode", first=entry.first, warm_up=warm_up)
-        return told(entry.name, answer["num_tokens"] / answer["seconds"])
+        return float(answer["num_tokens"] / answer["seconds"])
 
     def _one_by_one(self, entry: DecodingEntry) -> float:
         """The median of the sentences' milliseconds."""
         seconds = self._ask(entry, "one_by_one", first=entry.first)["seconds"]
         p50, p95 = (float(value) for value in np.percentile(seconds, [50, 95]) * 1e3)
         self._latencies.setdefault(entry.name, []).append((p95, statistics.fmean(seconds) * 1e3))
-        return told(entry.name, p50)
+        return p50
 
     def _check(self, entry: DecodingEntry) -> Iterable[Check]:
         if entry.checked not in self._checks:
@@ -232,7 +230,7 @@ def ask_facts(team: Team, contestants: Sequence[str]) -> dict[str, Any]:
         except ContestantError as error:
             if short == MTCLI:
                 raise
-            print(f"{NAMES[short]} takes no part: {error}", file=sys.stderr)
+            say(f"{NAMES[short]} takes no part: {error}")
     return facts
 
 

@@ -148,10 +148,20 @@ def random_case(
     sources = [words.sentence(length, rng) for length in lengths]
     limits = [FORCED_TOKENS] * len(sources)
     work = Work(sources=sources, limits=limits, forced=True, length_penalty=1.0, lines=[])
+    return _case(directory, name, work, origin, beam=beam, folder=folder, peers=peers)
+
+
+def _case(
+    directory: Path, name: str, work: Work, origin: str, *, beam: int, folder: Path, peers: Sequence[str]
+) -> Case:
     model, description, refusals = describe(folder, directory, name, peers)
-    text = text_of(origin, sources)
     return Case(
-        model=model, text=text, description=description, refusals=refusals, work=work, beams=tuple({beam: 0, 1: 0})
+        model=model,
+        text=text_of(origin, work.sources),
+        description=description,
+        refusals=refusals,
+        work=work,
+        beams=tuple({beam: 0, 1: 0}),
     )
 
 
@@ -177,20 +187,16 @@ def trained_case(
     Raises:
         MtcliError: the directory is no model, or a line is blank or longer than the model takes at once.
     """
-    model, description, refusals = describe(folder, directory.resolve(), directory.resolve().name, peers)
+    directory = directory.resolve()
     architecture = load_architecture(directory)
-    described = json.loads(description.read_text(encoding="utf-8"))
     work = line_work(
         list(read_lines(src))[:limit],
         load_tokenizers(directory, architecture.checksums).src,
         architecture.decoding,
         longest_source=architecture.model.max_length,
-        longest_output=described["num_positions"],
+        longest_output=Transformer.skeleton(architecture.model, architecture.vocabulary).max_positions,
     )
-    text = text_of(src.name, work.sources)
-    return Case(
-        model=model, text=text, description=description, refusals=refusals, work=work, beams=tuple({beam: 0, 1: 0})
-    )
+    return _case(directory, directory.name, work, src.name, beam=beam, folder=folder, peers=peers)
 
 
 def line_work(

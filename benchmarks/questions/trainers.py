@@ -4,13 +4,15 @@ import json
 import random
 import re
 import sys
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
+from benchmarks.contest.contestants import MTCLI, PEERS_PYTHON, Entry
 from benchmarks.contest.machine import mtcli_words, versions_on
-from benchmarks.questions.decoders import MTCLI, NAMES, PEERS_PYTHON
+from benchmarks.contest.records import in_cores
 from benchmarks.questions.models import describe, write_random
 from benchmarks.questions.tasks import Corpus, Task, json_lines, train_options
 from mtcli.bench.contest import ContestantError
@@ -26,39 +28,20 @@ _PARAMETERS = re.compile(r"Total params: ([\d,]+)")
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingEntry:
-    """One contestant with one way to train.
+class TrainingEntry(Entry):
+    """One contestant with one way to train; each way is a kind of its own, so that all run in all rounds.
 
     Attributes:
-        short: of NAMES.
-        dtype: number type of the matrix products.
         cores: that it may use, one thread on each.
         way: what else was chosen for it, in words; else empty.
-        is_reference: whether the others' ratios, on as many cores, are to this one.
     """
 
-    short: str
-    dtype: str
     cores: int
     way: str = ""
-    is_reference: bool = False
 
     @property
-    def contestant(self) -> str:
-        return NAMES[self.short]
-
-    @property
-    def where(self) -> str:
-        return "1 core" if self.cores == 1 else f"{self.cores} cores"
-
-    @property
-    def name(self) -> str:
-        return ", ".join(filter(None, (self.contestant, self.dtype, self.where, self.way)))
-
-    @property
-    def kind(self) -> Hashable:
-        """Each way is a kind of its own: all run in all rounds."""
-        return self.name
+    def words(self) -> tuple[str, ...]:
+        return in_cores(self.cores), self.way
 
 
 def entries(dtypes: Mapping[str, Sequence[str]], cores: Sequence[int]) -> list[TrainingEntry]:
@@ -86,9 +69,10 @@ def _ways(short: str, *, beside_joeynmt: bool) -> tuple[str, ...]:
     return ("", DROPPING_EVERYWHERE) if short == MTCLI and beside_joeynmt else ("",)
 
 
-class Trainer(Protocol):
+class Trainer(ABC):
     """One tool, as commands and as what they leave in a folder."""
 
+    @abstractmethod
     def versions(self) -> dict[str, str]:
         """Return those of its packages.
 
@@ -96,20 +80,24 @@ class Trainer(Protocol):
             ValueError: it is not installed.
         """
 
+    @abstractmethod
     def command(self, task: Task, entry: TrainingEntry, folder: Path) -> list[str]:
         """Write what it reads into this folder, and return what trains there."""
 
+    @abstractmethod
     def windows(self, folder: Path) -> list[float]:
         """Return target tokens a second of each window that its log has so far."""
 
+    @abstractmethod
     def parameters(self, folder: Path) -> int:
         """Return how many numbers it learns, once it has ended."""
 
     def check(self, folder: Path) -> dict[str, float] | None:
         """Return its first batch's loss and gradient norm ("loss", "norm"); None where it does not tell."""
+        return None
 
 
-class Mtcli:
+class Mtcli(Trainer):
     """`mtcli train`, with the preset's settings and the corpus's tokenizer."""
 
     def versions(self) -> dict[str, str]:
@@ -139,12 +127,9 @@ class Mtcli:
         provenance = json.loads((folder / "run" / "provenance.json").read_text(encoding="utf-8"))
         return int(provenance["training"]["parameters"])
 
-    def check(self, folder: Path) -> None:
-        return None
-
 
 @dataclass(frozen=True, kw_only=True)
-class PlainLoop:
+class PlainLoop(Trainer):
     """A model in a plain loop of PyTorch (`benchmarks.peers.training`), with the batches that mtcli makes, padded.
 
     Attributes:
@@ -195,7 +180,7 @@ class PlainLoop:
         return found
 
 
-class JoeyNmt:
+class JoeyNmt(Trainer):
     """`joeynmt train` with the shape of the task's preset, in float32: on a CPU it has nothing else.
 
     Its "Tokens per Sec" are target tokens, end tokens included and padding not (joeynmt/batch.py), as mtcli's are.
@@ -224,9 +209,6 @@ class JoeyNmt:
         if found is None:
             raise ContestantError("its log does not say how many parameters it has")
         return int(found[1].replace(",", ""))
-
-    def check(self, folder: Path) -> None:
-        return None
 
     def _log(self, folder: Path) -> str:
         path = folder / "model" / "train.log"

@@ -2,7 +2,6 @@
 
 import shutil
 import statistics
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,12 +9,11 @@ from typing import Any
 
 import torch
 
+from benchmarks.contest.contestants import MTCLI, NAMES, contest_of, say
 from benchmarks.contest.machine import joined_versions, package_path
-from benchmarks.contest.options import told
 from benchmarks.contest.processes import peak_mib, run, tree, why_ended
 from benchmarks.contest.records import Model, Trained
 from benchmarks.peers.training import LABEL_SMOOTHING
-from benchmarks.questions.decoders import MTCLI, NAMES
 from benchmarks.questions.models import model_record, write_random
 from benchmarks.questions.tasks import Task
 from benchmarks.questions.trainers import Trainer, TrainingEntry
@@ -51,20 +49,14 @@ class TrainingContest:
     _expected: dict[str, float] | None = None
 
     def __post_init__(self) -> None:
-        self.contest = Contest(
-            self.entries,
-            self._figure,
-            left=self.left,
-            say=lambda words: print(words, file=sys.stderr, flush=True),
-            save=lambda: self.save(self),
-        )
+        self.contest = contest_of(self.entries, self._figure, left=self.left, save=lambda: self.save(self))
 
     def _figure(self, entry: TrainingEntry) -> float:
         """Target tokens a second of one run."""
         folder = self.folder / "running"
         folder.mkdir()
         try:
-            return told(entry.name, self._train(entry, self.trainers[entry.short], folder))
+            return self._train(entry, self.trainers[entry.short], folder)
         finally:
             shutil.rmtree(folder)
 
@@ -145,7 +137,7 @@ def trainers_there(
         except ValueError as error:
             if short == MTCLI:
                 raise
-            print(f"{NAMES[short]} takes no part: {error}", file=sys.stderr)
+            say(f"{NAMES[short]} takes no part: {error}")
             continue
         trainers[short] = trainer
     return trainers, joined_versions(versions)

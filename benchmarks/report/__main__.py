@@ -7,15 +7,12 @@ Plots need matplotlib (the extra `viz`).
 """
 
 import argparse
+import hashlib
 import sys
 from pathlib import Path
 
 from benchmarks.contest.machine import ROOT
-from benchmarks.contest.records import FirstMinute
-from benchmarks.report.pages import BLOCKS, PICTURE, ReportError, files_of, filled, pages_of, plot_path, shown_nowhere
-from benchmarks.report.picture import terminal
-from benchmarks.report.plots import source_mark
-from benchmarks.report.tables import transcript
+from benchmarks.report.pages import BLOCKS, ReportError, files_of, pages_of, plot_path, shown_nowhere, updated
 
 
 def main() -> None:
@@ -35,7 +32,7 @@ def main() -> None:
 
 
 def update(root: Path, *, check: bool) -> list[str]:
-    """Bring pages, plots and the picture up to date, or only find out what is not.
+    """Bring pages and plots up to date, or only find out what is not.
 
     Returns:
         What was, or is, out of date.
@@ -46,39 +43,29 @@ def update(root: Path, *, check: bool) -> list[str]:
     results = root / "benchmarks" / "results"
     stale = []
     for page in pages_of(root):
-        text, names = filled(page, results, root)
+        text, names = updated(page, results, root)
         if names:
             stale.append(f"{page.relative_to(root)}: {', '.join(names)}")
             if not check:
                 page.write_text(text, encoding="utf-8")
-    return stale + _plots(root, results, check) + _picture(root, results, check)
+    return stale + _plots(root, results, check)
 
 
 def _plots(root: Path, results: Path, check: bool) -> list[str]:
-    """Plots that are missing or of another results file than the one that is there."""
+    """Plots that are missing or of another results file than the one that is there: each names its file's checksum."""
     stale = []
     for block in BLOCKS.values():
-        for file in files_of(block.files, results) if block.plot else []:
-            path, text = plot_path(file, root), file.read_text(encoding="utf-8")
-            if not path.exists() or source_mark(text) not in path.read_text(encoding="utf-8"):
-                stale.append(str(path.relative_to(root)))
-                if not check and block.plot:
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    block.plot(text, path)
-    return stale
-
-
-def _picture(root: Path, results: Path, check: bool) -> list[str]:
-    path = root / PICTURE
-    for file in files_of("cpu/first-minute.json", results):
-        minute = FirstMinute.model_validate_json(file.read_text(encoding="utf-8"))
-        drawn = terminal(transcript([minute.install, *minute.minute], wrap=str))
-        if not path.exists() or path.read_text(encoding="utf-8") != drawn:
+        for file in files_of(f"*/{block.files}.json", results) if block.plot else []:
+            path, mark = plot_path(file, root), f"from {hashlib.sha256(file.read_bytes()).hexdigest()[:16]}"
+            if path.exists() and mark in path.read_text(encoding="utf-8"):
+                continue
+            stale.append(str(path.relative_to(root)))
             if not check:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(drawn, encoding="utf-8")
-            return [str(PICTURE)]
-    return []
+                block.draw(file, path)
+                drawn = path.read_text(encoding="utf-8")
+                path.write_text(drawn.replace("</svg>", f"<!-- {mark} -->\n</svg>"), encoding="utf-8")
+    return stale
 
 
 if __name__ == "__main__":

@@ -1,36 +1,53 @@
-"""SVG plots of results files: each takes a file's text and writes a picture.
+"""SVG plots of results: each function draws one record into a file.
 
-The same file gives the same bytes, under one version of matplotlib. Colours are those of Okabe and Ito, which people
+The same record gives the same bytes, under one version of matplotlib. Colours are those of Okabe and Ito, which people
 with any colour vision tell apart.
 """
 
-import hashlib
+import re
 from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from benchmarks.contest.records import Decoding, Growth, Row, Training
-from benchmarks.report.tables import OURS, best
+from rich.console import Console
+from rich.text import Text
+
+from benchmarks.contest.records import Decoding, FirstMinute, Growth, Row, Training, in_cores
+from benchmarks.report.markdown import transcript
+from benchmarks.report.rows import OURS, best
+from mtcli.bench.display.plot import write_roofline as bench_plot
+
+__all__ = ["bench_plot", "decoding_plot", "growth_plot", "minute_plot", "training_plot"]
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 WIDTH = 7.0  # inches
+COLUMNS = 92  # characters of a terminal; longer lines go on below
 
 
-def source_mark(text: str) -> str:
-    """Return what a plot of this results file says of it, so that a plot of an older one is found out."""
-    return f"from {hashlib.sha256(text.encode()).hexdigest()[:16]}"
+def minute_plot(result: FirstMinute, path: Path) -> None:
+    """Draw the first minute as a still picture of a terminal."""
+    path.write_text(terminal(transcript([result.install, *result.minute], wrap=str)), encoding="utf-8")
 
 
-def growth_plot(text: str, path: Path) -> None:
+def terminal(lines: Sequence[str]) -> str:
+    """Return the picture of these lines; those that begin with `$ ` are commands."""
+    console = Console(record=True, width=COLUMNS, file=StringIO())
+    for line in lines:
+        style = "bold" if line.startswith("$ ") else "dim" if line == "..." else ""
+        console.print(Text(line, style=style, overflow="fold"))
+    drawn = console.export_svg(title="mtcli", unique_id="terminal")
+    # The reader's own letters: a page fetches nothing from elsewhere.
+    return re.sub(r"@font-face {.*?}", "", drawn, flags=re.DOTALL)
+
+
+def growth_plot(result: Growth, path: Path) -> None:
     """Draw rate and memory along an axis."""
-    result = Growth.model_validate_json(text)
-    figure, (rates, memory) = _figure(2, height=3.0)
+    figure, panels = _figure(2, height=3.0)
     places = [point.at for point in result.points]
-    curves = (
-        (rates, [point.median(lambda run: run.tokens_per_second) for point in result.points], "target tokens/s"),
-        (memory, [point.median(lambda run: run.peak_mib) for point in result.points], "memory at most (MiB)"),
-    )
-    for colour, (axes, values, label) in zip(COLOURS, curves, strict=False):
+    curves = (("tokens_per_second", "target tokens/s"), ("peak_mib", "memory at most (MiB)"))
+    for axes, colour, (name, label) in zip(panels, COLOURS, curves, strict=False):
+        values = [point.median(name) for point in result.points]
         axes.plot(places, values, marker="o", color=colour)
         axes.set_xscale("log", base=10 if places[-1] >= 1000 * places[0] else 2)
         axes.set_xticks(places, [f"{place:,}" for place in places], rotation=45 if places[-1] > 999 else 0)
@@ -39,46 +56,31 @@ def growth_plot(text: str, path: Path) -> None:
         axes.yaxis.set_major_formatter("{x:,.0f}")
         axes.set_xlabel(result.axis.replace("`", ""))
         axes.set_ylabel(label)
-    figure.suptitle(result.title)
-    _save(figure, path, text)
+    _save(figure, result.title, path)
 
 
-def decoding_plot(text: str, path: Path) -> None:
+def decoding_plot(result: Decoding, path: Path) -> None:
     """Draw target tokens a second of each decoder at its best, the searches side by side."""
-    result = Decoding.model_validate_json(text)
     rows = sorted(best(result.parts[0].rows), key=lambda row: row.contestant != OURS)
-    labels = [", ".join(filter(None, (row.contestant, row.dtype, _shown(row.way)))) for row in rows]
-    _bars(text, path, result.title, [row.search for row in rows], labels, _spans(rows))
+    # Batch and threads are tuned, not a way.
+    labels = [_label(row, "" if row.way.startswith("batch") else row.way) for row in rows]
+    _bars(result.title, path, [row.search for row in rows], labels, rows)
 
 
-def training_plot(text: str, path: Path) -> None:
+def training_plot(result: Training, path: Path) -> None:
     """Draw target tokens a second of each trainer, by number of cores."""
-    result = Training.model_validate_json(text)
     rows = [row for row in result.rows if row.median is not None]
-    labels = [", ".join(filter(None, (row.contestant, row.dtype, row.way))) for row in rows]
-    groups = ["1 core" if row.cores == 1 else f"{row.cores} cores" for row in rows]
-    _bars(text, path, result.title, groups, labels, _spans(rows))
+    _bars(result.title, path, [in_cores(row.cores) for row in rows], [_label(row, row.way) for row in rows], rows)
 
 
-def _spans(rows: Sequence[Row]) -> list[tuple[float, float, float]]:
-    return [(row.median or 0.0, row.min or 0.0, row.max or 0.0) for row in rows]
+def _label(row: Row, way: str) -> str:
+    return ", ".join(filter(None, (row.contestant, row.dtype, way)))
 
 
-def _shown(way: str) -> str:
-    """Batch and threads are tuned, not a way."""
-    return "" if way.startswith("batch") else way
-
-
-def _bars(
-    text: str,
-    path: Path,
-    title: str,
-    groups: Sequence[str],
-    labels: Sequence[str],
-    spans: Sequence[tuple[float, float, float]],
-) -> None:
+def _bars(title: str, path: Path, groups: Sequence[str], labels: Sequence[str], rows: Sequence[Row]) -> None:
     """Horizontal bars with their least and greatest, one panel for each group, mtcli's in a colour of their own."""
     names = list(dict.fromkeys(groups))
+    spans = [(row.median or 0.0, row.min or 0.0, row.max or 0.0) for row in rows]
     longest = max(groups.count(name) for name in names)
     figure, panels = _figure(len(names), height=0.9 + 0.32 * longest, width=4.6 * len(names))
     for axes, name in zip(panels, names, strict=True):
@@ -92,8 +94,7 @@ def _bars(
         axes.xaxis.set_major_formatter("{x:,.0f}")
         axes.set_title(name, fontsize=10)
         axes.set_xlabel("target tokens/s")
-    figure.suptitle(title)
-    _save(figure, path, text)
+    _save(figure, title, path)
 
 
 def _figure(panels: int, *, height: float, width: float = WIDTH) -> tuple[Any, Sequence[Any]]:
@@ -107,20 +108,9 @@ def _figure(panels: int, *, height: float, width: float = WIDTH) -> tuple[Any, S
     return figure, list(axes)
 
 
-def _save(figure: Any, path: Path, text: str) -> None:
+def _save(figure: Any, title: str, path: Path) -> None:
     import matplotlib
 
+    figure.suptitle(title)
     with matplotlib.rc_context({"svg.hashsalt": "mtcli", "svg.fonttype": "none"}):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, metadata={"Date": None, "Description": source_mark(text)} if path.suffix == ".svg" else {})
-
-
-def bench_plot(text: str, path: Path) -> None:
-    """Draw kernels and phases on the roofline, as `mtcli bench --plot` does."""
-    from mtcli.bench.display.plot import write_roofline
-    from mtcli.bench.record.schema import BenchRecord
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_roofline(BenchRecord.model_validate_json(text), path)
-    drawn = path.read_text(encoding="utf-8")
-    path.write_text(drawn.replace("</svg>", f"<!-- {source_mark(text)} -->\n</svg>"), encoding="utf-8")
+        figure.savefig(path, metadata={"Date": None})

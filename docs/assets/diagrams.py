@@ -209,7 +209,7 @@ def _attention(
     drawing.box(415, top + 136, 265, 30, [attend])
 
 
-ROOMS = (  # top, height, then each room's left edge, width and lines
+PACKAGES = (  # top, height, then each package's left edge, width and lines
     (64, 58, ((30, 840, ("cli", "one module a command")),)),
     (
         150,
@@ -250,17 +250,17 @@ TRAINING = ((810, 93), (412, 459), (338, 172), (412, 373), (810, 569), (472, 172
 
 
 def architecture() -> str:
-    """Draw the rooms, the direction of imports and the stations of both paths."""
-    drawing = Drawing(900, 622, "The rooms of mtcli, and the stations of translating and of training in them")
+    """Draw the packages, the direction of imports and the stations of both paths."""
+    drawing = Drawing(900, 622, "The packages of mtcli, and the stations of translating and of training in them")
     for x, kind, words in ((30, "source", "translating, station by station"), (330, "own", "training")):
         drawing.badge(x + 12, 36, 1, kind)
         drawing.text(x + 32, 41, words, anchor="start")
     drawing.text(870, 41, "imports point down only", "small", anchor="end")
-    for number, (top, height, rooms) in enumerate(ROOMS):
-        for left, width, lines in rooms:
+    for number, (top, height, packages) in enumerate(PACKAGES):
+        for left, width, lines in packages:
             drawing.box(left, top, width, height, lines)
         if number:
-            above = ROOMS[number - 1]
+            above = PACKAGES[number - 1]
             drawing.arrow((450, above[0] + above[1] + 1), (450, top - 1))
     drawing.text(470, 518, "the kernels import nothing of mtcli", "small", anchor="start")
     for kind, stations in (("source", TRANSLATING), ("own", TRAINING)):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import corpus
-from benchmarks.report.tables import corpus_block
+from benchmarks.report.markdown import filled
 
 
 def test_the_corpus_has_the_size_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,8 +28,8 @@ def test_what_is_measured_is_recorded(tmp_path: Path, monkeypatch: pytest.Monkey
     assert result.tokens > 5 * result.pairs
     assert 50 < result.epoch.peak_mib <= result.prepare.peak_mib
     assert list((tmp_path / "scratch").iterdir()) == []
-    table = corpus_block(result.model_dump_json())
+    table = filled("corpus", result=result)
     assert f"| prepare the corpus | {result.prepare.peak_mib:,} |" in table
     assert "MiB)" in table and "others" not in table
     several = result.model_copy(update={"processes": 4})
-    assert "the largest of 4 others 0 MiB" in corpus_block(several.model_dump_json())
+    assert "the largest of 4 others 0 MiB" in filled("corpus", result=several)

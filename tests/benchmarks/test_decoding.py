@@ -10,14 +10,15 @@ from typing import Any
 
 import pytest
 
+from benchmarks.contest.contestants import MTCLI, matching, refuse_to_end_without_mtcli
 from benchmarks.contest.machine import ROOT
-from benchmarks.contest.options import matching, refuse_to_end_without_mtcli, shown_command
+from benchmarks.contest.options import shown_command
 from benchmarks.contest.records import Decoding, Model, Text
 from benchmarks.peers.engine import Work
-from benchmarks.questions.decoders import MTCLI, SLOTS, cpu_entries, cuda_entries
+from benchmarks.questions.decoders import SLOTS, cpu_entries, cuda_entries
 from benchmarks.questions.decoding import CHECKED, DecodingPlan, ModelContest, ask_facts
 from benchmarks.questions.models import Case, line_work, sentence_lengths
-from benchmarks.report.tables import decoding_block
+from benchmarks.report.markdown import filled
 from mtcli.bench.contest import ContestantError
 from mtcli.config import DecodingConfig
 from mtcli.errors import DataError
@@ -261,7 +262,9 @@ def test_the_box_is_measured_and_scored(tmp_path: Path) -> None:
     peer = rows["CTranslate2", "beam 5", f"batch 32, 1 x {result.device.cores} threads"]
     assert (peer.status, peer.same_text) == ("right", 9)
     assert 30 < (peer.bleu or 0) <= 100
-    assert "| mtcli | float32 | beam 5 | lines to lines |" in decoding_block(result.model_dump_json())
+    assert "| mtcli | float32 | beam 5 | lines to lines |" in filled(
+        "decoding", result=result, picture=None, every_setting=False
+    )
 
 
 def test_a_shown_command_does_not_tell_where_things_lie() -> None:

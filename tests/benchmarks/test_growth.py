@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.contest.records import Growth
 from benchmarks.growth import Axis, Load, axes, measure, run_at, text_of
-from benchmarks.report.tables import growth_block
+from benchmarks.report.markdown import filled
 
 TOY = Axis(
     title="Toy",
@@ -44,7 +44,7 @@ def test_a_small_axis_is_measured() -> None:
         assert 50 < run.peak_mib < 4000
         assert run.seconds > 0.2
         assert run.tokens_per_second > 0
-    table = growth_block(saved[-1].model_dump_json())
+    table = filled("growth", result=saved[-1], picture=None)
     assert "| processes | lines | source tokens a line |" in table
     assert f"| 2 | 6 | {two.source_tokens / 6:.1f} |" in table
     assert "Medians of up to 2 rounds, in turns." in table

@@ -12,6 +12,7 @@ import pytest
 import torch
 from support.described import PIECES, write_described
 
+from benchmarks.contest.contestants import PEERS_PYTHON
 from benchmarks.contest.machine import ROOT, package_path
 from benchmarks.contest.processes import Team
 from benchmarks.peers.ct2 import CTranslate2
@@ -19,7 +20,7 @@ from benchmarks.peers.engine import Decoder, Engine, Outcome, Work, batches, unt
 from benchmarks.peers.marian import Marian
 from benchmarks.peers.stock_decoding import StockDecoder
 from benchmarks.peers.training import train
-from benchmarks.questions.decoders import PEERS_PYTHON, command_of
+from benchmarks.questions.decoders import command_of
 from benchmarks.questions.models import random_case, write_imported_random, write_random
 from benchmarks.questions.ours import Ours
 from mtcli.bench.training.gradients import judged, loss_and_norm

@@ -7,8 +7,8 @@ import pytest
 
 from benchmarks.contest.machine import ROOT, opening
 from benchmarks.contest.records import Quality
-from benchmarks.quality import Measuring, Places, Recipe, Scoring, tasks, train_command
-from benchmarks.report.tables import quality_block, recipes_block
+from benchmarks.quality import Measuring, Recipe, Scoring, furnish, tasks, train_command
+from benchmarks.report.markdown import filled
 from mtcli.config import load_config
 from mtcli.demo.grammar import generate
 
@@ -74,8 +74,8 @@ def test_a_model_is_trained_then_fine_tuned_and_both_are_scored(tmp_path: Path) 
             Recipe(name="then", model="then", options="--fine-tune first --max-steps 3"),
         ),
     )
-    (tmp_path / "work").mkdir()
-    measuring = Measuring(task, Places(tmp_path / "data", tmp_path / "work"), " --device cpu", [])
+    furnish(tmp_path / "work", tmp_path / "data")
+    measuring = Measuring(task, tmp_path / "work", " --device cpu", [])
     models = [measuring.model(recipe, " --seed 3") for recipe in task.recipes]
     result = Quality(**opening("Demo", measuring.commands), models=models)
     assert [(model.name, model.train.steps) for model in result.models] == [("first", 8), ("then", 3)]
@@ -83,6 +83,5 @@ def test_a_model_is_trained_then_fine_tuned_and_both_are_scored(tmp_path: Path) 
     assert str(tmp_path) not in result.model_dump_json()  # commands are shown as others would type them
     assert all("--device cpu" in command for command in result.command)
     assert any("--fine-tune first" in command for command in result.command)
-    text = result.model_dump_json()
-    assert "| then | test | en-ko | 20 | 5 |" in quality_block(text)
-    assert "| Demo | first |" in recipes_block([text])
+    assert "| then | test | en-ko | 20 | 5 |" in filled("quality", result=result)
+    assert "| Demo | first |" in filled("recipes", results=[result])

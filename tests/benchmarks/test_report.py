@@ -14,12 +14,10 @@ from support.bench_records import record
 
 from benchmarks.contest.machine import RESULTS, ROOT, opening, save
 from benchmarks.contest.records import FirstMinute, Quality, Result
-from benchmarks.report import tables
 from benchmarks.report.__main__ import update
-from benchmarks.report.blocks import wrapped
+from benchmarks.report.markdown import filled, wrapped
 from benchmarks.report.pages import BLOCKS, ELSEWHERE, ReportError, files_of, render
-from benchmarks.report.picture import COLUMNS, terminal
-from benchmarks.report.results import results_block
+from benchmarks.report.plots import COLUMNS, terminal
 from mtcli.bench.record.stored import to_json
 
 SIGNATURES = {"bleu": "BLEU-SIGNATURE", "chrf": "CHRF-SIGNATURE"}
@@ -87,7 +85,7 @@ def test_blocks_are_filled_wherever_they_stand(root: Path) -> None:
     assert text.count("BLEU-SIGNATURE") == 1 and text.count("after\n") == 2
     assert "Some CPU, 2 cores, 23 GiB; python 3.11.7, mtcli 0.1.0; 2025-01-31." in text
     readme = (root / "README.md").read_text(encoding="utf-8")
-    assert "](docs/assets/first-minute.svg)" in readme and "Together 22 seconds" in readme
+    assert "](docs/assets/plots/first-minute.svg)" in readme and "Together 22 seconds" in readme
     assert "| BLEU, Multi30k, 2016 test set | 37.0 |" in readme
 
 
@@ -175,13 +173,13 @@ def test_every_block_shows_the_files_that_there_are(name: str) -> None:
 
 
 def test_every_results_file_belongs_to_a_block() -> None:
-    known = {path for block in BLOCKS.values() for path in files_of(block.files, RESULTS)}
+    known = {path for block in BLOCKS.values() for path in files_of(f"*/{block.files}.json", RESULTS)}
     assert set(files_of("*/*.json", RESULTS)) == known
     assert "results" in ELSEWHERE
 
 
 def test_the_first_table_has_eight_rows_and_says_who_is_faster() -> None:
-    text = results_block(RESULTS)
+    text = render("results", RESULTS, ROOT, ROOT / "README.md")
     rows = [line for line in text.splitlines() if line.startswith("| ")][1:]
     assert len(rows) <= 8
     cells = [cell.strip() for cell in rows[0].split("|")[2:-1]]
@@ -191,15 +189,17 @@ def test_the_first_table_has_eight_rows_and_says_who_is_faster() -> None:
 
 
 def test_the_tutorial_and_the_installation_are_what_was_printed() -> None:
-    text = FirstMinute(**MINUTE).model_dump_json()
-    assert "```console\n$ mtcli two\nbegin\n...\nend\n```\n\nTogether 20 seconds." in tables.tutorial_block(text)
-    assert tables.install_block(text) == "```console\n$ make it\nmade\n$ . .venv/bin/activate\n```"
+    result = FirstMinute(**MINUTE)
+    assert "```console\n$ mtcli two\nbegin\n...\nend\n```\n\nTogether 20 seconds." in filled("tutorial", result=result)
+    assert filled("install", result=result) == "```console\n$ make it\nmade\n$ . .venv/bin/activate\n```"
 
 
 def test_the_picture_is_well_formed_and_holds_every_line() -> None:
     drawn = terminal(["$ mtcli translate 'a < b'", "x" * (COLUMNS + 5), "..."])
     texts = ["".join(one.itertext()) for one in ElementTree.fromstring(drawn).iter("{http://www.w3.org/2000/svg}text")]
-    assert texts == ["$ mtcli translate 'a < b'", "x" * COLUMNS, "x" * 5, "..."]
+    shown = [text.replace("\xa0", " ") for text in texts if text.strip() and text != "mtcli"]
+    assert shown == ["$ mtcli translate 'a < b'", "x" * COLUMNS, "x" * 5, "..."]
+    assert "url(http" not in drawn
 
 
 def test_long_commands_are_broken_before_their_options() -> None:

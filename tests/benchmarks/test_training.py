@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 import torch
 
+from benchmarks.contest.contestants import MTCLI, matching, refuse_to_end_without_mtcli
 from benchmarks.contest.machine import ROOT
-from benchmarks.contest.options import matching, refuse_to_end_without_mtcli
 from benchmarks.contest.records import Text, Training
-from benchmarks.questions.decoders import MTCLI
 from benchmarks.questions.tasks import Corpus, Task, multi30k, random_corpus
 from benchmarks.questions.trainers import (
     AS_IT_COMES,
@@ -167,11 +166,11 @@ def write_multi30k(data: Path) -> Path:
 
 @pytest.mark.slow
 def test_multi30k_is_cut_into_pieces_that_mtcli_learns(tmp_path: Path) -> None:
-    found = multi30k(write_multi30k(tmp_path / "data"), tmp_path, src="en", tgt="de", vocab_size=60, limit=200)
+    found = multi30k(write_multi30k(tmp_path / "data"), tmp_path, src="en", tgt="de", vocab_size=300, limit=200)
     assert (found.text.sentences, found.text.origin) == (200, "Multi30k, en to de")
     assert found.train.with_suffix(".tgt").read_text(encoding="utf-8").startswith("de word0")
     with pytest.raises(DataError):
-        multi30k(tmp_path / "nowhere", tmp_path, src="en", tgt="de", vocab_size=60)
+        multi30k(tmp_path / "nowhere", tmp_path, src="en", tgt="de", vocab_size=300)
 
 
 def test_random_words_are_pieces_and_enough_for_the_batches(tmp_path: Path) -> None:

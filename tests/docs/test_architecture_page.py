@@ -1,4 +1,4 @@
-"""docs/explanation/architecture.md names the rooms and modules that there are."""
+"""docs/explanation/architecture.md names the packages and modules that there are."""
 
 import ast
 import re
@@ -10,7 +10,7 @@ PAGE = ROOT / "docs/explanation/architecture.md"
 DIAGRAM = ROOT / "docs/assets/architecture.svg"
 
 
-def rooms() -> set[str]:
+def packages() -> set[str]:
     """The packages right below mtcli."""
     return {path.parent.name for path in (ROOT / "mtcli").glob("*/__init__.py")}
 
@@ -27,12 +27,12 @@ def test_every_path_on_the_page_exists() -> None:
     assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
-def test_the_table_and_the_diagram_have_every_room() -> None:
+def test_the_table_and_the_diagram_have_every_package() -> None:
     in_table = set(re.findall(r"^\| `(\w+)` \|", PAGE.read_text("utf-8"), re.MULTILINE))
-    assert in_table == rooms() | {"mtcli_kernels"}, "the table of rooms on the page names each package of mtcli"
+    assert in_table == packages() | {"mtcli_kernels"}, "the table of packages on the page names each package of mtcli"
     titles = re.findall(r'<text class="title"[^>]*>([^<]+)</text>', DIAGRAM.read_text("utf-8"))
     drawn = {name for title in titles for name in title.split(", ")}
-    assert rooms() <= drawn, "docs/assets/diagrams.py draws each package of mtcli"
+    assert packages() <= drawn, "docs/assets/diagrams.py draws each package of mtcli"
 
 
 def test_kernels_import_nothing_of_mtcli() -> None:

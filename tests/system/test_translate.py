@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from support.command import MTCLI, fresh_succeed, mtcli, succeed
+from support.letters import spelt
 from support.patience import PATIENCE, wait_until
 from support.slow import slow
 
@@ -50,7 +51,7 @@ def answer(process: subprocess.Popen[bytes], line: bytes) -> bytes:
 
 def many_lines(path: Path, count: int = 40_000) -> Path:
     """Different lines: enough to be killed in the middle of."""
-    path.write_text("".join(f"{' '.join(str(number))}\n" for number in range(10_000, 10_000 + count)))
+    path.write_text("".join(f"{spelt(number)}\n" for number in range(10_000, 10_000 + count)))
     return path
 
 
@@ -164,7 +165,7 @@ def test_a_fifo_is_read_and_written(reverse_model: Path, tmp_path: Path) -> None
 def test_a_conversation_of_many_lines_never_waits(reverse_model: Path) -> None:
     with running("-m", reverse_model, "--quiet", "--format", "tsv") as process:
         for number in range(100):
-            line = "" if number % 5 == 0 else f"{number % 10} {number // 10}"
+            line = "" if number % 5 == 0 else spelt(100 + number)
             reply = answer(process, f"{line}\n".encode()).decode()
             assert reply.split("\t")[0] == str(number)
             assert reply.rstrip("\n").split("\t")[3] == " ".join(line.split()[::-1])
