@@ -12,7 +12,7 @@ from benchmarks.peers.engine import Decoder, Outcome, Settings, Work
 from benchmarks.peers.padded import log_probs
 from mtcli import Translator
 from mtcli.bench.host import installed_versions
-from mtcli.decoding.engines.torch import Engines
+from mtcli.decoding.engines.torch import TorchEngines
 from mtcli.decoding.pool import EnginePool
 from mtcli.decoding.search import SearchOptions
 from mtcli.devices import DTYPES, decoding_dtype, dtype_name
@@ -67,7 +67,7 @@ class Ours:
         key = (*sorted(self._settings.items()), options)
         if key not in self._pools:
             network = self._networks[self._settings["dtype"], self._settings["independent"]]
-            engines = Engines(
+            engines = TorchEngines(
                 network,
                 options,
                 independent=self._settings["independent"],

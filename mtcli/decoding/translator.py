@@ -111,7 +111,7 @@ class Translator:
             device: `auto`, `cpu`, `cuda` or `cuda:N`; auto takes a GPU if there is one.
             dtype: number type of the arithmetic: `auto`, `float32`, `bfloat16` or `float16`.
             attention: form of the attention operations, as `mtcli translate --attention`.
-            engine: what decodes, one of `mtcli.decoding.engines.NAMES`.
+            engine: what decodes, a key of `mtcli.decoding.engines.FACTORIES`.
             independent: False lets a translation depend, in its last bits, on what is translated beside it.
 
         Raises:

@@ -20,7 +20,7 @@ from torch import Tensor
 
 import mtcli
 from mtcli.data.tokenizer import Tokenizer
-from mtcli.decoding.engines.torch import Engines
+from mtcli.decoding.engines.torch import TorchEngines
 from mtcli.decoding.pool import EnginePool
 from mtcli.decoding.search import SearchOptions
 from mtcli.errors import CheckpointError
@@ -37,7 +37,7 @@ _MOST = 6  # tokens written for a sentence
 
 
 @dataclass(frozen=True)
-class Sentence:
+class ReferenceSentence:
     """A sentence and its ids.
 
     Attributes:
@@ -61,7 +61,7 @@ class Reference:
     """
 
     made_by: str
-    sentences: tuple[Sentence, ...]
+    sentences: tuple[ReferenceSentence, ...]
     logits: Tensor
 
     def files(self) -> dict[str, bytes]:
@@ -105,7 +105,7 @@ class Ours:
         return [*self._src.encode(text), self._src.eos_id]
 
     def greedy(self, source: Sequence[int], most: int) -> list[int]:
-        pool = EnginePool(Engines(self._network, self._search), num_workers=1)
+        pool = EnginePool(TorchEngines(self._network, self._search), num_workers=1)
         return [*pool.decode([source], [most])[0][0].tokens, self._search.eos_id]
 
     def logits(self, source: Sequence[int], target: Sequence[int]) -> Tensor:
@@ -133,7 +133,7 @@ def compute(computer: Computer, tokenizer: Tokenizer, longest: int) -> Reference
         ids = computer.ids(text)
         source = [*ids[: min(longest, len(ids)) - 1], ids[-1]]
         target = computer.greedy(source, _MOST)
-        sentences.append(Sentence(text, tuple(ids), tuple(source), tuple(target)))
+        sentences.append(ReferenceSentence(text, tuple(ids), tuple(source), tuple(target)))
         logits.append(computer.logits(source, target))
     return Reference(computer.made_by, tuple(sentences), torch.cat(logits))
 
@@ -156,7 +156,8 @@ def stored(directory: Path, checksums: Mapping[str, str]) -> Reference:
     try:
         described: dict[str, Any] = json.loads(contents[SENTENCES])
         sentences = [
-            Sentence(s["text"], tuple(s["ids"]), tuple(s["source"]), tuple(s["target"])) for s in described["sentences"]
+            ReferenceSentence(s["text"], tuple(s["ids"]), tuple(s["source"]), tuple(s["target"]))
+            for s in described["sentences"]
         ]
         return Reference(described["made_by"], tuple(sentences), load(contents[LOGITS])["logits"])
     except (ValueError, KeyError, TypeError, SafetensorError) as error:

@@ -9,7 +9,7 @@ from mtcli.bench.settings import BenchSettings
 from mtcli.bench.workload.sentences import SourceSentences, Words
 from mtcli.config import DecodingConfig, VocabularySizes, load_config
 from mtcli.data.tokenizer import BOS_ID
-from mtcli.decoding.engines.torch import Engines
+from mtcli.decoding.engines.torch import TorchEngines
 from mtcli.decoding.pool import EnginePool
 from mtcli.decoding.search import SearchOptions
 from mtcli.decoding.translator import search_options
@@ -119,12 +119,12 @@ class BenchModel:
         self, options: SearchOptions, *, num_workers: int | None = None, max_slots: int, graphs: bool = True
     ) -> EnginePool:
         """What searches so, with as many workers as suit the machine or are told, and so many sentences for each."""
-        engines = Engines(self.network, options, graphs=graphs)
+        engines = TorchEngines(self.network, options, graphs=graphs)
         return EnginePool(engines, num_workers=num_workers, max_slots=max_slots)
 
     def makes_graphs(self, options: SearchOptions) -> bool:
         """Whether the steps of such a search become CUDA graphs."""
-        return Engines(self.network, options).makes_graphs
+        return TorchEngines(self.network, options).makes_graphs
 
 
 def random_network(preset: str, vocab_size: int, seed: int) -> Transformer:

@@ -1,7 +1,7 @@
 """Engines: what takes many sentences through their search together, each in a slot.
 
 The pool (mtcli/decoding/pool.py) knows an engine by this protocol alone, so that another one can be chosen by name.
-An engine's module has a class `Engines`, which makes engines for one model; `load` finds it.
+An engine's module has a class that makes engines for one model (`Engines`); FACTORIES says where, and `load` finds it.
 """
 
 import importlib
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 Outcome = tuple[Task, list[Hypothesis] | MtcliError]
 """A sentence that left its slot, with its hypotheses, best first, or the reason why there are none."""
 
-NAMES = ("torch",)
+FACTORIES = {"torch": "TorchEngines"}
+"""By the name of an engine, which is its module's too, the class that makes such engines."""
 
 
 class Engine(Protocol):
@@ -97,5 +98,6 @@ class EnginesFactory(Protocol):
 
 
 def load(name: str) -> EnginesFactory:
-    """Find a kind of engines by its name, one of NAMES."""
-    return importlib.import_module(f"mtcli.decoding.engines.{name}").Engines  # type: ignore[no-any-return]
+    """Find a kind of engines by its name, a key of FACTORIES."""
+    module = importlib.import_module(f"mtcli.decoding.engines.{name}")
+    return getattr(module, FACTORIES[name])  # type: ignore[no-any-return]

@@ -35,7 +35,7 @@ _MOST_ENGINES = 4  # on a CPU: they wait for each other to use Python, as thread
 _WORTH_PREPACKING = 1 << 19
 
 
-class Engines:
+class TorchEngines:
     """Makes PyTorch's engines for one network and one way to search; they share what was found out about shapes.
 
     On a CPU there are up to four at work, which divide the processors among them and the sentences too: with an

@@ -7,7 +7,7 @@ import torch
 from support.slow import slow
 
 from mtcli.config import ModelConfig, VocabularySizes
-from mtcli.decoding.engines.torch import Engines
+from mtcli.decoding.engines.torch import TorchEngines
 from mtcli.decoding.pool import EnginePool
 from mtcli.decoding.search import SearchOptions
 from mtcli.model.implementations import Implementations, companion
@@ -80,7 +80,7 @@ def test_translations_are_the_padded_forms_token_by_token(shape: str, beam: int,
     found = {}
     for attention in ("triton", "padded", "reference"):
         network.attention = attention
-        found[attention] = EnginePool(Engines(network, options), num_workers=1).decode(SOURCES, [6, 3, 8, 11])
+        found[attention] = EnginePool(TorchEngines(network, options), num_workers=1).decode(SOURCES, [6, 3, 8, 11])
     assert all(len(hypotheses) == beam for hypotheses in found["padded"])
     for attention in ("triton", "reference"):
         for ours, theirs in zip(found[attention], found["padded"], strict=True):

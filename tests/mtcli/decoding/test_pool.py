@@ -14,7 +14,7 @@ from mtcli.config import ModelConfig, VocabularySizes
 from mtcli.decoding import shapes
 from mtcli.decoding.engines import Outcome
 from mtcli.decoding.engines import torch as torch_engine
-from mtcli.decoding.engines.torch import Engines, TorchEngine
+from mtcli.decoding.engines.torch import TorchEngine, TorchEngines
 from mtcli.decoding.pool import EnginePool, Worker
 from mtcli.decoding.search import Hypothesis, Sentence, Task
 from mtcli.decoding.stream import Call
@@ -42,7 +42,9 @@ class Exhausted(TorchDispatchMode):
 
 
 def pool(*, independent: bool = True, **how: Any) -> EnginePool:
-    return EnginePool(Engines(network(5).float(), options(3), independent=independent), **{"num_workers": 1, **how})
+    return EnginePool(
+        TorchEngines(network(5).float(), options(3), independent=independent), **{"num_workers": 1, **how}
+    )
 
 
 @pytest.mark.parametrize("growth", [1, pytest.param(5, marks=pytest.mark.slow)])
@@ -81,7 +83,7 @@ def test_slots_are_as_many_as_were_asked_for() -> None:
 def test_graphs_are_made_unless_they_are_not_wanted(monkeypatch: pytest.MonkeyPatch, wanted: bool) -> None:
     monkeypatch.setattr(torch_engine, "StepGraphs", Mock)
     monkeypatch.setattr(torch_engine, "_runs_kernels_alone", lambda network, options: True)
-    engines = Engines(network(5), options(3), graphs=wanted)
+    engines = TorchEngines(network(5), options(3), graphs=wanted)
     assert engines.makes_graphs is wanted
     assert (engines.make(4)._graphs is not None) is wanted
 
@@ -144,7 +146,7 @@ def test_the_number_of_threads_changes_nothing(beam: int) -> None:
     for threads in (1, 2, 3):
         with shapes.divided_among(threads):
             for workers in (1, 3):
-                ours = EnginePool(Engines(model, options(beam)), num_workers=workers)
+                ours = EnginePool(TorchEngines(model, options(beam)), num_workers=workers)
                 found.append(ours.decode(2 * sources, [6] * 2 * len(sources)))
                 found.append([ours.decode([source], [6])[0] for source in 2 * sources])
     assert all(each == found[0] for each in found)
@@ -266,7 +268,7 @@ def test_a_call_that_is_given_up_frees_its_slots(monkeypatch: pytest.MonkeyPatch
 
 
 def test_an_engine_that_cannot_be_made_is_an_error_of_those_who_wait() -> None:
-    class Broken(Engines):
+    class Broken(TorchEngines):
         def make(self, max_slots: int | None = None, num_workers: int = 1) -> TorchEngine:
             raise BackendUnavailableError("no such engine here")
 

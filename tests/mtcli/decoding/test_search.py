@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 from support.searching import BANNED, EOS, SOURCES, START, VOCABULARY, network, next_log_probs, options, plain_search
 
-from mtcli.decoding.engines.torch import Engines
+from mtcli.decoding.engines.torch import TorchEngines
 from mtcli.decoding.pool import EnginePool
 from mtcli.decoding.scoring import score_targets
 from mtcli.decoding.search import Hypothesis, SearchOptions
@@ -16,7 +16,7 @@ from mtcli.model.transformer import Transformer
 def search(
     model: Transformer, sources: Sequence[Sequence[int]], limits: Sequence[int], how: SearchOptions
 ) -> list[list[Hypothesis]]:
-    return EnginePool(Engines(model, how, independent=False), num_workers=1).decode(sources, limits)
+    return EnginePool(TorchEngines(model, how, independent=False), num_workers=1).decode(sources, limits)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -11,7 +11,7 @@ import pytest
 from support.patience import PATIENCE
 from support.searching import EOS, network, options
 
-from mtcli.decoding.engines.torch import Engines
+from mtcli.decoding.engines.torch import TorchEngines
 from mtcli.decoding.pool import EnginePool
 from mtcli.decoding.stream import Stream
 from mtcli.decoding.windows import Windows, in_order
@@ -85,7 +85,7 @@ def test_who_waits_for_results_looks_again_for_signals(hurry: bool, monkeypatch:
 
 
 def test_who_waits_for_a_batch_looks_again_for_signals(monkeypatch: pytest.MonkeyPatch) -> None:
-    pool = EnginePool(Engines(network(1), options(1)), num_workers=1)
+    pool = EnginePool(TorchEngines(network(1), options(1)), num_workers=1)
     monkeypatch.setattr(pool.stream, "_need_workers", lambda number: None)
     call = pool.stream.open()
     monkeypatch.setattr(pool.stream, "open", lambda **how: call)

@@ -12,7 +12,7 @@ from support.searching import SOURCES, network, options
 
 from mtcli.bench.translation.phases import PARTS, DecodingPhases
 from mtcli.decoding.engines import torch as engine
-from mtcli.decoding.engines.torch import Engines
+from mtcli.decoding.engines.torch import TorchEngines
 from mtcli.decoding.pool import EnginePool
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 def test_a_search_has_parts_and_nothing_stays_behind() -> None:
     model, step = network(1).float(), engine.beam_step
     with DecodingPhases(model) as watch:
-        decoder = EnginePool(Engines(model, options(2)), num_workers=1)
+        decoder = EnginePool(TorchEngines(model, options(2)), num_workers=1)
         start = time.perf_counter()
         found = decoder.decode(SOURCES, [6] * len(SOURCES))
         wall = time.perf_counter() - start
@@ -33,7 +33,7 @@ def test_a_search_has_parts_and_nothing_stays_behind() -> None:
     assert sum(taken.values()) < wall
     assert engine.beam_step is step
     assert not {"encode", "admit", "step"} & vars(model).keys()
-    assert found == EnginePool(Engines(model, options(2)), num_workers=1).decode(SOURCES, [6] * len(SOURCES))
+    assert found == EnginePool(TorchEngines(model, options(2)), num_workers=1).decode(SOURCES, [6] * len(SOURCES))
 
 
 class Event:
