@@ -42,7 +42,7 @@ def test_packages_that_are_missing_are_named(tmp_path: Path) -> None:
 def test_a_rehearsal_runs_the_contests_as_on_a_gpu(tmp_path: Path) -> None:
     finished = run(REHEARSE="1", STAGE="correct,translate,train", RESULTS=str(tmp_path), TOTAL="1200")
     assert finished.returncode == 0, finished.stdout[-3000:] + finished.stderr
-    assert "tests collected" in (tmp_path / "test_beam_step-not-gpu.log").read_text(encoding="utf-8")
+    assert "tests collected" in (tmp_path / "test_beam_step_kernel-not-gpu.log").read_text(encoding="utf-8")
     decoding = Decoding.model_validate_json((tmp_path / "decoding-base.json").read_text(encoding="utf-8"))
     assert decoding.rehearsal
     rows = decoding.parts[0].rows
