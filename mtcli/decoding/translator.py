@@ -72,6 +72,11 @@ def is_by_sentence(sentences: str, text: TextConventions) -> bool:
     return text.multi_sentence_share is None or text.multi_sentence_share < _SEVERAL_ARE_KNOWN
 
 
+def _refuse_one_string(lines: Iterable[str]) -> None:
+    if isinstance(lines, str | bytes):
+        raise UsageError("A Translator takes lines, such as a list of strings; it was given one string.")
+
+
 @dataclass(frozen=True, slots=True)
 class _Prepared:
     """A line and what the model is to translate of it: nothing, one part, or several."""
@@ -158,8 +163,7 @@ class Translator:
             BackendUnavailableError: the form of attention that was asked for cannot run with this beam.
             MtcliError: memory does not suffice for a single sentence, or the network's output is not a number.
         """
-        if isinstance(lines, str | bytes):
-            raise UsageError("Translator.translate takes lines, such as a list of strings; it was given one string.")
+        _refuse_one_string(lines)
         found = self._run(lines, self._way(options, given), hurry)
         return list(found) if isinstance(lines, Sequence) else found
 
@@ -177,6 +181,7 @@ class Translator:
         Raises:
             UsageError, BackendUnavailableError: as `translate`; what else it raises comes from the futures.
         """
+        _refuse_one_string(lines)
         way = self._way(options, given)
         return _Submission(self, way, [self.prepare(line, way) for line in lines]).futures
 

@@ -19,7 +19,7 @@ Prepared = TypeVar("Prepared")
 Result = TypeVar("Result")
 
 LOOK_AHEAD = 2000  # lines sorted by length together
-_FIRST = 64  # where somebody waits for the first line; then each window may be twice the one before
+_FIRST = 64  # lines: somebody may wait for the first, or a kill come; each window may be twice the one before
 _PATIENCE = 0.02  # seconds that a window waits to fill, where nobody waits for it
 
 
@@ -38,7 +38,7 @@ class Windows(Generic[Line]):
         self._backlog: deque[Line] = deque()
         self._arrived = 0.0  # when the first of the backlog did
         self._closed = False
-        self.limit = _FIRST if hurry else LOOK_AHEAD
+        self.limit = _FIRST
         self.error: BaseException | None = None
         self.ended = isinstance(lines, Sequence)
         if isinstance(lines, Sequence):

@@ -30,17 +30,20 @@ def outputs_in(directory: Path, inputs: Sequence[Path]) -> list[Path]:
     return [directory / name for name in by_name]
 
 
-def check_outputs(paths: Sequence[Path | None], force: bool) -> None:
+def check_outputs(paths: Sequence[Path | None], force: bool, inputs: Sequence[Path] = ()) -> None:
     """Check all names that will be written, before any work is done.
 
     Raises:
-        UsageError: two of them are one file, or two are stdout.
+        UsageError: two of them are one file, or one of the inputs, or two are stdout.
         DataError: one exists and `force` is not given, or its directory does not exist.
     """
     named = [path for path in paths if path is not None and path != STDIN]
     if len(paths) - len(named) > 1:
         raise UsageError("Two outputs would go to stdout. Give all but one a file.")
+    read = {path.resolve() for path in inputs if path.is_file()}
     for path in named:
+        if path.resolve() in read:
+            raise UsageError(f"{path} is an input, and would be overwritten. Give the output another name.")
         refuse_to_overwrite(path, force)
     files = [path.resolve() for path in named if path.is_file() or not path.exists()]
     if twice := [path for path in files if files.count(path) > 1]:

@@ -58,7 +58,7 @@ def translate_files(job: FileJob, reporter: Reporter) -> None:
 def _outputs_of(job: FileJob, reporter: Reporter) -> Iterator[Resumable | None]:
     """The job's outputs, if a later run can go on with them; None where they or the inputs are no plain files."""
     to_resume = can_resume(job.inputs, job.written)
-    check_outputs(job.written, job.force or to_resume)
+    check_outputs(job.written, job.force or to_resume, job.inputs)
     if not to_resume:
         yield None
         return

@@ -264,3 +264,8 @@ def test_more_translations_than_hypotheses_are_refused() -> None:
 
 def test_one_line_is_what_text_is_written_as() -> None:
     assert one_line("a\r\nb\u2028 c\t") == "a b c"
+
+
+def test_a_string_in_place_of_lines_is_not_submitted() -> None:
+    with pytest.raises(UsageError, match="given one string"):
+        Translator(untrained_model()).submit("A dog.")

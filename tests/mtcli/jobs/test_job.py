@@ -8,6 +8,7 @@ import pytest
 from mtcli.decoding.options import TranslateOptions
 from mtcli.errors import UsageError
 from mtcli.jobs.job import FileJob
+from mtcli.jobs.outputs import check_outputs
 
 
 @pytest.mark.parametrize(
@@ -28,3 +29,12 @@ def test_a_job_that_cannot_be_is_refused(fields: dict[str, Any], gist: str) -> N
 def test_all_outputs_are_listed_in_the_order_in_which_they_appear() -> None:
     job = FileJob(inputs=[Path("in")], outputs=[Path("out")], stats=Path("stats"), alignments=Path("links"))
     assert job.written == [Path("out"), Path("links"), Path("stats")]
+
+
+def test_an_input_is_no_output(tmp_path: Path) -> None:
+    source = tmp_path / "in.txt"
+    source.write_text("a\n")
+    (tmp_path / "link.txt").symlink_to(source)
+    with pytest.raises(UsageError, match="link.txt is an input, and would be overwritten"):
+        check_outputs([tmp_path / "link.txt"], True, [source])
+    check_outputs([tmp_path / "out.txt"], False, [source])
