@@ -35,6 +35,6 @@ def test_an_input_is_no_output(tmp_path: Path) -> None:
     source = tmp_path / "in.txt"
     source.write_text("a\n")
     (tmp_path / "link.txt").symlink_to(source)
-    with pytest.raises(UsageError, match="link.txt is an input, and would be overwritten"):
+    with pytest.raises(UsageError, match=r"link\.txt is an input, and would be overwritten"):
         check_outputs([tmp_path / "link.txt"], True, [source])
     check_outputs([tmp_path / "out.txt"], False, [source])
