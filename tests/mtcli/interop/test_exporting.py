@@ -89,7 +89,7 @@ def test_generation_needs_no_options(tmp_path: Path) -> None:
     """The defaults that an export writes are the search that mtcli does."""
     original = make_marian(tmp_path / "original", end_bias=2.0, generation={"num_beams": 3, "early_stopping": "never"})
     model = read_marian(Original(original, "original")).model
-    expected = [translation.text for translation in Translator(model).translate([*ENGLISH])]
+    expected = [translation.text for translation in Translator(model).translate([*ENGLISH], sentences="keep")]
     write_imported(read_marian(Original(original, "original")), tmp_path / "model")
     hf = export(export_hf, tmp_path / "model", tmp_path / "hf")
     assert lines_of_transformers(hf, [*ENGLISH]) == expected
@@ -193,7 +193,8 @@ def test_an_imported_model_gives_the_same_lines_in_ctranslate2(tmp_path: Path) -
     ct2 = export(export_ctranslate2, tmp_path / "model", tmp_path / "ct2")
     translator = Translator(tmp_path / "model", dtype="float32")
     src, tgt = translator.model.tokenizers.src, translator.model.tokenizers.tgt
-    ours = [tgt.pieces(translation.tokens) for translation in translator.translate([*ENGLISH], beam_size=1)]
+    lines = translator.translate([*ENGLISH], beam_size=1, sentences="keep")
+    ours = [tgt.pieces(translation.tokens) for translation in lines]
     theirs = ctranslate2.Translator(str(ct2), device="cpu", compute_type="float32", intra_threads=1)
     sources = [src.pieces(src.encode(line)) for line in ENGLISH]
     found = theirs.translate_batch(sources, beam_size=1, max_decoding_length=22)  # and an end, which ours counts

@@ -116,7 +116,7 @@ class Theirs:
 
 def search(translator: Translator, lines: list[str], **options: Any) -> list[Translation]:
     chosen = DecodingConfig.model_validate({**translator.options.model_dump(), **options})
-    return Translator(translator.model, chosen).translate(lines)
+    return Translator(translator.model, chosen).translate(lines, sentences="keep")  # as the original reads them
 
 
 @pytest.mark.parametrize("name", [*COMMON_SHAPES, *slow(*(name for name in SHAPES if name not in COMMON_SHAPES))])
@@ -191,7 +191,7 @@ def test_a_target_language_begins_every_line(several: Path) -> None:
         assert [*src.encode(line), src.eos_id] == theirs.ids(f">>de<< {line}")
     assert src.encode(f">>nds<< {ENGLISH[0]}") == theirs.ids(f">>nds<< {ENGLISH[0]}")[:-1], "a line's own one wins"
     [(tokens, text, _)] = theirs.translate([f">>de<< {ENGLISH[0]}"], 4)
-    [ours] = translator.translate([ENGLISH[0]])
+    [ours] = translator.translate([ENGLISH[0]], sentences="keep")
     assert (list(ours.tokens), ours.text) == (tokens, text)
 
 
@@ -205,7 +205,8 @@ def test_each_part_of_a_long_line_begins_with_its_language(several: Path) -> Non
         (german, line, german.tokenizers.src.encode(">>de<<")),
     ):
         translator = Translator(model)
-        prepared, sources = translator._prepare(text)
+        prepared, found = translator.prepare(text, translator._way(None, {}))
+        sources = [sentence.source for sentence in found]
         assert len(sources) > 4
         assert all(list(source[:1]) == expected and len(source) <= 64 for source in sources)
         assert " ".join(part.text for part in prepared.parts) == line

@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from support.command import succeed
-from support.letters import letter_pairs, write_sides
+from support.letters import LETTERS, letter_pairs, write_sides
 
 from mtcli.config import Config, load_config
 from mtcli.evaluation.metrics import ValidationMetrics
@@ -41,7 +41,7 @@ class Run:
         return load_config(
             options={
                 "model": SIZES,
-                "data": {**{name: [str(path)] for name, path in files.items()}, "vocab_size": 280},
+                "data": {**{name: [str(path)] for name, path in files.items()}, "vocab_size": 290},
                 "training": {
                     "max_steps": steps,
                     "valid_every": 1,
@@ -138,7 +138,7 @@ def test_another_tokenizer_leaves_the_model_until_there_is_a_score_by_it(
     assert (told["scores"]["step"], told["scores"]["bleu_tokenizer"]) == (3, "char")
 
 
-CHINESE = str.maketrans("0123456789", "零一二三四五六七八九", " ")
+CHINESE = str.maketrans(LETTERS, "零一二三四五六七八九", " ")
 
 
 def test_the_targets_script_chooses_the_tokenizer(
