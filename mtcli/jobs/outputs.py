@@ -40,11 +40,11 @@ def check_outputs(paths: Sequence[Path | None], force: bool, inputs: Sequence[Pa
     named = [path for path in paths if path is not None and path != STDIN]
     if len(paths) - len(named) > 1:
         raise UsageError("Two outputs would go to stdout. Give all but one a file.")
-    read = {path.resolve() for path in inputs if path.is_file()}
     for path in named:
-        if path.resolve() in read:
-            raise UsageError(f"{path} is an input, and would be overwritten. Give the output another name.")
         refuse_to_overwrite(path, force)
+    read = {path.resolve() for path in inputs if path.is_file()}
+    if both := [path for path in named if path.resolve() in read]:
+        raise UsageError(f"{both[0]} is an input, and would be overwritten. Give the output another name.")
     files = [path.resolve() for path in named if path.is_file() or not path.exists()]
     if twice := [path for path in files if files.count(path) > 1]:
         raise UsageError(f"Two outputs would be written to {twice[0]}. Give each a file of its own.")

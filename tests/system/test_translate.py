@@ -250,7 +250,7 @@ BAD_CALLS: dict[str, tuple[int, str, str]] = {
     "a file for a directory": (1, "--output-dir IN DIR/IN", "is a file"),
     "two outputs on stdout": (2, "-i IN --alignments -", "all but one a file"),
     "two outputs in one file": (2, "-i IN -o new --stats new", "Two outputs would be written"),
-    "existing alignments": (1, "-i IN --alignments IN", "--force"),
+    "existing alignments": (1, "-i IN --alignments DIR/IN", "--force"),
     "an unknown input format": (2, "-i IN --input-format xml", "text, tsv, jsonl"),
     "an unknown policy": (2, "-i IN --on-bad-utf8 ignore", "error, replace"),
     "text that is no JSON": (1, "-i IN --input-format jsonl -o new", "IN:1: int"),
