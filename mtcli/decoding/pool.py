@@ -133,13 +133,13 @@ class Worker:
         """Decode until there is nothing left."""
         try:
             engine = self.ready_engine()
+            while self._turn(engine):
+                pass
         except BaseException as error:  # noqa: BLE001 (raised again in the callers' threads)
+            self.engine = None
             with self._stream.lock:
                 self._pool.went_home(self)
-                self._stream.fail_all(error)
-            return
-        while self._turn(engine):
-            pass
+            self._stream.fail_all(error)  # without the lock, which those who are told may wait for
 
     def _turn(self, engine: Engine) -> bool:
         """Let newcomers in and take all a few steps on; whether there was anything to do."""

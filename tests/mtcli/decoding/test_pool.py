@@ -276,3 +276,17 @@ def test_an_engine_that_cannot_be_made_is_an_error_of_those_who_wait() -> None:
     for _ in range(2):
         with pytest.raises(BackendUnavailableError, match="no such engine"):
             ours.decode(SENTENCES, LIMITS)
+
+
+def test_a_thread_that_breaks_down_tells_those_who_wait_and_another_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, expected = pool(), pool().decode(SENTENCES, LIMITS)
+    newcomers = Worker._newcomers
+
+    def broken(self: Worker, engine: Any) -> Any:
+        monkeypatch.setattr(Worker, "_newcomers", newcomers)
+        raise OSError("no memory to free a slot")
+
+    monkeypatch.setattr(Worker, "_newcomers", broken)
+    with pytest.raises(OSError, match="no memory to free a slot"):
+        ours.decode(SENTENCES, LIMITS)
+    assert ours.decode(SENTENCES, LIMITS) == expected
