@@ -23,10 +23,10 @@ from mtcli_native.vectors import (
     call,
     check,
     jit,
-    larger,
+    larger_magnitude,
     load,
     magnitude,
-    max_of,
+    max_of_magnitudes,
     mul,
     never_inlined,
     operation,
@@ -65,7 +65,8 @@ def put_integers(p, value, zero):
 def quantise(p_x, rows, k, kind, work):
     """Turn rows [R, k] into integers, each with a unit of its own: its greatest magnitude is 127 of them.
 
-    Rows that are never negative get twice the resolution (kind INT8_POSITIVE): 255 units.
+    Rows that are never negative get twice the resolution (kind INT8_POSITIVE): 255 units. A row with a number that is none
+    gets a unit that is none, so that all its outputs are none either.
     """
     never_inlined()
     most, zero = f32(_MOST), same(f32(_ZERO))
@@ -75,8 +76,8 @@ def quantise(p_x, rows, k, kind, work):
         p_row = p_x + row * k * 4
         greatest = same(f32(1e-20))
         for j in range(0, k * 4, 64):
-            greatest = larger(magnitude(load(p_row + j)), greatest)
-        top = max_of(greatest)
+            greatest = larger_magnitude(magnitude(load(p_row + j)), greatest)
+        top = max_of_magnitudes(greatest)
         factor = same(most / top)
         store_float(work.p_scales + row * 4, top / most)
         for j in range(0, k, 16):

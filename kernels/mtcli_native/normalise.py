@@ -13,6 +13,7 @@ from mtcli_native.vectors import (
     exp,
     fma,
     jit,
+    larger,
     load,
     mul,
     never_inlined,
@@ -60,7 +61,8 @@ def activate(kind, p, count):
             half = mul(x, same(f32(0.5)))
             store(p + j, fma(half, erf(mul(x, same(f32(0.7071067811865476)))), half))
         else:
-            store(p + j, div(x, add(same(f32(1)), exp(sub(same(f32(0)), x)))))
+            bounded = larger(x, same(f32(-88)))  # what exp is for
+            store(p + j, div(x, add(same(f32(1)), exp(sub(same(f32(0)), bounded)))))
 
 
 @jit

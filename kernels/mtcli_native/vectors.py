@@ -122,7 +122,7 @@ def _larger(builder: Any, a: Any, b: Any) -> Any:
 
 
 def _exp(builder: Any, x: Any) -> Any:
-    """e ** x within two units in the last place: 2 ** n times a polynomial (Cephes, expf); 0 below -87."""
+    """e ** x, for x up to 88, within two units in the last place: 2 ** n times a polynomial (Cephes, expf); 0 below -87."""
     is_under = builder.fcmp_ordered("<", x, constant(-87.0))
     x = builder.select(is_under, constant(-87.0), x)
     power = call(builder, "llvm.rint.v16f32", V16F, builder.fmul(x, constant(1.44269504088896341)))
@@ -137,7 +137,10 @@ def _exp(builder: Any, x: Any) -> Any:
 
 
 def _log(builder: Any, x: Any) -> Any:
-    """Natural logarithm of positive normal numbers, within two units in the last place (Cephes, logf)."""
+    """Natural logarithm of positive normal numbers, within two units in the last place (Cephes, logf).
+
+    Infinity and not-a-number stay what they are: so does a sum that a network's numbers broke.
+    """
     bits = builder.bitcast(x, V16I)
     exponent = builder.sub(builder.ashr(bits, constant(23, V16I)), constant(126, V16I))
     mantissa = builder.or_(builder.and_(bits, constant(0x007FFFFF, V16I)), constant(0x3F000000, V16I))
@@ -162,7 +165,8 @@ def _log(builder: Any, x: Any) -> Any:
     y = builder.fmul(builder.fmul(y, m), square)
     y = fused(builder, e, constant(-2.12194440e-4), y)
     y = fused(builder, square, constant(-0.5), y)
-    return fused(builder, e, constant(0.693359375), builder.fadd(m, y))
+    y = fused(builder, e, constant(0.693359375), builder.fadd(m, y))
+    return builder.select(builder.fcmp_ordered("<", x, constant(float("inf"))), y, x)
 
 
 def _erf(builder: Any, x: Any) -> Any:
@@ -185,6 +189,13 @@ def _erf(builder: Any, x: Any) -> Any:
     for c in (-2.13374055278905e-4, -1.68282697438203e-3, -7.37332916720468e-3, -1.42647390514189e-2):
         under = fused(builder, under, square, constant(c))
     return builder.fdiv(builder.fmul(x, over), under)
+
+
+def _larger_magnitude(builder: Any, a: Any, b: Any) -> Any:
+    """The larger of magnitudes, not-a-number if one is that: as integers, their bits have this order."""
+    kind = ir.VectorType(I32, a.type.count)
+    ints_a, ints_b = builder.bitcast(a, kind), builder.bitcast(b, kind)
+    return builder.bitcast(builder.select(builder.icmp_unsigned(">", ints_a, ints_b), ints_a, ints_b), a.type)
 
 
 def _below(builder: Any, x: Any, count: Any) -> Any:
@@ -226,6 +237,7 @@ mul = operation(vector, (vector, vector), lambda b, x, y: b.fmul(x, y))
 div = operation(vector, (vector, vector), lambda b, x, y: b.fdiv(x, y))
 fma = operation(vector, (vector, vector, vector), fused)
 larger = operation(vector, (vector, vector), _larger)
+larger_magnitude = operation(vector, (vector, vector), _larger_magnitude)
 magnitude = operation(vector, (vector,), lambda b, x: call(b, "llvm.fabs.v16f32", V16F, x))
 exp = operation(vector, (vector,), _exp)
 log = operation(vector, (vector,), _log)
@@ -233,6 +245,7 @@ erf = operation(vector, (vector,), _erf)
 root = operation(FLOAT, (FLOAT,), lambda b, x: call(b, "llvm.sqrt.f32", F32, x))
 sum_of = operation(FLOAT, (vector,), lambda b, x: fold(b, x, b.fadd))
 max_of = operation(FLOAT, (vector,), lambda b, x: fold(b, x, lambda p, q: _larger(b, p, q)))
+max_of_magnitudes = operation(FLOAT, (vector,), lambda b, x: fold(b, x, lambda p, q: _larger_magnitude(b, p, q)))
 first_of = operation(FLOAT, (vector,), lambda b, x: b.extract_element(x, ir.Constant(I32, 0)))
 vector_below = operation(vector, (vector, INT), _below)
 mask_of_greater = operation(INT, (vector, FLOAT), _mask_of_greater)

@@ -9,7 +9,7 @@ from mtcli_native import records
 from mtcli_native.vectors import INT, jit
 
 
-def _record_at(dtype: Any) -> Any:
+def record_at(dtype: Any) -> Any:
     """A function that takes an address for that of a record."""
     kind = from_dtype(dtype)
 
@@ -35,10 +35,10 @@ def _pointer_to(kind: Any) -> Any:
 
 
 network_at, rules_at, slots_at, work_at, batch_at, call_at = (
-    _record_at(dtype)
+    record_at(dtype)
     for dtype in (records.NETWORK, records.RULES, records.SLOTS, records.WORK, records.BATCH, records.CALL)
 )
-_encoder_layer_at, _decoder_layer_at = _record_at(records.ENCODER_LAYER), _record_at(records.DECODER_LAYER)
+_encoder_layer_at, _decoder_layer_at = record_at(records.ENCODER_LAYER), record_at(records.DECODER_LAYER)
 _ENCODER_LAYER_BYTES, _DECODER_LAYER_BYTES = records.ENCODER_LAYER.itemsize, records.DECODER_LAYER.itemsize
 _int64_at, _int32_at, _float32_at = _pointer_to(types.int64), _pointer_to(types.int32), _pointer_to(types.float32)
 
