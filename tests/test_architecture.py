@@ -24,7 +24,7 @@ LAYERS = (
     ("model",),
     ("data", "formats", "evaluation", "devices"),
     ("config",),
-    ("files", "processors", "translation"),
+    ("files", "processors", "accelerators", "translation"),
     ("errors", "mtcli"),
     ("mtcli_kernels",),
 )
