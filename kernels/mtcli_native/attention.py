@@ -12,6 +12,7 @@ from numba.extending import intrinsic
 
 from mtcli_native.vectors import (
     FLOAT,
+    I32,
     I64,
     INT,
     IS_CHECKED,
@@ -38,6 +39,7 @@ from mtcli_native.vectors import (
     store,
     store_at,
     store_float,
+    store_int,
     sub,
     sum_of,
 )
@@ -65,16 +67,53 @@ def _loop(builder, count):  # type: ignore[no-untyped-def]
     return before, body, index, end
 
 
-def _emit_scores(builder, vectors, p_query, p_addresses, offset, count, scale, p_scores):  # type: ignore[no-untyped-def]
-    query = [load_at(builder, builder.add(p_query, number(64 * v)), V16F) for v in range(vectors)]
-    _, _, index, end = _loop(builder, count)
-    p_key = load_at(builder, builder.add(p_addresses, builder.mul(index, number(8))), I64, 8)
-    p_key = builder.add(p_key, offset)
+def _score(builder, query, p_key):  # type: ignore[no-untyped-def]
+    """Lane by lane, the products of a query and a key added up over the head's vectors."""
     total = builder.fmul(query[0], load_at(builder, p_key, V16F))
-    for v in range(1, vectors):
+    for v in range(1, len(query)):
         total = fused(builder, query[v], load_at(builder, builder.add(p_key, number(64 * v)), V16F), total)
-    score = builder.fmul(fold(builder, total, builder.fadd), scale)
-    store_at(builder, builder.add(p_scores, builder.mul(index, number(4))), score)
+    return total
+
+
+def _shuffled(builder, a, b, lanes):  # type: ignore[no-untyped-def]
+    return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(I32, len(lanes)), lanes))
+
+
+def _fold_four(builder, a, b, c, d):  # type: ignore[no-untyped-def]
+    """[4] what `fold` makes of each of four vectors, by the same additions, done for all at once."""
+    low, high = [*range(8)], [*range(8, 16)]
+
+    def halves(x, y):  # type: ignore[no-untyped-def]
+        """Eight lanes of x, then eight of y: each with what lies eight lanes behind."""
+        first = _shuffled(builder, x, y, [*low, *(16 + lane for lane in low)])
+        return builder.fadd(first, _shuffled(builder, x, y, [*high, *(16 + lane for lane in high)]))
+
+    ab, cd = halves(a, b), halves(c, d)
+    first = _shuffled(builder, ab, cd, [0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27])
+    fours = builder.fadd(
+        first, _shuffled(builder, ab, cd, [4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31])
+    )
+    for apart in (2, 1):
+        fours = builder.fadd(
+            fours, _shuffled(builder, fours, fours, [4 * (i // 4) + (i + apart) % 4 for i in range(16)])
+        )
+    return _shuffled(builder, fours, fours, [0, 4, 8, 12])
+
+
+def _emit_scores(builder, vectors, p_query, p_addresses, offset, count, scale, p_scores):  # type: ignore[no-untyped-def]
+    """Four entries at a time; of those behind the last there is an address too, of any entry."""
+    query = [load_at(builder, builder.add(p_query, number(64 * v)), V16F) for v in range(vectors)]
+    blocks = builder.sdiv(builder.add(count, number(3)), number(4))
+    _, _, index, end = _loop(builder, blocks)
+    p_block = builder.add(p_addresses, builder.mul(index, number(32)))
+    keys = [load_at(builder, builder.add(p_block, number(8 * i)), I64, 8) for i in range(4)]
+    totals = [_score(builder, query, builder.add(p_key, offset)) for p_key in keys]
+    four = _fold_four(builder, *totals)
+    store_at(
+        builder,
+        builder.add(p_scores, builder.mul(index, number(16))),
+        builder.fmul(four, splat(builder, scale, four.type)),
+    )
     end()
 
 
@@ -157,6 +196,8 @@ def attend(p_query, count, side, p_out, work):
     never_inlined()
     width, inner = side.head_width, side.heads * side.head_width * 4
     vectors = width // 16
+    for t in range(count, (count + 3) // 4 * 4):
+        store_int(work.p_addresses + 8 * t, load_int(work.p_addresses))
     if IS_CHECKED:
         for t in range(count):
             check(load_int(work.p_addresses + 8 * t), 2 * inner)
