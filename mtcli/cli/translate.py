@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from mtcli.cli.errors import TracebackOption, reports_errors
+from mtcli.cli.garbage import no_search
 from mtcli.cli.options import (
     AttentionOption,
     BatchTokensOption,
@@ -95,11 +96,12 @@ def command(
         raise UsageError("Give the input as -i FILE or as positional files, not both.")
     if output and output_dir:
         raise UsageError("Give the output as -o FILE or as --output-dir DIR, not both.")
-    from mtcli.cli.terminal import Terminal
-    from mtcli.decoding.options import ComputeOptions, TranslateOptions
-    from mtcli.jobs.job import FileJob
-    from mtcli.jobs.outputs import outputs_in
-    from mtcli.jobs.run import translate_files
+    with no_search():
+        from mtcli.cli.terminal import Terminal
+        from mtcli.decoding.options import ComputeOptions, TranslateOptions
+        from mtcli.jobs.job import FileJob
+        from mtcli.jobs.outputs import outputs_in
+        from mtcli.jobs.run import translate_files
 
     inputs = files or [input_file or _STDIN]
     job = FileJob(

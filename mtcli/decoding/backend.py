@@ -46,8 +46,8 @@ class Backend:
         _log.info("Decoding with %s.", self.choice.sentence)
         if not self.choice.is_native:
             self.loaded.implementations(search.beam_size)
-        elif model.placement is None:
-            model.read_weights()  # now, and not with the first line, if they are damaged
+        else:
+            model.check_weights()  # now, and not with the first line
 
     def engines(self, search: SearchOptions) -> Engines:
         """Make the engines for one way to search.

@@ -1,6 +1,7 @@
 """A stored model and its weights, had without PyTorch, against what PyTorch has of them."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from support.tiny import untrained_model, write_untrained
 from mtcli.errors import CheckpointError
 from mtcli.model_directory.loading import load_network
 from mtcli.model_directory.model import Placement, StoredModel
-from mtcli.model_directory.tensor_file import read_tensor_file
+from mtcli.model_directory.tensor_file import read_tensor_file, read_weights
 from mtcli.model_directory.weights import parameters_of, read_tensors, weights_bytes
 
 CPU = torch.device("cpu")
@@ -50,6 +51,22 @@ def test_what_is_written_to_weights_reaches_no_file(tmp_path: Path) -> None:
     before = (directory / "model.safetensors").read_bytes()
     StoredModel(directory).read_weights()["tgt_embedding.tokens.weight"][:] = 0
     assert (directory / "model.safetensors").read_bytes() == before
+
+
+def test_weights_are_checked_once_for_the_first_who_reads_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, checks = StoredModel(write_untrained(tmp_path / "model")), []
+
+    def counting(*arguments: Any) -> Any:
+        checks.append(arguments)
+        return read_weights(*arguments)
+
+    monkeypatch.setattr("mtcli.model_directory.model.read_weights", counting)
+    model.check_weights()
+    first, second = model.read_weights(), model.read_weights()
+    assert len(checks) == 2
+    assert first is not second
+    for name, values in first.items():
+        np.testing.assert_array_equal(values, second[name])
 
 
 def test_a_network_in_memory_gives_its_weights_as_they_are_now() -> None:
