@@ -1,0 +1,167 @@
+"""Matrix products with packed weights, and rows of activations as integers.
+
+Axes: R rows, k inputs, n outputs; both padded (packing.py).
+"""
+
+import numpy as np
+from llvmlite import ir
+
+from mtcli_native.records import FLOAT32, INT8_POSITIVE
+from mtcli_native.tiles import (
+    MOST_ROWS,
+    PANEL,
+    TARGET,
+    panels_of,
+    tile_float32,
+    tile_int8,
+)
+from mtcli_native.vectors import (
+    INT,
+    IS_CHECKED,
+    V16I,
+    VOID,
+    call,
+    check,
+    jit,
+    larger,
+    load,
+    magnitude,
+    max_of,
+    mul,
+    never_inlined,
+    operation,
+    same,
+    store_at,
+    store_float,
+    vector,
+)
+
+f32, i64 = np.float32, np.int64
+INTEGER_BYTES, GROUP_STEP = TARGET.int8.bytes, TARGET.int8.group
+_ZERO = float(TARGET.int8.zero)
+_MOST, _MOST_POSITIVE = 127.0, 255.0 if TARGET.int8.instruction != "sdot" else 127.0
+_PANELS = np.array([1, *(panels_of(rows) for rows in range(1, MOST_ROWS + 1))])
+
+
+def _round(builder, p, value, zero):  # type: ignore[no-untyped-def]
+    """Store 16 numbers as integers: rounded before the zero is added, so that all forms have the same integers."""
+    nearest = call(builder, "llvm.rint.v16f32", value.type, value)
+    ints = builder.fptosi(builder.fadd(nearest, zero), V16I)
+    store_at(builder, p, builder.trunc(ints, ir.VectorType(ir.IntType(8 * INTEGER_BYTES), 16)), 1)
+
+
+_put_integers = operation(VOID, (INT, vector, vector), _round)
+
+
+@jit
+def put_integers(p, value, zero):
+    """Store 16 numbers, rounded to the nearest integer, ties to even."""
+    if IS_CHECKED:
+        check(p, 16 * INTEGER_BYTES)
+    _put_integers(p, value, zero)
+
+
+@jit
+def quantise(p_x, rows, k, kind, work):
+    """Turn rows [R, k] into integers, each with a unit of its own: its greatest magnitude is 127 of them.
+
+    Rows that are never negative get twice the resolution (kind INT8_POSITIVE): 255 units.
+    """
+    never_inlined()
+    most, zero = f32(_MOST), same(f32(_ZERO))
+    if kind == INT8_POSITIVE:
+        most, zero = f32(_MOST_POSITIVE), same(f32(0))
+    for row in range(rows):
+        p_row = p_x + row * k * 4
+        greatest = same(f32(1e-20))
+        for j in range(0, k * 4, 64):
+            greatest = larger(magnitude(load(p_row + j)), greatest)
+        top = max_of(greatest)
+        factor = same(most / top)
+        store_float(work.p_scales + row * 4, top / most)
+        for j in range(0, k, 16):
+            put_integers(work.p_integers + (row * k + j) * INTEGER_BYTES, mul(load(p_row + 4 * j), factor), zero)
+
+
+@jit
+def _check_tile(linear, rows, columns, column, p_a, a_stride, p_out, out_stride):
+    k, is_int8 = linear.num_inputs, linear.kind != FLOAT32
+    for row in range(rows):
+        check(p_a + row * a_stride, k * (INTEGER_BYTES if is_int8 else 4))
+        check(p_out + row * out_stride, columns * 4)
+    check(linear.p_weights + column * k * (1 if is_int8 else 4), columns * k * (1 if is_int8 else 4))
+    check(linear.p_start + column * 4, columns * 4)
+
+
+@jit
+def _multiply(linear, rows, panels, column, p_a, a_stride, p_out, out_stride, adds, is_relu, p_row_scales):
+    """One tile, `panels` wide, of the outputs from `column` on."""
+    k = linear.num_inputs
+    if IS_CHECKED:
+        _check_tile(linear, rows, panels * PANEL, column, p_a, a_stride, p_out, out_stride)
+    p_start = linear.p_start + column * 4
+    if linear.kind != FLOAT32:
+        tile_int8(
+            rows, panels, p_a, a_stride, linear.p_weights + column * k, PANEL * k, p_out, out_stride, k // GROUP_STEP,
+            p_start, adds, is_relu, p_row_scales, linear.p_scales + column * 4, linear.p_bias + column * 4,
+        )  # fmt: skip
+    else:
+        tile_float32(
+            rows, panels, p_a, a_stride, linear.p_weights + column * k * 4, PANEL * k * 4, p_out, out_stride, k,
+            p_start, adds, is_relu, i64(0), i64(0), i64(0),
+        )  # fmt: skip
+
+
+@jit
+def columns(linear, p_x, rows, first, last, p_out, out_stride, adds, is_relu, work):
+    """Outputs first to last, whole panels, of rows [R, k]: activations that `quantise` saw, where weights are int8.
+
+    Rows are divided evenly among as few tiles as hold them; a panel of weights is read by all of them in turn.
+    """
+    never_inlined()
+    p_a, a_stride = p_x, linear.num_inputs * 4
+    if linear.kind != FLOAT32:
+        p_a, a_stride = work.p_integers, linear.num_inputs * INTEGER_BYTES
+    tiles = (rows + MOST_ROWS - 1) // MOST_ROWS
+    column = first
+    while column < last:
+        panels = i64(1)
+        if tiles == 1 and column + _PANELS[rows] * PANEL <= last:
+            panels = _PANELS[rows]
+        row = i64(0)
+        for tile in range(tiles):
+            count = (rows - row + tiles - tile - 1) // (tiles - tile)
+            _multiply(
+                linear, count, panels, column, p_a + row * a_stride, a_stride,
+                p_out + row * out_stride + (column - first) * 4, out_stride, adds, is_relu, work.p_scales + row * 4,
+            )  # fmt: skip
+            row += count
+        column += panels * PANEL
+
+
+@jit
+def linear_into(linear, p_x, rows, p_out, work):
+    """out [R, n] = x [R, k] @ weights + bias."""
+    prepare(linear, p_x, rows, work)
+    columns(linear, p_x, rows, i64(0), linear.num_outputs, p_out, linear.num_outputs * 4, i64(0), i64(0), work)
+
+
+@jit
+def linear_relu_into(linear, p_x, rows, p_out, work):
+    """out [R, n] = max(x [R, k] @ weights + bias, 0)."""
+    prepare(linear, p_x, rows, work)
+    columns(linear, p_x, rows, i64(0), linear.num_outputs, p_out, linear.num_outputs * 4, i64(0), i64(1), work)
+
+
+@jit
+def linear_add_to(linear, p_x, rows, p_out, work):
+    """out [R, n] += x [R, k] @ weights + bias."""
+    prepare(linear, p_x, rows, work)
+    columns(linear, p_x, rows, i64(0), linear.num_outputs, p_out, linear.num_outputs * 4, i64(1), i64(0), work)
+
+
+@jit
+def prepare(linear, p_x, rows, work):
+    """Make the rows [R, k] what the weights are multiplied with."""
+    if linear.kind != FLOAT32:
+        quantise(p_x, rows, linear.num_inputs, linear.kind, work)

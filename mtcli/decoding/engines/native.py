@@ -1,0 +1,253 @@
+"""The CPU's engine: many sentences through their search together, in compiled code without Python or PyTorch.
+
+Each engine has the memory of its slots and computes in one thread; an engine a processor is at work. One call takes all
+slots several steps on, with Python's lock free; between calls sentences come and go. Every row of numbers is computed by
+itself, each of its sums in one order (kernels/mtcli_native/README.md): that is why a translation does not depend on what
+is decoded beside it.
+"""
+
+import gc
+import weakref
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from mtcli.decoding.engines import Outcome
+from mtcli.decoding.engines.native_network import PackedNetwork
+from mtcli.decoding.engines.native_slots import NativeSlots
+from mtcli.decoding.search import Hypothesis, SearchOptions, Task
+from mtcli.errors import MtcliError
+from mtcli.model_directory.model import Model
+from mtcli.processors import available_cpus
+from mtcli_native import load
+from mtcli_native.memory import Arena, address, announced, record, remember
+from mtcli_native.packing import padded
+from mtcli_native.records import ADVANCE, ANNOUNCE, BATCH, CALL, ENCODE, GROUP, WORK
+
+_ROWS = 60  # hypotheses that a step computes at once: five tiles of twelve; more do not make it faster
+_FEWEST_SLOTS = 4
+_BATCH_TOKENS = 256  # source tokens encoded at once: what they are turned into stays in the cache
+_PRODUCTS_A_CALL = 1_000_000_000  # multiplications, a few milliseconds: so long a caller's decision may have to wait
+_DONE_A_CALL = 0.125  # part of the slots whose sentences are done before a call returns early
+_packed: "weakref.WeakKeyDictionary[Model, dict[bool, PackedNetwork]]" = weakref.WeakKeyDictionary()
+
+
+def obstacle(model: Model, options: SearchOptions, *, dtype: str) -> str | None:
+    """Tell in a sentence why the kernels cannot decode so; None where they can."""
+    if options.eos_id in options.banned:
+        return "The native engine needs an end token that may be written."
+    return load.obstacle()
+
+
+class NativeEngines:
+    """Makes engines for one model and one way to search (`mtcli.decoding.engines.Engines`).
+
+    The packed weights are shared by all engines of a model, whatever their way to search.
+
+    Attributes:
+        options, num_workers, num_threads: as `mtcli.decoding.engines.Engines`.
+    """
+
+    def __init__(
+        self, model: Model, options: SearchOptions, *, independent: bool = True, dtype: str = "float32"
+    ) -> None:
+        """Prepare a model.
+
+        Args:
+            independent: makes no difference here: translations never depend on one another.
+            dtype: `float32` or `int8`.
+
+        Raises:
+            CheckpointError: the weights are damaged, or not those of the model.
+        """
+        del independent
+        self.options = options
+        self.num_workers = self.num_threads = available_cpus()
+        kept = _packed.setdefault(model, {})
+        is_int8 = dtype == "int8"
+        if is_int8 not in kept:
+            kept[is_int8] = PackedNetwork(model, load.target(), is_int8=is_int8)
+        self._network = kept[is_int8]
+
+    def make(self, max_slots: int | None = None, num_workers: int = 1) -> "NativeEngine":
+        """Make an engine, as `mtcli.decoding.engines.Engines.make`."""
+        slots = max_slots or max(_FEWEST_SLOTS, _ROWS // self.options.beam_size)
+        return NativeEngine(self._network, self.options, max_slots=slots)
+
+
+class NativeEngine:
+    """Decodes sentences in one thread (`mtcli.decoding.engines.Engine`).
+
+    Attributes:
+        max_slots: sentences decoded at once, at most.
+        threads: not used yet: one.
+    """
+
+    def __init__(self, network: PackedNetwork, options: SearchOptions, *, max_slots: int) -> None:
+        """Prepare to search; memory for slots is taken as they are needed."""
+        self._network, self._options, self.max_slots = network, options, max_slots
+        self.threads = 1
+        self._run = load.entry()
+        self._is_checked = load.target().is_checked
+        self._call = remember(record(CALL, p_network=address(network.record)))
+        self.reset()
+
+    def reset(self) -> list[Task]:
+        """Forget all sentences and give back the memory; returns the sentences that were not done."""
+        left = self._slots.tasks if hasattr(self, "_slots") else []
+        self._slots = NativeSlots(self._network, self._options, self.max_slots)
+        self._work: Arena | None = None
+        self._work_room = (0, 0, 0)
+        return left
+
+    @property
+    def num_live(self) -> int:
+        """Sentences in work."""
+        return self._slots.num_live
+
+    @property
+    def num_free(self) -> int:
+        """Sentences that may be admitted."""
+        return self.max_slots - self.num_live
+
+    @property
+    def longest_source(self) -> int:
+        """Tokens of the longest sentence in work; 0 if there is none."""
+        return max((len(task.source) for task in self._slots.tasks), default=0)
+
+    def shrink(self, failed: int) -> None:
+        """Hold half of `failed` sentences from now on; called after `reset`."""
+        gc.collect()
+        if failed > 1:  # else perhaps what others had left behind was in the way
+            self.max_slots = max(1, min(failed, self.max_slots) // 2)
+            self.reset()
+
+    def admit(self, tasks: Sequence[Task]) -> None:
+        """Take sentences in, no more than are free.
+
+        Raises:
+            MemoryError: what was admitted before is unharmed only by `reset`.
+        """
+        for batch in _batches(tasks):
+            chosen = self._slots.place(batch)
+            self._make_room(sum(len(task.source) for task in batch), max(len(task.source) for task in batch))
+            self._encode(batch, chosen)
+
+    def _encode(self, tasks: Sequence[Task], chosen: Sequence[int]) -> None:
+        lengths = [len(task.source) for task in tasks]
+        starts = np.concatenate([[0], np.cumsum(lengths)])
+        tokens = np.fromiter((token for task in tasks for token in task.source), np.int64, count=int(starts[-1]))
+        slots = np.asarray(chosen, np.int64)
+        kept = [remember(array) for array in (tokens, starts, slots)]
+        batch = record(
+            BATCH,
+            num_sentences=len(tasks),
+            longest=max(lengths),
+            **dict(zip(("p_tokens", "p_starts", "p_slots"), map(address, kept), strict=True)),
+        )
+        self._do(ENCODE, p_batch=address(batch))
+
+    def advance(self) -> list[Outcome]:
+        """Take all sentences a few steps on; returns those that are done, with their hypotheses or what went wrong.
+
+        Raises:
+            MemoryError: `reset` tells what was not done.
+        """
+        if not self.num_live:
+            return []
+        self._slots.make_room()
+        self._make_room(0, self._slots.longest_attended)
+        enough = max(1, min(int(_DONE_A_CALL * self.max_slots), self.num_live))
+        row_steps = max(1, _PRODUCTS_A_CALL // self._network.step_products)
+        self._do(ADVANCE, most_row_steps=row_steps, enough_done=enough)
+        return self._slots.collect(self._hypotheses, _not_a_number)
+
+    def drop(self, is_unwanted: Callable[[Task], bool]) -> None:
+        """Free the slots of sentences that nobody waits for any more."""
+        self._slots.drop(is_unwanted)
+
+    def _do(self, command: int, **fields: int) -> None:
+        assert self._work is not None
+        call = self._call[0]
+        call["command"], call["p_rules"], call["p_slots"] = command, self._slots.rules_address, self._slots.address
+        call["p_work"] = self._work.address
+        for name, value in fields.items():
+            call[name] = value
+        if self._is_checked:
+            self._announce()
+        self._run(address(self._call))
+
+    def _announce(self) -> None:
+        table = announced()
+        self._run(address(record(CALL, command=ANNOUNCE, p_batch=address(table))))
+        self._table = table
+
+    def _make_room(self, tokens: int, attended: int) -> None:
+        """Have a workspace for so many source tokens at once, and for attention to so many entries."""
+        config, beam = self._network.config, self._options.beam_size
+        rows = max(tokens, self.max_slots * beam)
+        needed = (rows, attended, self._slots.max_steps)
+        if self._work is not None and all(a <= b for a, b in zip(needed, self._work_room, strict=True)):
+            return
+        rows, attended, steps = (max(a, b) for a, b in zip(needed, self._work_room, strict=True))
+        attended = padded(attended, 64)
+        self._work = None  # before there is a new one, so that memory holds one alone
+        width, widest, slots, r = padded(config.d_model), self._network.widest, self.max_slots, self.max_slots * beam
+        self._work = Arena(
+            WORK,
+            {
+                "x": (np.float32, (rows, width)),
+                "h": (np.float32, (rows, width)),
+                "wide": (np.float32, (rows, widest)),
+                "context": (np.float32, (rows, widest)),
+                "logits": (np.float32, (r, GROUP)),
+                "integers": (np.int8, (rows, (2 if self._network.is_int8 else 0) * widest)),
+                "scales": (np.float32, (rows,)),
+                "addresses": (np.int64, (attended,)),
+                "probs": (np.float32, (attended,)),
+                "row_slots": (np.int64, (r,)),
+                "row_places": (np.int64, (r,)),
+                "row_of": (np.int64, (slots, beam)),
+                "best_values": (np.float32, (r, beam + 1)),
+                "best_ids": (np.int64, (r, beam + 1)),
+                "end_logits": (np.float32, (r,)),
+                "largest": (np.float32, (r,)),
+                "sums": (np.float32, (r,)),
+                "heads": (np.int64, (beam,)),
+                "new_log_probs": (np.float32, (beam,)),
+                "new_parents": (np.int64, (beam,)),
+                "new_tokens": (np.int64, (beam,)),
+                "new_ancestry": (np.int32, (beam, steps)),
+            },
+            max_rows=rows,
+            max_columns=widest,
+        )
+        self._work_room = (rows, attended, steps)
+
+    def _hypotheses(self, found: list[tuple[list[int], float]]) -> list[Hypothesis]:
+        penalty = self._options.length_penalty
+        return [
+            Hypothesis(tokens, log_prob, log_prob / (len(tokens) + 1) ** penalty) for tokens, log_prob in found
+        ]
+
+
+def _batches(tasks: Sequence[Task]) -> list[list[Task]]:
+    """Sentences that are encoded together: a longest token count, one sentence at least."""
+    batches: list[list[Task]] = []
+    room = 0
+    for task in tasks:
+        if not batches or len(task.source) > room:
+            batches.append([])
+            room = _BATCH_TOKENS
+        batches[-1].append(task)
+        room -= len(task.source)
+    return batches
+
+
+def _not_a_number() -> MtcliError:
+    return MtcliError(
+        "The network's output is not a number. Its weights are damaged or too large for the number type: "
+        "try --dtype float32, or copy the model again from where it was made."
+    )
+
+
