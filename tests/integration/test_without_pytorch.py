@@ -41,7 +41,7 @@ def run(*arguments: str | Path, stdin: str = "", **environment: str) -> subproce
         capture_output=True,
         text=True,
         timeout=PATIENCE,
-        env={**os.environ, "PYTHONPATH": paths, "CUDA_VISIBLE_DEVICES": "", **environment},
+        env={**os.environ, "PYTHONPATH": paths, "CUDA_VISIBLE_DEVICES": "", "MTCLI_ENGINE": "", **environment},
     )
 
 
