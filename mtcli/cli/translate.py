@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from mtcli.cli.errors import TracebackOption, reports_errors
-from mtcli.cli.garbage import no_search
 from mtcli.cli.options import (
     AttentionOption,
     BatchTokensOption,
@@ -27,6 +26,7 @@ from mtcli.cli.options import (
     token_budget,
 )
 from mtcli.cli.signals import tidy_when_stopped
+from mtcli.cli.startup import importing
 from mtcli.errors import UsageError
 from mtcli.model_directory.box import DIRECTION, IN_THE_BOX
 
@@ -96,7 +96,7 @@ def command(
         raise UsageError("Give the input as -i FILE or as positional files, not both.")
     if output and output_dir:
         raise UsageError("Give the output as -o FILE or as --output-dir DIR, not both.")
-    with no_search():
+    with importing():
         from mtcli.cli.terminal import Terminal
         from mtcli.decoding.options import ComputeOptions, TranslateOptions
         from mtcli.jobs.job import FileJob
