@@ -26,6 +26,7 @@ from mtcli.cli.options import (
     token_budget,
 )
 from mtcli.cli.signals import tidy_when_stopped
+from mtcli.cli.startup import importing
 from mtcli.errors import UsageError
 from mtcli.model_directory.box import DIRECTION, IN_THE_BOX
 
@@ -95,11 +96,12 @@ def command(
         raise UsageError("Give the input as -i FILE or as positional files, not both.")
     if output and output_dir:
         raise UsageError("Give the output as -o FILE or as --output-dir DIR, not both.")
-    from mtcli.cli.terminal import Terminal
-    from mtcli.decoding.options import ComputeOptions, TranslateOptions
-    from mtcli.jobs.job import FileJob
-    from mtcli.jobs.outputs import outputs_in
-    from mtcli.jobs.run import translate_files
+    with importing():
+        from mtcli.cli.terminal import Terminal
+        from mtcli.decoding.options import ComputeOptions, TranslateOptions
+        from mtcli.jobs.job import FileJob
+        from mtcli.jobs.outputs import outputs_in
+        from mtcli.jobs.run import translate_files
 
     inputs = files or [input_file or _STDIN]
     job = FileJob(

@@ -44,10 +44,10 @@ class Backend:
         self.model, self._compute = model, compute
         self.choice = choose_engine(model, compute, search)
         _log.info("Decoding with %s.", self.choice.sentence)
-        if self.choice.is_native:
-            model.read_weights()
-        else:
+        if not self.choice.is_native:
             self.loaded.implementations(search.beam_size)
+        else:
+            model.check_weights()  # now, and not with the first line
 
     def engines(self, search: SearchOptions) -> Engines:
         """Make the engines for one way to search.

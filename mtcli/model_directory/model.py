@@ -20,7 +20,7 @@ from mtcli.model_directory.tensor_file import read_weights, refuse_misfit, tenso
 from mtcli.model_directory.tokenizers import load_tokenizers
 
 Weights = dict[str, npt.NDArray[Any]]
-"""By a parameter's name (`mtcli.model.parameters`), its numbers, float32 or float16; not to be written to."""
+"""By a parameter's name (`mtcli.model.parameters`), its numbers, float32 or float16, mapped into memory or copied."""
 
 
 class Placement(NamedTuple):
@@ -54,6 +54,14 @@ class Model(ABC):
             CheckpointError: they are missing, damaged, of other names or shapes than the architecture's, or not finite.
         """
 
+    @abstractmethod
+    def check_weights(self) -> None:
+        """Find out now what is wrong with the weights, if anything; the next to read them does not check them again.
+
+        Raises:
+            CheckpointError: as `read_weights`.
+        """
+
     @property
     def max_positions(self) -> int:
         """Tokens a side that positions exist for: no source and no output is longer."""
@@ -78,6 +86,7 @@ class StoredModel(Model):
         architecture = load_architecture(directory)
         tokenizers = load_tokenizers(directory, architecture.checksums, architecture.text.normalisation)
         self.directory, self.architecture, self.tokenizers = directory, architecture, tokenizers
+        self._checked: Weights | None = None
         if tokenizers.sizes != architecture.vocabulary:
             raise CheckpointError(
                 f"{directory}: the tokenizer has {tokenizers.src.vocab_size} source and {tokenizers.tgt.vocab_size} "
@@ -99,10 +108,9 @@ class StoredModel(Model):
                 f"{self.weights_file.parent / DESCRIPTION} does not describe an mtcli model: {error}"
             ) from None
 
-    def read_weights(self) -> Weights:
-        return self._weights
+    def check_weights(self) -> None:
+        self._checked = read_weights(self.weights_file, self._shapes)
 
-    @cached_property
-    def _weights(self) -> Weights:
-        """Read once: they are mapped, and take no memory of their own."""
-        return read_weights(self.weights_file, self._shapes)
+    def read_weights(self) -> Weights:
+        checked, self._checked = self._checked, None  # kept no longer: where they are mapped, Windows locks the file
+        return checked or read_weights(self.weights_file, self._shapes)

@@ -126,7 +126,8 @@ def read_weights(path: Path, expected: Mapping[str, tuple[int, ...]]) -> dict[st
     """Read the weights of a network that has parameters of these shapes, in its order.
 
     Returns:
-        By name, float32, or float16 where they are stored so; mapped into memory, and not to be written to.
+        By name, float32, or float16 where they are stored so; mapped into memory, so that what is written to them
+        reaches no file.
 
     Raises:
         CheckpointError: the file is missing or damaged, its tensors' names or shapes are others, or a weight is not a

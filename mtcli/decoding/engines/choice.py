@@ -54,7 +54,9 @@ class EngineChoice:
     @property
     def versions(self) -> list[str]:
         """Name what rounds, and its version where that is not mtcli's own."""
-        return [self.name] if self.is_native else [self.name, importlib.metadata.version("torch")]
+        if self.is_native:
+            return [self.name]
+        return [self.name, importlib.metadata.version("torch")]
 
 
 def choose_engine(model: Model, compute: ComputeOptions, search: SearchOptions) -> EngineChoice:
