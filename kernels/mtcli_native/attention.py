@@ -29,6 +29,7 @@ from mtcli_native.vectors import (
     larger,
     load,
     load_at,
+    load_float,
     load_int,
     vector_below,
     mul,
@@ -223,3 +224,13 @@ def attend(p_query, count, side, p_out, work):
             some, at = min(i64(_MOST_VECTORS), vectors - done), head * width * 4 + done * 64
             _values(some, work.p_probs + head * stride, work.p_addresses, inner + at, count, p_out + at)
             done += some
+
+
+@jit
+def add_weights(count, side, p_out, work):
+    """Add to `count` numbers how much the last `attend` looked at each entry, averaged over heads."""
+    stride, share = (count + 15) // 16 * 64, f32(1.0) / f32(side.heads)
+    for head in range(side.heads):
+        for t in range(count):
+            weight = load_float(work.p_probs + head * stride + 4 * t)
+            store_float(p_out + 4 * t, load_float(p_out + 4 * t) + weight * share)

@@ -92,14 +92,10 @@ def encode(network, batch, work):
 
 
 @jit
-def remember(network, batch, rows, p_memories, work):
-    """Project the top layer in p_x to every decoder layer's keys and values, each sentence's to a place of its own.
-
-    Args:
-        p_memories: int64 [sentences]: where a sentence's go, [layer][token][k | v].
-    """
+def remember(network, batch, rows, work):
+    """Project the top layer in p_x to every decoder layer's keys and values, each sentence's to a place of its own."""
     side, starts = network.decoder, int64s(batch.p_starts, batch.num_sentences + 1)
-    memories, entry = int64s(p_memories, batch.num_sentences), 2 * side.heads * side.head_width * 4
+    memories, entry = int64s(batch.p_memories, batch.num_sentences), 2 * side.heads * side.head_width * 4
     for index in range(side.num_layers):
         linear_into(decoder_layer(side, index).cross_kv, work.p_x, rows, work.p_wide, work)
         for sentence in range(batch.num_sentences):

@@ -1,29 +1,27 @@
 """The CPU's engine: many sentences through their search together, in compiled code without Python or PyTorch.
 
-Each engine has the memory of its slots and computes in one thread; an engine a processor is at work. One call takes all
-slots several steps on, with Python's lock free; between calls sentences come and go. Every row of numbers is computed by
-itself, each of its sums in one order (kernels/mtcli_native/README.md): that is why a translation does not depend on what
-is decoded beside it.
+Each engine has the memory of its slots and computes in one thread; an engine a processor is at work. One call takes
+all slots several steps on, with Python's lock free; between calls sentences come and go. Every row of numbers is
+computed by itself, each of its sums in one order (kernels/mtcli_native/README.md): that is why a translation does not
+depend on what is decoded beside it.
 """
 
 import gc
-import weakref
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from mtcli.decoding.engines import Outcome
-from mtcli.decoding.engines.native_network import PackedNetwork
+from mtcli.decoding.engines.native_network import PackedNetwork, packed_network
 from mtcli.decoding.engines.native_slots import NativeSlots
+from mtcli.decoding.engines.native_workspace import Batch, Workspace
 from mtcli.decoding.host_memory import free_memory
 from mtcli.decoding.search import Hypothesis, SearchOptions, Task
 from mtcli.errors import MtcliError
 from mtcli.model_directory.model import Model
 from mtcli.processors import available_cpus
 from mtcli_native import load
-from mtcli_native.memory import Arena, address, announced, record, remember
-from mtcli_native.packing import padded
-from mtcli_native.records import ADVANCE, ANNOUNCE, BATCH, CALL, ENCODE, GROUP, WORK
+from mtcli_native.records import ADVANCE, ENCODE
 
 _MOST_SLOTS, _MOST_ROWS = 64, 256  # sentences and hypotheses that a step computes at once: more is not faster
 _FEWEST_SLOTS = 4
@@ -31,7 +29,6 @@ _CACHE_BYTES, _USUAL_STEPS = 64 << 20, 32  # what the slots' keys and values may
 _BATCH_TOKENS = 256  # source tokens encoded at once: what they are turned into stays in the cache
 _PRODUCTS_A_CALL = 1_000_000_000  # multiplications, a few milliseconds: so long a caller's decision may have to wait
 _DONE_A_CALL = 0.125  # part of the slots whose sentences are done before a call returns early
-_packed: "weakref.WeakKeyDictionary[Model, dict[bool, PackedNetwork]]" = weakref.WeakKeyDictionary()
 
 
 def obstacle(model: Model, options: SearchOptions, *, dtype: str) -> str | None:
@@ -65,11 +62,7 @@ class NativeEngines:
         del independent
         self.options = options
         self.num_workers = self.num_threads = available_cpus()
-        kept = _packed.setdefault(model, {})
-        is_int8 = dtype == "int8"
-        if is_int8 not in kept:
-            kept[is_int8] = PackedNetwork(model, load.target(), is_int8=is_int8)
-        self._network = kept[is_int8]
+        self._network = packed_network(model, is_int8=dtype == "int8")
 
     def make(self, max_slots: int | None = None, num_workers: int = 1) -> "NativeEngine":
         """Make an engine, as `mtcli.decoding.engines.Engines.make`."""
@@ -96,17 +89,16 @@ class NativeEngine:
         """Prepare to search; memory for slots is taken as they are needed."""
         self._network, self._options, self.max_slots = network, options, max_slots
         self.threads = 1
-        self._run = load.entry()
-        self._is_checked = load.target().is_checked
-        self._call = remember(record(CALL, p_network=address(network.record)))
-        self.reset()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._slots = NativeSlots(self._network, self._options, self.max_slots)
+        self._workspace = Workspace(self._network, beam=self._options.beam_size, num_slots=self.max_slots)
 
     def reset(self) -> list[Task]:
         """Forget all sentences and give back the memory; returns the sentences that were not done."""
-        left = self._slots.tasks if hasattr(self, "_slots") else []
-        self._slots = NativeSlots(self._network, self._options, self.max_slots)
-        self._work: Arena | None = None
-        self._work_room = (0, 0, 0)
+        left = self._slots.tasks
+        self._begin()
         return left
 
     @property
@@ -129,7 +121,7 @@ class NativeEngine:
         gc.collect()
         if failed > 1:  # else perhaps what others had left behind was in the way
             self.max_slots = max(1, min(failed, self.max_slots) // 2)
-            self.reset()
+            self._begin()
 
     def admit(self, tasks: Sequence[Task]) -> None:
         """Take sentences in, no more than are free.
@@ -139,22 +131,14 @@ class NativeEngine:
         """
         for batch in _batches(tasks):
             chosen = self._slots.place(batch)
-            self._make_room(sum(len(task.source) for task in batch), max(len(task.source) for task in batch))
+            lengths = [len(task.source) for task in batch]
+            self._workspace.make_room(rows=sum(lengths), attended=max(lengths), steps=self._slots.max_steps)
             self._encode(batch, chosen)
 
     def _encode(self, tasks: Sequence[Task], chosen: Sequence[int]) -> None:
-        lengths = [len(task.source) for task in tasks]
-        starts = np.concatenate([[0], np.cumsum(lengths)])
-        tokens = np.fromiter((token for task in tasks for token in task.source), np.int64, count=int(starts[-1]))
-        slots = np.asarray(chosen, np.int64)
-        kept = [remember(array) for array in (tokens, starts, slots)]
-        batch = record(
-            BATCH,
-            num_sentences=len(tasks),
-            longest=max(lengths),
-            **dict(zip(("p_tokens", "p_starts", "p_slots"), map(address, kept), strict=True)),
-        )
-        self._do(ENCODE, p_batch=address(batch))
+        batch = Batch([task.source for task in tasks], self._slots.memories(chosen))
+        batch.record["p_slots"] = batch.keep(np.asarray(chosen, np.int64))
+        self._call(ENCODE, p_batch=batch.address)
 
     def advance(self) -> list[Outcome]:
         """Take all sentences a few steps on; returns those that are done, with their hypotheses or what went wrong.
@@ -165,80 +149,22 @@ class NativeEngine:
         if not self.num_live:
             return []
         self._slots.make_room()
-        self._make_room(0, self._slots.longest_attended)
+        self._workspace.make_room(attended=self._slots.longest_attended, steps=self._slots.max_steps)
         enough = max(1, min(int(_DONE_A_CALL * self.max_slots), self.num_live))
         row_steps = max(1, _PRODUCTS_A_CALL // self._network.step_products)
-        self._do(ADVANCE, most_row_steps=row_steps, enough_done=enough)
+        self._call(ADVANCE, most_row_steps=row_steps, enough_done=enough)
         return self._slots.collect(self._hypotheses, _not_a_number)
 
     def drop(self, is_unwanted: Callable[[Task], bool]) -> None:
         """Free the slots of sentences that nobody waits for any more."""
         self._slots.drop(is_unwanted)
 
-    def _do(self, command: int, **fields: int) -> None:
-        assert self._work is not None
-        call = self._call[0]
-        call["command"], call["p_rules"], call["p_slots"] = command, self._slots.rules_address, self._slots.address
-        call["p_work"] = self._work.address
-        for name, value in fields.items():
-            call[name] = value
-        if self._is_checked:
-            self._announce()
-        self._run(address(self._call))
-
-    def _announce(self) -> None:
-        table = announced()
-        self._run(address(record(CALL, command=ANNOUNCE, p_batch=address(table))))
-        self._table = table
-
-    def _make_room(self, tokens: int, attended: int) -> None:
-        """Have a workspace for so many source tokens at once, and for attention to so many entries."""
-        config, beam = self._network.config, self._options.beam_size
-        rows = max(tokens, self.max_slots * beam)
-        needed = (rows, attended, self._slots.max_steps)
-        if self._work is not None and all(a <= b for a, b in zip(needed, self._work_room, strict=True)):
-            return
-        rows, attended, steps = (max(a, b) for a, b in zip(needed, self._work_room, strict=True))
-        attended = padded(attended, 64)
-        self._work = None  # before there is a new one, so that memory holds one alone
-        heads = max(config.heads, config.of_decoder.heads)
-        width, widest, slots, r = padded(config.d_model), self._network.widest, self.max_slots, self.max_slots * beam
-        self._work = Arena(
-            WORK,
-            {
-                "x": (np.float32, (rows, width)),
-                "h": (np.float32, (rows, width)),
-                "wide": (np.float32, (rows, widest)),
-                "context": (np.float32, (rows, widest)),
-                "logits": (np.float32, (r, GROUP)),
-                "integers": (np.int8, (rows, (2 if self._network.is_int8 else 0) * widest)),
-                "scales": (np.float32, (rows,)),
-                "addresses": (np.int64, (attended,)),
-                "probs": (np.float32, (heads * attended,)),
-                "row_slots": (np.int64, (r,)),
-                "row_places": (np.int64, (r,)),
-                "row_of": (np.int64, (slots, beam)),
-                "best_values": (np.float32, (r, beam + 1)),
-                "best_ids": (np.int64, (r, beam + 1)),
-                "end_logits": (np.float32, (r,)),
-                "largest": (np.float32, (r,)),
-                "sums": (np.float32, (r,)),
-                "heads": (np.int64, (beam,)),
-                "new_log_probs": (np.float32, (beam,)),
-                "new_parents": (np.int64, (beam,)),
-                "new_tokens": (np.int64, (beam,)),
-                "new_ancestry": (np.int32, (beam, steps)),
-            },
-            max_rows=rows,
-            max_columns=widest,
-        )
-        self._work_room = (rows, attended, steps)
+    def _call(self, command: int, **fields: int) -> None:
+        self._workspace.call(command, p_rules=self._slots.rules_address, p_slots=self._slots.address, **fields)
 
     def _hypotheses(self, found: list[tuple[list[int], float]]) -> list[Hypothesis]:
         penalty = self._options.length_penalty
-        return [
-            Hypothesis(tokens, log_prob, log_prob / (len(tokens) + 1) ** penalty) for tokens, log_prob in found
-        ]
+        return [Hypothesis(tokens, log_prob, log_prob / (len(tokens) + 1) ** penalty) for tokens, log_prob in found]
 
 
 def _batches(tasks: Sequence[Task]) -> list[list[Task]]:
@@ -259,5 +185,3 @@ def _not_a_number() -> MtcliError:
         "The network's output is not a number. Its weights are damaged or too large for the number type: "
         "try --dtype float32, or copy the model again from where it was made."
     )
-
-

@@ -3,13 +3,14 @@
 In int8 every matrix of a layer has integers; embeddings, norms, biases and attention stay float32.
 """
 
-
+import weakref
 
 import numpy as np
 import numpy.typing as npt
 
 from mtcli.config import ModelConfig
 from mtcli.model_directory.model import Model
+from mtcli_native import load
 from mtcli_native.memory import record
 from mtcli_native.packing import NEVER, Packer, head_width, pad_columns, pad_rows, padded
 from mtcli_native.records import (
@@ -150,7 +151,9 @@ class PackedNetwork:
     def _heads(self, attention: str, which: str, config: ModelConfig) -> Array:
         """W_q, W_k, W_v, or some of them, as one matrix, heads padded."""
         heads, width = config.heads, head_width(config.head_dim, config.heads)
-        parts = [(self._float(f"{attention}.{x}_proj.weight"), self._float(f"{attention}.{x}_proj.bias")) for x in which]
+        parts = [
+            (self._float(f"{attention}.{x}_proj.weight"), self._float(f"{attention}.{x}_proj.bias")) for x in which
+        ]
         weight = np.concatenate([pad_rows(weight, heads, width) for weight, _ in parts])
         return self._packer.linear(weight, np.concatenate([pad_rows(b, heads, width) for _, b in parts]), self._kind())
 
@@ -183,3 +186,16 @@ def sinusoids(num_positions: int, d_model: int) -> npt.NDArray[np.float32]:
     return np.concatenate([np.sin(angles), np.cos(angles)], axis=1).astype(np.float32)
 
 
+_packed: "weakref.WeakKeyDictionary[Model, dict[bool, PackedNetwork]]" = weakref.WeakKeyDictionary()
+
+
+def packed_network(model: Model, *, is_int8: bool) -> PackedNetwork:
+    """A model's weights as the kernels read them, packed once for all who ask.
+
+    Raises:
+        CheckpointError: they are damaged, or not those of the model.
+    """
+    kept = _packed.setdefault(model, {})
+    if is_int8 not in kept:
+        kept[is_int8] = PackedNetwork(model, load.target(), is_int8=is_int8)
+    return kept[is_int8]

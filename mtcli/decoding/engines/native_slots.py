@@ -18,6 +18,7 @@ from mtcli_native.memory import Arena, Array, address, allocate
 from mtcli_native.records import CERTAIN, DONE, ESTIMATE, FREE, FULL, LIVE, NOT_A_NUMBER, RULES, SLOTS
 
 _FIRST_STEPS = 16  # that a slot has room for at first
+_FIRST_OUTPUTS = 64  # tokens of the longest output that the state has room for at first
 _STOPS = {"full": FULL, "estimate": ESTIMATE, "certain": CERTAIN}
 Found = list[tuple[list[int], float]]
 """Of a sentence, best first: token ids without the end token, and the log-probability."""
@@ -34,11 +35,14 @@ class NativeSlots:
     def __init__(self, network: PackedNetwork, options: SearchOptions, num_slots: int) -> None:
         """Prepare slots without sentences."""
         self._network, self._options, self._num_slots = network, options, num_slots
-        self.num_live, self.max_steps = 0, 0
+        self.num_live = 0
         self._tasks: list[Task | None] = [None] * num_slots
         self._past: list[Array] = [allocate(0, np.float32)] * num_slots
         self._memory: list[Array] = [allocate(0, np.float32)] * num_slots
-        self._grow_state(64)
+        self._state, self._rules = self._new_state(_FIRST_OUTPUTS), _rules(options, _FIRST_OUTPUTS)
+        self._state.arrays["status"][:] = FREE
+        self._state.arrays["past_room"][:] = 0
+        self.max_steps = _FIRST_OUTPUTS
 
     @property
     def tasks(self) -> list[Task]:
@@ -80,6 +84,11 @@ class NativeSlots:
         self.num_live += len(chosen)
         return chosen
 
+    def memories(self, slots: Sequence[int]) -> Array:
+        """[slots] int64: where their keys and values of the source lie."""
+        found: Array = self._state.arrays["memory"][list(slots)]
+        return found
+
     def make_room(self) -> None:
         """Have room for one more step in each slot, and as a rule for many.
 
@@ -102,7 +111,9 @@ class NativeSlots:
         layers, beam = self._network.config.decoder_layers, self._options.beam_size
         return layers * beam * self._network.entry_bytes // 4
 
-    def collect(self, hypotheses: Callable[[Found], list[Hypothesis]], failure: Callable[[], MtcliError]) -> list[Outcome]:
+    def collect(
+        self, hypotheses: Callable[[Found], list[Hypothesis]], failure: Callable[[], MtcliError]
+    ) -> list[Outcome]:
         """Free the slots whose sentences are done; returns these with their hypotheses, or what went wrong."""
         status = self._state.arrays["status"]
         outcomes: list[Outcome] = []
@@ -137,8 +148,14 @@ class NativeSlots:
 
     def _grow_state(self, max_steps: int) -> None:
         """Make room for outputs of so many tokens; what there is stays."""
+        larger = self._new_state(max_steps)
+        for name, array in self._state.arrays.items():
+            larger.arrays[name][tuple(slice(size) for size in array.shape)] = array
+        self._state, self._rules, self.max_steps = larger, _rules(self._options, max_steps), max_steps
+
+    def _new_state(self, max_steps: int) -> Arena:
         s, k, t = self._num_slots, self._options.beam_size, max_steps
-        larger = Arena(
+        return Arena(
             SLOTS,
             {
                 "status": (np.int64, (s,)),
@@ -162,14 +179,6 @@ class NativeSlots:
             num_slots=s,
             max_steps=t,
         )
-        if self.max_steps:
-            for name, array in self._state.arrays.items():
-                larger.arrays[name][tuple(slice(size) for size in array.shape)] = array
-        else:
-            larger.arrays["status"][:] = FREE
-            larger.arrays["past_room"][:] = 0
-        self._state, self.max_steps = larger, t
-        self._rules = _rules(self._options, t)
 
 
 def _rules(options: SearchOptions, max_steps: int) -> Arena:
