@@ -23,18 +23,16 @@ from mtcli_native.vectors import (
     constant,
     exp,
     fma,
-    fold,
     fused,
     jit,
+    lanes_or,
     larger,
     load,
     load_at,
     load_float,
     load_int,
-    vector_below,
-    mul,
-    lanes_or,
     max_of,
+    mul,
     never_inlined,
     number,
     same,
@@ -45,6 +43,7 @@ from mtcli_native.vectors import (
     store_int,
     sub,
     sum_of,
+    vector_below,
 )
 
 f32, i64 = np.float32, np.int64

@@ -10,7 +10,7 @@ import numpy as np
 
 from mtcli_native.attention import add_weights, attend
 from mtcli_native.linear import columns, linear_add_to, linear_into, prepare
-from mtcli_native.network import attend_within, embed_sentences, encode, enter, feed_forward, leave, look_at, remember
+from mtcli_native.network import attend_before, embed_sentences, encode, enter, feed_forward, leave, look_at, remember
 from mtcli_native.normalise import layer_norm
 from mtcli_native.records import GROUP
 from mtcli_native.search import add_to_sum
@@ -47,7 +47,7 @@ def decode_targets(network, batch, work):
         linear_into(layer.qkv, enter(network, layer.self_norm, rows, work), rows, work.p_wide, work)
         for sentence in range(count):
             length = target_starts[sentence + 1] - target_starts[sentence]
-            attend_within(side, target_starts[sentence], length, True, work)
+            attend_before(side, target_starts[sentence], length, work)
         linear_add_to(layer.self_out, work.p_context, rows, work.p_x, work)
         leave(network, layer.self_norm, rows, work)
         linear_into(layer.cross_q, enter(network, layer.cross_norm, rows, work), rows, work.p_wide, work)
