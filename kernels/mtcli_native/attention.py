@@ -29,8 +29,10 @@ from mtcli_native.vectors import (
     larger,
     load,
     load_at,
-    load_float,
     load_int,
+    vector_below,
+    mul,
+    lanes_or,
     max_of,
     never_inlined,
     number,
@@ -117,7 +119,7 @@ def _emit_scores(builder, vectors, p_query, p_addresses, offset, count, scale, p
     end()
 
 
-def _emit_values(builder, vectors, p_probs, p_addresses, offset, count, scale, p_out):  # type: ignore[no-untyped-def]
+def _emit_values(builder, vectors, p_probs, p_addresses, offset, count, p_out):  # type: ignore[no-untyped-def]
     before, body, index, end = _loop(builder, count)
     sums = [builder.phi(V16F) for _ in range(vectors)]
     p_value = load_at(builder, builder.add(p_addresses, builder.mul(index, number(8))), I64, 8)
@@ -130,36 +132,37 @@ def _emit_values(builder, vectors, p_probs, p_addresses, offset, count, scale, p
         sums[v] = longer
     end()
     for v, total in enumerate(sums):
-        store_at(builder, builder.add(p_out, number(64 * v)), builder.fmul(total, splat(builder, scale)))
+        store_at(builder, builder.add(p_out, number(64 * v)), total)
 
 
 def _by_width(emit):  # type: ignore[no-untyped-def]
-    """A function of 1 to 8 vectors, each number with code of its own."""
-    signature = VOID(INT, INT, INT, INT, INT, FLOAT, INT)
+    """What writes `emit` for 1 to 8 vectors, each number with code of its own."""
 
-    @intrinsic
-    def choose(context, vectors, p_a, p_addresses, offset, count, scale, p_out):  # type: ignore[no-untyped-def]
-        def generate(context, builder, signature, values):  # type: ignore[no-untyped-def]
-            end = builder.append_basic_block("width_done")
-            choice = builder.switch(values[0], end)
-            for vectors in range(1, _MOST_VECTORS + 1):
-                block = builder.append_basic_block(f"vectors_{vectors}")
-                choice.add_case(number(vectors), block)
-                builder.position_at_end(block)
-                emit(builder, vectors, *values[1:])
-                builder.branch(end)
-            builder.position_at_end(end)
-            return context.get_dummy_value()
+    def generate(context, builder, signature, values):  # type: ignore[no-untyped-def]
+        end = builder.append_basic_block("width_done")
+        choice = builder.switch(values[0], end)
+        for vectors in range(1, _MOST_VECTORS + 1):
+            block = builder.append_basic_block(f"vectors_{vectors}")
+            choice.add_case(number(vectors), block)
+            builder.position_at_end(block)
+            emit(builder, vectors, *values[1:])
+            builder.branch(end)
+        builder.position_at_end(end)
+        return context.get_dummy_value()
 
-        return signature, generate
-
-    return choose
+    return generate
 
 
-_scores = _by_width(_emit_scores)
-"""_scores(vectors, p_query, p_addresses, offset, count, scale, p_scores): of each entry, query . key x scale."""
-_values = _by_width(_emit_values)
-"""_values(vectors, p_probs, p_addresses, offset, count, scale, p_out): the sum over entries of prob x value, x scale."""
+@intrinsic
+def _scores(context, vectors, p_query, p_addresses, offset, count, scale, p_scores):  # type: ignore[no-untyped-def]
+    """Of each entry, query . key x scale, for a head of so many vectors."""
+    return VOID(INT, INT, INT, INT, INT, FLOAT, INT), _by_width(_emit_scores)
+
+
+@intrinsic
+def _values(context, vectors, p_probs, p_addresses, offset, count, p_out):  # type: ignore[no-untyped-def]
+    """The sum over entries of prob x value, for a head of so many vectors."""
+    return VOID(INT, INT, INT, INT, INT, INT), _by_width(_emit_values)
 
 
 @jit
@@ -173,29 +176,31 @@ def _scores_of_wide_head(width, p_query, p_addresses, offset, count, scale, p_sc
 
 @jit
 def _softmax(p_scores, count):
-    """In place, without the division: returns what e ** (score - greatest) adds up to."""
-    for t in range(count, (count + 15) // 16 * 16):
-        store_float(p_scores + 4 * t, f32(-1e30))
-    greatest = load(p_scores)
-    for t in range(16, count, 16):
-        greatest = larger(load(p_scores + 4 * t), greatest)
+    """Scores into shares that add up to 1, in place; behind the last come zeros, to the end of a vector."""
+    never, greatest = same(f32(-1e30)), same(f32(-1e30))
+    for t in range(0, count, 16):
+        greatest = larger(lanes_or(load(p_scores + 4 * t), count - t, never), greatest)
     top, total = same(max_of(greatest)), same(f32(0))
     for t in range(0, count, 16):
-        share = exp(sub(load(p_scores + 4 * t), top))
+        share = vector_below(exp(sub(load(p_scores + 4 * t), top)), count - t)
         store(p_scores + 4 * t, share)
         total = add(total, share)
-    return sum_of(total)
+    scale = same(f32(1.0) / sum_of(total))
+    for t in range(0, count, 16):
+        store(p_scores + 4 * t, mul(load(p_scores + 4 * t), scale))
 
 
 @jit
 def attend(p_query, count, side, p_out, work):
     """One row [heads x head width]: for each head, the values of `count` entries, weighed by softmax of q . k.
 
-    The entries' addresses are in the workspace, `work.p_addresses`; the weights of the last head stay in `p_probs`.
+    The entries' addresses are in the workspace, `work.p_addresses`. The weights are left in `work.p_probs`, those of a
+    head behind those of the head before, each a whole number of vectors. First come all heads' scores: so that none is
+    read back while it is still being written.
     """
     never_inlined()
     width, inner = side.head_width, side.heads * side.head_width * 4
-    vectors = width // 16
+    vectors, stride = width // 16, (count + 15) // 16 * 64
     for t in range(count, (count + 3) // 4 * 4):
         store_int(work.p_addresses + 8 * t, load_int(work.p_addresses))
     if IS_CHECKED:
@@ -203,32 +208,18 @@ def attend(p_query, count, side, p_out, work):
             check(load_int(work.p_addresses + 8 * t), 2 * inner)
         check(p_query, inner)
         check(p_out, inner)
-        check(work.p_probs, (count + 15) // 16 * 64)
+        check(work.p_probs, side.heads * stride)
     for head in range(side.heads):
-        offset = head * width * 4
+        offset, p_probs = head * width * 4, work.p_probs + head * stride
         if vectors <= _MOST_VECTORS:
-            _scores(vectors, p_query + offset, work.p_addresses, offset, count, side.head_scale, work.p_probs)
+            _scores(vectors, p_query + offset, work.p_addresses, offset, count, side.head_scale, p_probs)
         else:
-            _scores_of_wide_head(
-                width, p_query + offset, work.p_addresses, offset, count, side.head_scale, work.p_probs
-            )
-        scale = f32(1.0) / _softmax(work.p_probs, count)
+            _scores_of_wide_head(width, p_query + offset, work.p_addresses, offset, count, side.head_scale, p_probs)
+    for head in range(side.heads):
+        _softmax(work.p_probs + head * stride, count)
+    for head in range(side.heads):
         done = i64(0)
         while done < vectors:
-            some, at = min(i64(_MOST_VECTORS), vectors - done), offset + done * 64
-            _values(some, work.p_probs, work.p_addresses, inner + at, count, scale, p_out + at)
+            some, at = min(i64(_MOST_VECTORS), vectors - done), head * width * 4 + done * 64
+            _values(some, work.p_probs + head * stride, work.p_addresses, inner + at, count, p_out + at)
             done += some
-
-
-@jit
-def weights_of_attention(p_query, count, side, p_out, stride, work):
-    """How much one row attends to each of `count` entries, [heads] times `stride` bytes; the rest is left alone."""
-    never_inlined()
-    for head in range(side.heads):
-        offset = head * side.head_width * 4
-        _scores_of_wide_head(
-            side.head_width, p_query + offset, work.p_addresses, offset, count, side.head_scale, work.p_probs
-        )
-        scale = f32(1.0) / _softmax(work.p_probs, count)
-        for t in range(count):
-            store_float(p_out + head * stride + 4 * t, load_float(work.p_probs + 4 * t) * scale)

@@ -15,6 +15,7 @@ import numpy as np
 from mtcli.decoding.engines import Outcome
 from mtcli.decoding.engines.native_network import PackedNetwork
 from mtcli.decoding.engines.native_slots import NativeSlots
+from mtcli.decoding.host_memory import free_memory
 from mtcli.decoding.search import Hypothesis, SearchOptions, Task
 from mtcli.errors import MtcliError
 from mtcli.model_directory.model import Model
@@ -24,8 +25,9 @@ from mtcli_native.memory import Arena, address, announced, record, remember
 from mtcli_native.packing import padded
 from mtcli_native.records import ADVANCE, ANNOUNCE, BATCH, CALL, ENCODE, GROUP, WORK
 
-_ROWS = 60  # hypotheses that a step computes at once: five tiles of twelve; more do not make it faster
+_MOST_SLOTS, _MOST_ROWS = 64, 256  # sentences and hypotheses that a step computes at once: more is not faster
 _FEWEST_SLOTS = 4
+_CACHE_BYTES, _USUAL_STEPS = 64 << 20, 32  # what the slots' keys and values may take, at so many steps of each
 _BATCH_TOKENS = 256  # source tokens encoded at once: what they are turned into stays in the cache
 _PRODUCTS_A_CALL = 1_000_000_000  # multiplications, a few milliseconds: so long a caller's decision may have to wait
 _DONE_A_CALL = 0.125  # part of the slots whose sentences are done before a call returns early
@@ -71,8 +73,15 @@ class NativeEngines:
 
     def make(self, max_slots: int | None = None, num_workers: int = 1) -> "NativeEngine":
         """Make an engine, as `mtcli.decoding.engines.Engines.make`."""
-        slots = max_slots or max(_FEWEST_SLOTS, _ROWS // self.options.beam_size)
-        return NativeEngine(self._network, self.options, max_slots=slots)
+        return NativeEngine(self._network, self.options, max_slots=max_slots or self._slots(num_workers))
+
+    def _slots(self, num_workers: int) -> int:
+        """As many as are fast and fit into memory."""
+        beam, network = self.options.beam_size, self._network
+        of_one = network.entry_bytes * network.config.decoder_layers * (beam + 1) * _USUAL_STEPS
+        free = free_memory() or _CACHE_BYTES * num_workers * 4
+        room = min(_CACHE_BYTES, free // 4 // num_workers) // of_one
+        return max(_FEWEST_SLOTS, min(_MOST_SLOTS, _MOST_ROWS // beam, room))
 
 
 class NativeEngine:
@@ -192,6 +201,7 @@ class NativeEngine:
         rows, attended, steps = (max(a, b) for a, b in zip(needed, self._work_room, strict=True))
         attended = padded(attended, 64)
         self._work = None  # before there is a new one, so that memory holds one alone
+        heads = max(config.heads, config.of_decoder.heads)
         width, widest, slots, r = padded(config.d_model), self._network.widest, self.max_slots, self.max_slots * beam
         self._work = Arena(
             WORK,
@@ -204,7 +214,7 @@ class NativeEngine:
                 "integers": (np.int8, (rows, (2 if self._network.is_int8 else 0) * widest)),
                 "scales": (np.float32, (rows,)),
                 "addresses": (np.int64, (attended,)),
-                "probs": (np.float32, (attended,)),
+                "probs": (np.float32, (heads * attended,)),
                 "row_slots": (np.int64, (r,)),
                 "row_places": (np.int64, (r,)),
                 "row_of": (np.int64, (slots, beam)),
