@@ -159,7 +159,7 @@ def loaded_with(modules: Sequence[str], suspects: Sequence[str]) -> list[str]:
 
 def test_what_translating_on_a_cpu_takes_loads_no_pytorch(texts: dict[str, str]) -> None:
     chosen = [module for module in texts if room_of(module) in ROOMS_WITHOUT_PYTORCH and module not in NEED_PYTORCH]
-    assert loaded_with(chosen, ["torch", "triton", "mtcli_kernels"]) == []
+    assert loaded_with(chosen, ["torch", "triton", "mtcli_kernels", "numba"]) == []
 
 
 @pytest.mark.parametrize("module", sorted(NEED_PYTORCH))

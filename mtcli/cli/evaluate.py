@@ -159,6 +159,8 @@ def _translate(
     from mtcli.model_directory.model import StoredModel
 
     translator = Translator.computing(StoredModel(model), compute)
+    if obstacle := translator.backend.choice.obstacle:
+        say(f"Decoding with PyTorch: {obstacle}")
     sources = list(TargetLanguageCheck(translator.model.tokenizers.src, say).watch(sources))
     beam = options.resolve(translator.options).beam_size
     return [translation.text for translation in translator.translate(sources, options)], beam

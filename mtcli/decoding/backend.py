@@ -3,7 +3,6 @@
 import logging
 import platform
 from dataclasses import replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mtcli.decoding import engines
@@ -42,12 +41,13 @@ class Backend:
             BackendUnavailableError: the engine, device, number type or form of attention is not to be had here.
         """
         self.model, self._compute = model, compute
+        self._loaded: dict[str, LoadedModel] = {}  # by number type
         self.choice = choose_engine(model, compute, search)
         _log.info("Decoding with %s.", self.choice.sentence)
-        if not self.choice.is_native:
-            self.loaded.implementations(search.beam_size)
-        else:
+        if self.choice.is_native:
             model.check_weights()  # now, and not with the first line
+        else:
+            self.loaded.implementations(search.beam_size)
 
     def engines(self, search: SearchOptions) -> Engines:
         """Make the engines for one way to search.
@@ -59,8 +59,9 @@ class Backend:
         if choice.is_native:
             native: EnginesFactory = engines.load("native")
             return native(self.model, search, independent=independent, dtype=choice.dtype)
-        self.loaded.implementations(search.beam_size)
-        return engines.load("torch")(self.loaded.network, search, independent=independent)  # type: ignore[no-any-return]
+        loaded = self._network(choice.dtype)
+        loaded.implementations(search.beam_size)
+        return engines.load("torch")(loaded.network, search, independent=independent)  # type: ignore[no-any-return]
 
     def record(self, search: SearchOptions) -> dict[str, Any]:
         """Tell for a JSON file what decodes a search: engine, device, number type, forms of operations, threads."""
@@ -70,7 +71,7 @@ class Backend:
             return found | {"device_name": platform.machine(), "implementations": {}, "threads": available_cpus()}
         from mtcli.devices import name_of_device, num_threads
 
-        forms = self.loaded.implementations(search.beam_size).record()
+        forms = self._network(choice.dtype).implementations(search.beam_size).record()
         return found | {
             "device_name": name_of_device(choice.device),
             "implementations": forms,
@@ -78,17 +79,22 @@ class Backend:
         }
 
     def choice_for(self, search: SearchOptions) -> EngineChoice:
-        """Tell what decodes where the search is this one, which the native engine may have no way for.
+        """Tell what decodes where the search is this one: the native engine may have no way for some.
 
         Raises:
             BackendUnavailableError: that engine was asked for.
         """
-        return choose_engine(self.model, self._compute, search) if self.choice.is_native else self.choice
+        depends = self.choice.is_native or self.choice.obstacle is not None
+        return choose_engine(self.model, self._compute, search) if depends else self.choice
 
-    @cached_property
+    @property
     def loaded(self) -> "LoadedModel":
         """The model with its network in memory, by PyTorch, which is imported and loads it when somebody asks."""
+        return self._network("float32" if self.choice.is_native else self.choice.dtype)
+
+    def _network(self, dtype: str) -> "LoadedModel":
         from mtcli.decoding.loading import load_for
 
-        compute = replace(self._compute, dtype="float32") if self.choice.is_native else self._compute
-        return load_for(self.model, compute)
+        if dtype not in self._loaded:
+            self._loaded[dtype] = load_for(self.model, replace(self._compute, dtype=dtype))
+        return self._loaded[dtype]

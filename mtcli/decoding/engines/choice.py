@@ -43,7 +43,7 @@ class EngineChoice:
 
     @property
     def sentence(self) -> str:
-        """The engine and the reason, as `native (on a CPU it is the fastest)`."""
+        """The engine and the reason, as `native (the device is a CPU)`."""
         return f"{self.name} ({self.reason})"
 
     @property
@@ -77,7 +77,7 @@ def choose_engine(model: Model, compute: ComputeOptions, search: SearchOptions) 
         dtype = "int8" if compute.dtype == "int8" else dtype
         compute = replace(compute, device=device, dtype=dtype, attention=attention)
     if wanted == "torch":
-        return _torch(compute, "as you wished")
+        return _torch(compute, "asked for")
     try:
         return _native(model, compute, search, wanted)
     except _CannotRunError as found:
@@ -124,7 +124,7 @@ def _native(model: Model, compute: ComputeOptions, search: SearchOptions, wanted
     if found is not None:
         raise found
     if wanted == "native":
-        return EngineChoice(name="native", device="cpu", dtype=dtype, reason="as you wished")
+        return EngineChoice(name="native", device="cpu", dtype=dtype, reason="asked for")
     if compute.device == "auto" and may_have_gpu() and _takes_gpu():
         raise _CannotRunError("There is a GPU, and the native engine computes on CPUs alone.")
     return EngineChoice(name="native", device="cpu", dtype=dtype, reason="the device is a CPU")

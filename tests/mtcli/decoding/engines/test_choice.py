@@ -10,6 +10,7 @@ from support.searching import options
 from support.tiny import untrained_model, write_untrained
 
 from mtcli import accelerators
+from mtcli.config import DecodingConfig
 from mtcli.decoding.engines import choice as choices
 from mtcli.decoding.engines.choice import EngineChoice, choose_engine
 from mtcli.decoding.options import ComputeOptions
@@ -122,7 +123,10 @@ def test_a_translator_takes_the_engine_of_its_choice_for_each_way_to_search(mode
     [said] = translator.translate(["the dog"], beam_size=2)
     assert said.text == "the dog"
     found = translator.translate(["the dog"], beam_size=9)
-    assert found == Translator(model, engine="torch", dtype="float32").translate(["the dog"], beam_size=9)
+    assert found == Translator(model, engine="torch").translate(["the dog"], beam_size=9)
+    wide = Translator(model, DecodingConfig(beam_size=9))
+    assert [said] == wide.translate(["the dog"], beam_size=2)
+    assert [(beam, wide.backend.record(options(beam))["engine"]) for beam in (2, 9)] == [(2, "native"), (9, "torch")]
     with pytest.raises(BackendUnavailableError, match="one voice"):
         Translator(model, engine="native").translate(["the dog"], beam_size=9)
 
