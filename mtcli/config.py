@@ -97,6 +97,14 @@ class ModelConfig(Section):
         return self.d_model // self.heads
 
     @property
+    def num_positions(self) -> int:
+        """Tokens a side that positions exist for.
+
+        Sinusoids go on past the training length, so that an output may be longer than any seen.
+        """
+        return self.max_length if self.positions == "learned" else 2 * self.max_length + 64
+
+    @property
     def largest_head_dim(self) -> int:
         """Of the encoder's heads and the decoder's."""
         return max(self.head_dim, self.of_decoder.head_dim)

@@ -1,6 +1,7 @@
 """Which device and number type a command runs on, and why."""
 
 import logging
+import platform
 import re
 import sys
 
@@ -89,6 +90,11 @@ def resolve_dtype(name: str, device: torch.device) -> torch.dtype:
     """
     if name == "auto":
         return torch.bfloat16 if _multiplies_bfloat16(device) else torch.float32
+    if name == "int8":
+        raise BackendUnavailableError(
+            "--dtype int8: PyTorch computes in floating point here; the native engine of mtcli translate has int8. Use "
+            f"one of auto, {', '.join(DTYPES)}."
+        )
     if name not in DTYPES:
         raise BackendUnavailableError(f"There is no dtype {name!r}. Expected one of auto, {', '.join(DTYPES)}.")
     if name == "float16" and device.type == "cpu":
@@ -133,6 +139,16 @@ def most_resident() -> int | None:
 
 def dtype_name(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
+
+
+def name_of_device(device: str) -> str:
+    """The GPU's name, or the machine's kind of processor."""
+    return torch.cuda.get_device_name(device) if device.startswith("cuda") else platform.machine()
+
+
+def num_threads() -> int:
+    """Threads that PyTorch divides an operation among on a CPU."""
+    return torch.get_num_threads()
 
 
 def describe(device: torch.device, dtype: torch.dtype) -> str:

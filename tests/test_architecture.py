@@ -7,7 +7,7 @@ import ast
 import graphlib
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -24,10 +24,21 @@ LAYERS = (
     ("model",),
     ("data", "formats", "evaluation", "devices"),
     ("config",),
-    ("files", "processors", "translation"),
+    ("files", "processors", "accelerators", "translation"),
     ("errors", "mtcli"),
     ("mtcli_kernels",),
 )
+# Translating on a CPU needs no PyTorch: of these rooms only these modules may load it, or what needs it.
+ROOMS_WITHOUT_PYTORCH = (
+    *("cli", "jobs", "decoding", "model_directory", "data", "formats", "config", "files", "errors"),
+    *("processors", "accelerators", "translation"),
+)
+NEED_PYTORCH = {
+    "mtcli.cli.versions",
+    *(f"mtcli.decoding.{name}" for name in ("alignment", "capacity", "graphs", "loading", "scoring", "shapes")),
+    *(f"mtcli.decoding.engines.{name}" for name in ("slots", "torch")),
+    *(f"mtcli.model_directory.{name}" for name in ("loading", "weights")),
+}
 DEPTH = {room: depth for depth, rooms in enumerate(LAYERS) for room in rooms}
 # The package's own file is at the bottom, for its version, and has doors to the top: it opens them when somebody asks.
 # What begins the command line stands above all rooms.
@@ -130,15 +141,27 @@ def test_the_command_line_library_stays_in_its_room(texts: dict[str, str]) -> No
     ("rooms", "absent"),
     [
         ("mtcli.jobs, mtcli.formats", "typer, rich"),
-        ("mtcli.formats, mtcli.decoding.options, mtcli.jobs.identity, mtcli.jobs.state", "torch"),
-        ("mtcli.model_directory.description, mtcli.model_directory.integrity, mtcli.model_directory.card", "torch"),
         ("mtcli.cli.main", "torch, sentencepiece, numpy, pydantic, rich.progress"),
     ],
 )
 def test_what_a_room_does_not_load(rooms: str, absent: str, texts: dict[str, str]) -> None:
-    """In a process of its own, all files of the rooms imported."""
     roots = rooms.split(", ")
     chosen = [module for module in texts for root in roots if module == root or module.startswith(f"{root}.")]
-    program = f"import sys, {', '.join(chosen)}; print(*sorted({set(absent.split(', '))} & set(sys.modules)))"
-    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert loaded.stdout.strip() == ""
+    assert loaded_with(chosen, absent.split(", ")) == []
+
+
+def loaded_with(modules: Sequence[str], suspects: Sequence[str]) -> list[str]:
+    """Which of the suspects a process of its own has loaded when it has imported the modules."""
+    program = f"import sys, {', '.join(modules)}; print(*sorted({set(suspects)} & set(sys.modules)))"
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return finished.stdout.split()
+
+
+def test_what_translating_on_a_cpu_takes_loads_no_pytorch(texts: dict[str, str]) -> None:
+    chosen = [module for module in texts if room_of(module) in ROOMS_WITHOUT_PYTORCH and module not in NEED_PYTORCH]
+    assert loaded_with(chosen, ["torch", "triton", "mtcli_kernels", "numba"]) == []
+
+
+@pytest.mark.parametrize("module", sorted(NEED_PYTORCH))
+def test_what_is_said_to_need_pytorch_does(module: str) -> None:
+    assert loaded_with([module], ["torch"]) == ["torch"]

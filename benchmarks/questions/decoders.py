@@ -52,6 +52,7 @@ class DecodingEntry(Entry):
             words.append(f"{'slots' if self.short == MTCLI else 'batch'} {settings['batch']}")
         if "inter_threads" in settings:
             words.append(f"{settings['inter_threads']} x {settings['intra_threads']} threads")
+        words += ["PyTorch"] if settings.get("engine") == "torch" and "batch" not in settings else []
         for name, missing in (("independent", "not independent"), ("graphs", "no graphs")):
             words += [] if settings.get(name, True) else [missing]
         words += ["lines to lines"] if settings.get("lines") else []
@@ -100,12 +101,12 @@ def cpu_entries(
                 beam=beam,
                 settings=settings,
                 first=FIRST_OF_SLOW if short == "joeynmt" and forced > FIRST_OF_SLOW else None,
-                is_reference=(short, dtype, settings) == (MTCLI, "float32", {"independent": True, "lines": False}),
+                is_reference=(short, dtype, settings) == (MTCLI, "float32", {"engine": "native", "lines": False}),
             )
             for beam in beams
             # PyTorch in another type would be compiled apart, for minutes.
             for dtype in (["float32"] if short == "torch-compiled" else dtypes[short])
-            for settings in _cpu_settings(short, cores=cores, batches=batches, lines=lines)
+            for settings in _cpu_settings(short, dtype, cores=cores, batches=batches, lines=lines)
         ]
         for short in NAMES
         if short in dtypes
@@ -113,10 +114,11 @@ def cpu_entries(
     return [entry for entry in chain.from_iterable(zip_longest(*by_contestant)) if entry is not None]
 
 
-def _cpu_settings(short: str, *, cores: int, batches: bool, lines: bool) -> list[Settings]:
+def _cpu_settings(short: str, dtype: str, *, cores: int, batches: bool, lines: bool) -> list[Settings]:
     if short == MTCLI:
-        ways = [(True, False), (False, False), *([(True, True)] if lines else [])]
-        return [{"independent": independent, "lines": to_lines} for independent, to_lines in ways]
+        engines = ["native", "torch"] if dtype == "float32" else ["native"]
+        ways = [(engine, False) for engine in engines] + ([("native", True)] if lines else [])
+        return [{"engine": engine, "lines": to_lines} for engine, to_lines in ways]
     if short == "ct2":
         layouts = dict.fromkeys([(1, cores), (cores, 1) if batches else (1, 1)])
         sizes = CT2_BATCHES if batches else (1,)
@@ -157,10 +159,10 @@ def cuda_entries(
 
 def _cuda_settings(batches: bool) -> Iterator[tuple[str, Settings]]:
     slots, sizes = (SLOTS, CUDA_BATCHES) if batches else ((1,), (1,))
-    yield from ((MTCLI, {"independent": True, "batch": size}) for size in slots)
+    yield from ((MTCLI, {"engine": "torch", "independent": True, "batch": size}) for size in slots)
     for size in sizes:
         yield "ct2", _ct2(size)
         yield "hf", {"batch": size}
-    yield from ((MTCLI, {"independent": False, "batch": size}) for size in slots)
-    yield MTCLI, {"independent": False, "batch": slots[0], "graphs": False}
+    yield from ((MTCLI, {"engine": "torch", "independent": False, "batch": size}) for size in slots)
+    yield MTCLI, {"engine": "torch", "independent": False, "batch": slots[0], "graphs": False}
     yield from (("torch", {"batch": size}) for size in sizes)

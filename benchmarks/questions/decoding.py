@@ -31,7 +31,7 @@ from mtcli.evaluation.metrics import score_corpus
 
 CHECKED = 8  # sentences
 # Nats a token: rounding makes a hundredth to a tenth of it, a wrong weight or kernel many times as much.
-LARGEST_DIFFERENCE = {"float32": 1e-3, "float16": 2e-2, "bfloat16": 0.2}
+LARGEST_DIFFERENCE = {"float32": 1e-3, "float16": 2e-2, "bfloat16": 0.2, "int8": 0.3}
 WARM_UP, WARM_UP_OF_SLOW = 64, 8  # sentences decoded before the clock starts
 
 

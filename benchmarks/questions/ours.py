@@ -12,18 +12,21 @@ from benchmarks.peers.engine import Decoder, Outcome, Settings, Work
 from benchmarks.peers.padded import log_probs
 from mtcli import Translator
 from mtcli.bench.host import installed_versions
+from mtcli.decoding.engines import Engines
+from mtcli.decoding.engines.native import NativeEngines
 from mtcli.decoding.engines.torch import TorchEngines
 from mtcli.decoding.pool import EnginePool
 from mtcli.decoding.search import SearchOptions
 from mtcli.devices import DTYPES, decoding_dtype, dtype_name
 from mtcli.model.transformer import Transformer
 from mtcli.model_directory.loading import LoadedModel, load_model
+from mtcli.model_directory.model import StoredModel
 from mtcli_kernels.packing import Packing
 
 
 class Ours:
-    """Settings: "dtype", "independent", "lines" (through the translator, from text to text), and on a GPU "batch"
-    (slots) and "graphs".
+    """Settings: "dtype", "engine" ("native" or "torch"), "lines" (through the translator, from text to text), and on a
+    GPU "independent", "batch" (slots) and "graphs".
 
     Pools are kept: what they learn about the machine when they meet a shape first is no part of a later call.
     """
@@ -32,7 +35,8 @@ class Ours:
         self._device = torch.device(device)
 
     def facts(self) -> dict[str, Any]:
-        types = ["float32", dtype_name(decoding_dtype("auto", self._device))]
+        other = "int8" if self._device.type == "cpu" else dtype_name(decoding_dtype("auto", self._device))
+        types = ["float32", other]
         return {"versions": installed_versions(), "dtypes": list(dict.fromkeys(types))}
 
     def load(self, description: str, threads: int) -> None:
@@ -41,23 +45,27 @@ class Ours:
         self._description: dict[str, Any] = json.loads(Path(description).read_text(encoding="utf-8"))
         self._networks: dict[tuple[Any, ...], Transformer] = {}  # by what must not be shared
         self._pools: dict[tuple[Any, ...], EnginePool] = {}
-        self._translators: dict[str, Translator] = {}
+        self._translators: dict[tuple[str, str], Translator] = {}
+        self._stored = StoredModel(Path(self._description["directory"]))
 
     def _loaded(self, dtype: str = "float32", device: torch.device | None = None) -> LoadedModel:
         return load_model(Path(self._description["directory"]), device or self._device, DTYPES[dtype])
 
     def prepare(self, settings: Settings) -> None:
         self._settings, dtype = settings, settings["dtype"]
-        if settings.get("lines") and dtype not in self._translators:
-            directory = self._description["directory"]
-            self._translators[dtype] = Translator(directory, device=str(self._device), dtype=dtype)
-        key = dtype, settings["independent"]  # which packs other weights
-        if key not in self._networks:
-            self._networks[key] = self._loaded(dtype).network
+        if settings.get("lines"):
+            key = dtype, settings["engine"]
+            if key not in self._translators:
+                directory, engine = self._description["directory"], settings["engine"]
+                self._translators[key] = Translator(directory, device=str(self._device), dtype=dtype, engine=engine)
+        elif settings["engine"] == "torch":
+            independent = settings.get("independent", True)  # which packs other weights
+            if (dtype, independent) not in self._networks:
+                self._networks[dtype, independent] = self._loaded(dtype).network
 
     def ready(self, work: Work, beam: int) -> Callable[[], Any]:
         if self._settings.get("lines"):
-            translator = self._translators[self._settings["dtype"]]
+            translator = self._translators[self._settings["dtype"], self._settings["engine"]]
             return lambda: [found.text for found in translator.translate(work.lines, beam_size=beam)]
         pool = self._pool(work, beam)
         return lambda: pool.decode(work.sources, work.limits)
@@ -66,15 +74,16 @@ class Ours:
         options = search_options(self._description, work, beam)
         key = (*sorted(self._settings.items()), options)
         if key not in self._pools:
-            network = self._networks[self._settings["dtype"], self._settings["independent"]]
-            engines = TorchEngines(
-                network,
-                options,
-                independent=self._settings["independent"],
-                graphs=self._settings.get("graphs", True),
-            )
-            self._pools[key] = EnginePool(engines, max_slots=self._settings.get("batch"))
+            self._pools[key] = EnginePool(self._engines(options), max_slots=self._settings.get("batch"))
         return self._pools[key]
+
+    def _engines(self, options: SearchOptions) -> Engines:
+        settings = self._settings
+        if settings["engine"] == "native":
+            return NativeEngines(self._stored, options, dtype=settings["dtype"])
+        independent = settings.get("independent", True)
+        network = self._networks[settings["dtype"], independent]
+        return TorchEngines(network, options, independent=independent, graphs=settings.get("graphs", True))
 
     def outcome(self, decoded: Any, work: Work) -> Outcome:
         if self._settings.get("lines"):

@@ -65,8 +65,8 @@ def put_integers(p, value, zero):
 def quantise(p_x, rows, k, kind, work):
     """Turn rows [R, k] into integers, each with a unit of its own: its greatest magnitude is 127 of them.
 
-    Rows that are never negative get twice the resolution (kind INT8_POSITIVE): 255 units. A row with a number that is none
-    gets a unit that is none, so that all its outputs are none either.
+    Rows that are never negative get twice the resolution (kind INT8_POSITIVE): 255 units. A row with not-a-number gets
+    that for a unit, and so for all its outputs.
     """
     never_inlined()
     most, zero = f32(_MOST), same(f32(_ZERO))

@@ -42,3 +42,8 @@ def entry() -> Callable[[int], None]:
             raise RuntimeError("the compiled kernels ended with an error")
 
     return call
+
+
+def obstacle() -> str | None:
+    """Tell in a sentence why the kernels cannot run here; None where they can."""
+    return None

@@ -6,8 +6,9 @@ translations. Nothing is allocated and nothing raised. Between calls the host re
 
 import numpy as np
 
+from mtcli_native.forced import force
 from mtcli_native.network import decode_step, encode, remember
-from mtcli_native.records import ADVANCE, ANNOUNCE, ENCODE, LIVE
+from mtcli_native.records import ADVANCE, ANNOUNCE, ENCODE, FORCE, LIVE
 from mtcli_native.search import candidates_of, gather_rows, rank_tokens, search_of, step_slot
 from mtcli_native.vectors import IS_CHECKED, announce, jit
 from mtcli_native.views import batch_at, call_at, int64s, network_at, rules_at, slots_at, work_at
@@ -31,12 +32,9 @@ def let_in(network, rules, slots, batch, work):
     """Encode sentences and begin their searches; where their keys and values go, and how long they may get, is set."""
     search = search_of(slots, rules)
     starts, chosen = int64s(batch.p_starts, batch.num_sentences + 1), int64s(batch.p_slots, batch.num_sentences)
-    rows = encode(network, batch, work)
-    memories = int64s(work.p_addresses, batch.num_sentences)
+    remember(network, batch, encode(network, batch, work), work)
     for sentence in range(batch.num_sentences):
-        memories[sentence] = search.memory[chosen[sentence]]
         begin(chosen[sentence], starts[sentence + 1] - starts[sentence], search, rules)
-    remember(network, batch, rows, work.p_addresses, work)
 
 
 @jit
@@ -76,4 +74,6 @@ def run(p_call):
         let_in(network, rules_at(call.p_rules), slots_at(call.p_slots), batch_at(call.p_batch), work)
     elif call.command == ADVANCE:
         advance(call, network, rules_at(call.p_rules), slots_at(call.p_slots), work)
+    elif call.command == FORCE:
+        force(network, batch_at(call.p_batch), work)
     return i64(0)

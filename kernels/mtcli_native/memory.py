@@ -5,7 +5,9 @@ before it was written shows. The checked build is told of every array (`announce
 access outside all of them. No numba here.
 """
 
+import contextlib
 import math
+import mmap
 import weakref
 from collections.abc import Mapping
 from typing import Any
@@ -33,6 +35,48 @@ def allocate(shape: tuple[int, ...] | int, dtype: Any, *, poisoned: bool = True)
         raw.fill(0xFF)
     array = raw[first : first + size].view(kind).reshape(shape)
     return remember(array)
+
+
+class LargePages:
+    """Gives out memory for what stays, such as weights, piece by piece from large blocks.
+
+    The system is asked for pages of 2 MiB where it has them: with pages of 4 KiB a processor looks up more addresses
+    than it can keep, and a step that reads all weights waits for that.
+    """
+
+    _BLOCK = 64 << 20  # of addresses: memory is taken when it is written to
+    _PAGE = 2 << 20
+
+    def __init__(self) -> None:
+        """Begin without memory."""
+        self._left = np.empty(0, np.uint8)
+
+    def allocate(self, shape: tuple[int, ...] | int, dtype: Any) -> Array:
+        """Make an array that begins on a cache line, of zeros.
+
+        Raises:
+            MemoryError: there is not so much.
+        """
+        kind, shape = np.dtype(dtype), (shape,) if isinstance(shape, int) else shape
+        size = math.prod(shape) * kind.itemsize
+        room = -(-(size + _GUARD) // ALIGNMENT) * ALIGNMENT
+        if room > self._left.size:
+            self._left = _zeros_in_large_pages(max(room, self._BLOCK), self._PAGE)
+        array = self._left[:size].view(kind).reshape(shape)
+        self._left = self._left[room:]
+        return remember(array)
+
+
+def _zeros_in_large_pages(size: int, page: int) -> Array:
+    try:
+        block = mmap.mmap(-1, size + page)
+    except OSError as error:
+        raise MemoryError(f"no {size >> 20} MiB of memory for weights") from error
+    if hasattr(mmap, "MADV_HUGEPAGE"):
+        with contextlib.suppress(OSError):  # a system that has none
+            block.madvise(mmap.MADV_HUGEPAGE)
+    whole = np.frombuffer(block, np.uint8)
+    return whole[-whole.ctypes.data % page :][:size]
 
 
 def remember(array: Array) -> Array:

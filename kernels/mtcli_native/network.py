@@ -60,16 +60,23 @@ def embed_sentences(network, side, p_tokens, p_starts, count, work):
 
 
 @jit
-def attend_within(side, first, length, is_causal, work):
-    """Self-attention among `length` rows from `first` on, whose q, k, v are in p_wide; causal: to no later ones."""
+def attend_within(side, first, length, work):
+    """Self-attention of `length` rows from `first` on, whose q, k, v are in p_wide, to one another."""
     inner = side.heads * side.head_width * 4
     for t in range(length):
         store_int(work.p_addresses + 8 * t, work.p_wide + (first + t) * 3 * inner + inner)
+    for row in range(first, first + length):
+        attend(work.p_wide + row * 3 * inner, length, side, work.p_context + row * inner, work)
+
+
+@jit
+def attend_before(side, first, length, work):
+    """Masked self-attention of such rows: each to itself and those before it."""
+    inner = side.heads * side.head_width * 4
     for t in range(length):
-        row, count = first + t, length
-        if is_causal:
-            count = t + 1
-        attend(work.p_wide + row * 3 * inner, count, side, work.p_context + row * inner, work)
+        p_row = work.p_wide + (first + t) * 3 * inner
+        store_int(work.p_addresses + 8 * t, p_row + inner)
+        attend(p_row, t + 1, side, work.p_context + (first + t) * inner, work)
 
 
 @jit
@@ -82,7 +89,7 @@ def encode(network, batch, work):
         layer = encoder_layer(side, index)
         linear_into(layer.qkv, enter(network, layer.attention_norm, rows, work), rows, work.p_wide, work)
         for sentence in range(batch.num_sentences):
-            attend_within(side, starts[sentence], starts[sentence + 1] - starts[sentence], False, work)
+            attend_within(side, starts[sentence], starts[sentence + 1] - starts[sentence], work)
         linear_add_to(layer.out, work.p_context, rows, work.p_x, work)
         leave(network, layer.attention_norm, rows, work)
         feed_forward(network, layer.up, layer.down, layer.feed_norm, rows, work)
@@ -92,14 +99,10 @@ def encode(network, batch, work):
 
 
 @jit
-def remember(network, batch, rows, p_memories, work):
-    """Project the top layer in p_x to every decoder layer's keys and values, each sentence's to a place of its own.
-
-    Args:
-        p_memories: int64 [sentences]: where a sentence's go, [layer][token][k | v].
-    """
+def remember(network, batch, rows, work):
+    """Project the top layer in p_x to every decoder layer's keys and values, each sentence's to a place of its own."""
     side, starts = network.decoder, int64s(batch.p_starts, batch.num_sentences + 1)
-    memories, entry = int64s(p_memories, batch.num_sentences), 2 * side.heads * side.head_width * 4
+    memories, entry = int64s(batch.p_memories, batch.num_sentences), 2 * side.heads * side.head_width * 4
     for index in range(side.num_layers):
         linear_into(decoder_layer(side, index).cross_kv, work.p_x, rows, work.p_wide, work)
         for sentence in range(batch.num_sentences):

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from mtcli_native.memory import Array, address, allocate, record, remember
+from mtcli_native.memory import Array, LargePages, address, record, remember
 from mtcli_native.records import EMBEDDING, FLOAT32, INT8_POSITIVE, LINEAR, NORM
 from mtcli_native.targets import Target
 
@@ -48,7 +48,7 @@ class Packer:
 
     def __init__(self, target: Target) -> None:
         """Pack for a target."""
-        self._target = target
+        self._target, self._memory = target, LargePages()
         self._kept: list[Array] = []
 
     def keep(self, array: Array) -> int:
@@ -58,7 +58,7 @@ class Packer:
 
     def table(self, dtype: Any, rows: Sequence[Any]) -> int:
         """Put records one behind the other; returns the address of the first."""
-        made = allocate(len(rows), dtype, poisoned=False)
+        made = self._memory.allocate(len(rows), dtype)
         for index, row in enumerate(rows):
             made[index] = row
         return self.keep(made)
@@ -80,24 +80,24 @@ class Packer:
 
     def _float32(self, weight: Array, bias: Array, kind: int) -> dict[str, int]:
         (n, k), panel = weight.shape, self._target.panel
-        panels = allocate((n // panel, k, panel), np.float32, poisoned=False)
+        panels = self._memory.allocate((n // panel, k, panel), np.float32)
         panels[:] = weight.reshape(n // panel, panel, k).transpose(0, 2, 1)
-        return {"p_weights": self.keep(panels), "p_start": self.keep(_aligned(bias))}
+        return {"p_weights": self.keep(panels), "p_start": self._copy(bias)}
 
     def _int8(self, weight: Array, bias: Array, kind: int) -> dict[str, int]:
         (n, k), panel, group = weight.shape, self._target.panel, self._target.int8.group
         units, integers = quantised(weight)
-        panels = allocate((n // panel, k // group, panel, group), np.int8, poisoned=False)
+        panels = self._memory.allocate((n // panel, k // group, panel, group), np.int8)
         panels[:] = integers.reshape(n // panel, panel, k // group, group).transpose(0, 2, 1, 3)
         zero = 0 if kind == INT8_POSITIVE else self._target.int8.zero
         start = -zero * integers.sum(1, dtype=np.int32)
-        arrays = {"p_weights": panels, "p_start": start.astype(np.int32), "p_scales": units, "p_bias": bias}
-        return {name: self.keep(_aligned(array)) for name, array in arrays.items()}
+        arrays = {"p_start": start.astype(np.int32), "p_scales": units, "p_bias": bias}
+        return {"p_weights": self.keep(panels), **{name: self._copy(array) for name, array in arrays.items()}}
 
     def norm(self, gain: Array, shift: Array) -> Array:
         """Pack the two vectors [d] of LayerNorm; returns a NORM record."""
         vectors = {"p_gain": gain, "p_shift": shift}
-        kept = {name: self.keep(_aligned(np.pad(x, (0, padded(len(x)) - len(x))))) for name, x in vectors.items()}
+        kept = {name: self._copy(np.pad(x, (0, padded(len(x)) - len(x)))) for name, x in vectors.items()}
         return record(NORM, width=len(gain), **kept)
 
     def embedding(self, tokens: Array, positions: Array, scale: float) -> Array:
@@ -112,18 +112,17 @@ class Packer:
         count, width = vectors.shape
         if width == padded(width) and vectors.dtype == np.float32 and vectors.flags.c_contiguous:
             return self.keep(remember(vectors))
-        room = allocate((count, padded(width)), np.float32)
-        room[:, :width], room[:, width:] = vectors, 0.0
+        room = self._memory.allocate((count, padded(width)), np.float32)
+        room[:, :width] = vectors
         return self.keep(room)
+
+    def _copy(self, array: Array) -> int:
+        copy = self._memory.allocate(array.shape, array.dtype)
+        copy[:] = array
+        return self.keep(copy)
 
 
 def quantised(weight: Array) -> tuple[Array, Array]:
     """Units [n] float32 and integers [n, k] int8 from -127 to 127, so that weight is about units x integers."""
     units = (np.maximum(np.abs(weight).max(1), 1e-10) / 127.0).astype(np.float32)
     return units, np.rint(weight / units[:, None]).astype(np.int8)
-
-
-def _aligned(array: Array) -> Array:
-    copy = allocate(array.shape, array.dtype)
-    copy[:] = array
-    return copy

@@ -117,12 +117,13 @@ FREE, LIVE, DONE, NOT_A_NUMBER = range(4)
 
 WORK = _record(
     ("max_rows", _INT),  # R: vectors at once
+    ("max_search_rows", _INT),  # of them, those that may be ranked at once
     ("max_columns", _INT),  # widest product of a layer
     ("p_x", _INT),  # [R, d] float32, the residual stream
     ("p_h", _INT),  # [R, d] what a sublayer reads
     ("p_wide", _INT),  # [R, widest] q, k, v together, or the feed-forward's inner layer
     ("p_context", _INT),  # [R, heads x head width] what attention found
-    ("p_logits", _INT),  # [R, GROUP] of some columns at a time
+    ("p_logits", _INT),  # [search rows, GROUP] of some columns at a time
     ("p_integers", _INT),  # [R, widest] activations in 8 or 16 bits
     ("p_scales", _INT),  # [R] float32: their units
     ("p_addresses", _INT),  # int64: of the entries that a query attends to
@@ -146,11 +147,13 @@ BATCH = _record(
     ("num_sentences", _INT),
     ("p_tokens", _INT),  # [N] int64: source tokens, sentence after sentence
     ("p_starts", _INT),  # [sentences + 1] int64: where each begins
-    ("p_slots", _INT),  # [sentences] int64: where each is to go
-    ("p_targets", _INT),  # forced decoding: [M] int64, what is to be written, end token included
-    ("p_target_starts", _INT),  # [sentences + 1] int64
-    ("p_log_probs", _INT),  # [M] float32: of each, found by forced decoding
-    ("p_weights", _INT),  # where attention's weights are to go, [layer][M][head][longest source] float32, or 0
+    ("p_memories", _INT),  # [sentences] int64: where its encoder keys and values go, [layer][source token][k | v]
+    ("p_slots", _INT),  # ENCODE: [sentences] int64, where each is to go
+    ("p_inputs", _INT),  # FORCE: [M] int64, what the decoder reads, the start token first
+    ("p_targets", _INT),  # FORCE: [M] int64, what it is to write, end token included
+    ("p_target_starts", _INT),  # FORCE: [sentences + 1] int64, where each begins
+    ("p_log_probs", _INT),  # FORCE: [M] float32, of each, found; 0 for none
+    ("p_weights", _INT),  # FORCE: [layer][M][longest] float32, how much it looks at each source token; 0 for none
     ("longest", _INT),  # source tokens of the longest sentence
 )
 

@@ -119,19 +119,21 @@ def insert(values, ids, row, count, value, token):
 
 
 @jit
-def add_to_sum(p_logits, size, row, found):
-    """Take a group of logits into a row's log-sum-exp."""
+def add_to_sum(p_logits, size, row, largest, sums):
+    """Take a group of logits into a row's log-sum-exp; returns the greatest of them."""
     greatest, other = load(p_logits), load(p_logits + 64)
     for j in range(128, size * 4, 128):
         greatest, other = larger(load(p_logits + j), greatest), larger(load(p_logits + j + 64), other)
-    top = max(max_of(larger(greatest, other)), found.largest[row])
+    greatest_here = max_of(larger(greatest, other))
+    top = max(greatest_here, largest[row])
     by, total, more = same(top), same(f32(0)), same(f32(0))
     for j in range(0, size * 4, 128):
         total = add(total, exp(sub(load(p_logits + j), by)))
         more = add(more, exp(sub(load(p_logits + j + 64), by)))
-    before = first_of(exp(same(found.largest[row] - top)))
-    found.sums[row] = found.sums[row] * before + sum_of(add(total, more))
-    found.largest[row] = top
+    before = first_of(exp(same(largest[row] - top)))
+    sums[row] = sums[row] * before + sum_of(add(total, more))
+    largest[row] = top
+    return greatest_here
 
 
 @jit
@@ -176,9 +178,10 @@ def rank_tokens(network, rules, rows, found, work):
             p_logits = work.p_logits + row * GROUP * 4
             if rules.renormalize:
                 withhold_banned(p_logits, first, last, rules)
-            add_to_sum(p_logits, last - first, row, found)
+            greatest = add_to_sum(p_logits, last - first, row, found.largest, found.sums)
             withhold(p_logits, first, last, row, rules, found)
-            keep_best(p_logits, first, last - first, row, beam, found)
+            if greatest > found.values[row, beam - 1]:
+                keep_best(p_logits, first, last - first, row, beam, found)
     for row in range(rows):
         found.largest[row] = found.largest[row] + first_of(log(same(found.sums[row])))
 

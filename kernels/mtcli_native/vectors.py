@@ -122,24 +122,28 @@ def _larger(builder: Any, a: Any, b: Any) -> Any:
 
 
 def _exp(builder: Any, x: Any) -> Any:
-    """e ** x, for x up to 88, within two units in the last place: 2 ** n times a polynomial (Cephes, expf); 0 below -87."""
-    is_under = builder.fcmp_ordered("<", x, constant(-87.0))
-    x = builder.select(is_under, constant(-87.0), x)
-    power = call(builder, "llvm.rint.v16f32", V16F, builder.fmul(x, constant(1.44269504088896341)))
-    x = fused(builder, power, constant(-0.693359375), x)
-    x = fused(builder, power, constant(2.12194440e-4), x)
+    """e ** x for x up to 88 within two units in the last place; e ** -87 below -87.
+
+    x is n ln 2 + r; e ** r is a polynomial (Cephes, expf). Adding a number as large as 1.5 x 2 ** 23 rounds to an
+    integer, whose bits are then the lowest: with 127 more they are the exponent of 2 ** n. What is no number stays none.
+    """
+    lowest, rounder = constant(-87.0), constant(12582912.0 + 127.0)
+    x = builder.select(builder.fcmp_ordered("<", x, lowest), lowest, x)
+    power = fused(builder, x, constant(1.44269504088896341), rounder)
+    n = builder.fsub(power, rounder)
+    r = fused(builder, n, constant(-0.693359375), x)
+    r = fused(builder, n, constant(2.12194440e-4), r)
     y = constant(1.9875691500e-4)
-    for c in (1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1):
-        y = fused(builder, y, x, constant(c))
-    y = builder.fadd(fused(builder, y, builder.fmul(x, x), x), constant(1.0))
-    exponent = builder.shl(builder.add(builder.fptosi(power, V16I), constant(127, V16I)), constant(23, V16I))
-    return builder.select(is_under, constant(0.0), builder.fmul(y, builder.bitcast(exponent, V16F)))
+    for c in (1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1, 1.0, 1.0):
+        y = fused(builder, y, r, constant(c))
+    scale = builder.shl(builder.bitcast(power, V16I), constant(23, V16I))
+    return builder.fmul(y, builder.bitcast(scale, V16F))
 
 
 def _log(builder: Any, x: Any) -> Any:
-    """Natural logarithm of positive normal numbers, within two units in the last place (Cephes, logf).
+    """Natural logarithm of positive normal numbers, within a unit in the last place (Cephes, logf).
 
-    Infinity and not-a-number stay what they are: so does a sum that a network's numbers broke.
+    Infinity and not-a-number stay what they are, so that a sum that is none is noticed.
     """
     bits = builder.bitcast(x, V16I)
     exponent = builder.sub(builder.ashr(bits, constant(23, V16I)), constant(126, V16I))
@@ -198,11 +202,11 @@ def _larger_magnitude(builder: Any, a: Any, b: Any) -> Any:
     return builder.bitcast(builder.select(builder.icmp_unsigned(">", ints_a, ints_b), ints_a, ints_b), a.type)
 
 
-def _below(builder: Any, x: Any, count: Any) -> Any:
-    """The first `count` lanes; 0 in the others."""
-    lanes = ir.Constant(ir.VectorType(I64, LANES), list(range(LANES)))
-    kept = builder.icmp_signed("<", lanes, splat(builder, count, lanes.type))
-    return builder.select(kept, x, constant(0.0))
+def _lanes_or(builder: Any, x: Any, count: Any, other: Any) -> Any:
+    """The first `count` lanes of x, and the others of another vector."""
+    lanes = ir.Constant(V16I, list(range(LANES)))
+    kept = builder.icmp_signed("<", lanes, splat(builder, builder.trunc(count, I32), V16I))
+    return builder.select(kept, x, other)
 
 
 def _mask_of_greater(builder: Any, a: Any, bound: Any) -> Any:
@@ -247,7 +251,8 @@ sum_of = operation(FLOAT, (vector,), lambda b, x: fold(b, x, b.fadd))
 max_of = operation(FLOAT, (vector,), lambda b, x: fold(b, x, lambda p, q: _larger(b, p, q)))
 max_of_magnitudes = operation(FLOAT, (vector,), lambda b, x: fold(b, x, lambda p, q: _larger_magnitude(b, p, q)))
 first_of = operation(FLOAT, (vector,), lambda b, x: b.extract_element(x, ir.Constant(I32, 0)))
-vector_below = operation(vector, (vector, INT), _below)
+lanes_or = operation(vector, (vector, INT, vector), _lanes_or)
+vector_below = operation(vector, (vector, INT), lambda b, x, count: _lanes_or(b, x, count, constant(0.0)))
 mask_of_greater = operation(INT, (vector, FLOAT), _mask_of_greater)
 lowest_bit = operation(INT, (INT,), lambda b, x: b.cttz(x, ir.Constant(I1, 0)))
 

@@ -18,6 +18,7 @@ from mtcli.cli.options import (
     BeamOption,
     DeviceOption,
     DtypeOption,
+    EngineOption,
     GreedyOption,
     LengthPenaltyOption,
     SentencesOption,
@@ -68,6 +69,7 @@ def command(
     batch_tokens: BatchTokensOption = None,
     sentences: SentencesOption = None,
     assignments: SetOption = None,
+    engine: EngineOption = "auto",
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
     attention: AttentionOption = "auto",
@@ -100,7 +102,7 @@ def command(
     decoded_with: int | None = None
     if model is not None and src is not None:
         sources = _read_alike([ref[0], src], references[0])[1]
-        compute = ComputeOptions(device=device, dtype=dtype, attention=attention)
+        compute = ComputeOptions(engine=engine, device=device, dtype=dtype, attention=attention)
         hypotheses, decoded_with = _translate(model, sources, options, compute)
         systems = [(str(model), hypotheses)]
     else:
@@ -152,14 +154,16 @@ def _translate(
     model: Path, sources: list[str], options: "TranslateOptions", compute: "ComputeOptions"
 ) -> tuple[list[str], int]:
     """Translate the lines; returns the beam as well."""
-    from mtcli.decoding.loading import load_for
     from mtcli.decoding.target_language import TargetLanguageCheck
     from mtcli.decoding.translator import Translator
+    from mtcli.model_directory.model import StoredModel
 
-    loaded = load_for(model, compute)
-    sources = list(TargetLanguageCheck(loaded.tokenizers.src, say).watch(sources))
-    beam = options.resolve(loaded.architecture.decoding).beam_size
-    return [translation.text for translation in Translator(loaded).translate(sources, options)], beam
+    translator = Translator.computing(StoredModel(model), compute)
+    if obstacle := translator.backend.choice.obstacle:
+        say(f"Decoding with PyTorch: {obstacle}")
+    sources = list(TargetLanguageCheck(translator.model.tokenizers.src, say).watch(sources))
+    beam = options.resolve(translator.options).beam_size
+    return [translation.text for translation in translator.translate(sources, options)], beam
 
 
 def _advise(tokenize: str | None, references: Sequence[list[str]], hypotheses: Sequence[list[str]]) -> None:

@@ -2,13 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mtcli.cli.errors import TracebackOption, reports_errors
-from mtcli.cli.options import AttentionOption, DeviceOption, DtypeOption
+from mtcli.cli.options import AttentionOption, DeviceOption, DtypeOption, EngineOption
 from mtcli.model_directory.box import DIRECTION, IN_THE_BOX
+
+if TYPE_CHECKING:
+    from mtcli.decoding.engines.choice import EngineChoice
 
 NAME = "info"
 EXAMPLE = """\b
@@ -23,6 +26,7 @@ def command(
     model: Annotated[
         Path | None, typer.Argument(help=f"A model directory; else the model in the box, {DIRECTION}.")
     ] = None,
+    engine: EngineOption = "auto",
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
     attention: AttentionOption = "auto",
@@ -36,7 +40,7 @@ def command(
     from mtcli.model_directory.facts import facts_of
 
     model = IN_THE_BOX if model is None else model
-    facts = facts_of(model) | _here(model, device, dtype, attention)
+    facts = facts_of(model) | _here(model, engine, device, dtype, attention)
     if check:
         facts["check"] = _check(model, device, attention)
     if as_json:
@@ -47,23 +51,32 @@ def command(
         print(f"{name:<{width}}  {_show(value)}")
 
 
-def _here(directory: Path, device: str, dtype: str, attention: str) -> dict[str, Any]:
+def _here(directory: Path, engine: str, device: str, dtype: str, attention: str) -> dict[str, Any]:
     """How the model would run on this machine."""
+    from mtcli.decoding.engines.choice import choose_engine
+    from mtcli.decoding.options import ComputeOptions
+    from mtcli.decoding.translator import search_options
+    from mtcli.model_directory.model import StoredModel
+
+    model = StoredModel(directory)
+    compute = ComputeOptions(engine=engine, device=device, dtype=dtype, attention=attention)
+    search = search_options(model.architecture.decoding, model.tokenizers.tgt)
+    choice = choose_engine(model, compute, search)
+    facts = {"engine": choice.sentence}
+    if choice.is_native:
+        return {**facts, "runs here on": choice.place}
+    return facts | _by_torch(choice, attention, model.architecture.model.largest_head_dim, search.beam_size)
+
+
+def _by_torch(choice: "EngineChoice", attention: str, head_dim: int, beam: int) -> dict[str, Any]:
     from mtcli.devices import decoding_dtype, describe, prepare_cpu, resolve_device
     from mtcli.model.implementations import Implementations
-    from mtcli.model_directory.description import load_architecture
 
     prepare_cpu()
-    architecture, where = load_architecture(directory), resolve_device(device)
-    number_type = decoding_dtype(dtype, where)
-    chosen = Implementations.resolve(
-        attention,
-        where,
-        number_type,
-        head_dim=architecture.model.largest_head_dim,
-        beam=architecture.decoding.beam_size,
-    )
-    return {"runs here on": describe(where, number_type), "attention": chosen.sentence()}
+    device = resolve_device(choice.device)
+    dtype = decoding_dtype(choice.dtype, device)
+    forms = Implementations.resolve(attention, device, dtype, head_dim=head_dim, beam=beam)
+    return {"runs here on": describe(device, dtype), "attention": forms.sentence()}
 
 
 def _check(directory: Path, device: str, attention: str) -> str:

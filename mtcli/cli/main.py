@@ -8,6 +8,7 @@ import typer
 from mtcli.cli import bench, demo, evaluate, export, importing, info, score, train, translate
 from mtcli.cli.errors import leave_threads_behind, run_reporting_errors
 from mtcli.cli.repetition import StrictCommand
+from mtcli.cli.startup import end_without_search
 from mtcli.cli.streams import prepare_streams
 from mtcli.processors import share_processors
 
@@ -65,4 +66,5 @@ def main() -> None:
         run_reporting_errors(app)
     except SystemExit as end:
         leave_threads_behind(end.code)
+        end_without_search()
         raise

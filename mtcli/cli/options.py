@@ -39,8 +39,16 @@ def known_device(name: str | None) -> str | None:
 
 
 DeviceOption = Annotated[str, typer.Option("--device", callback=known_device, help="auto, cpu, cuda or cuda:N.")]
+EngineOption = Annotated[
+    Literal["auto", "native", "torch"],
+    typer.Option(
+        "--engine",
+        help="What decodes: native, compiled for CPUs, or torch, PyTorch; auto: native on a CPU, where it can run.",
+    ),
+]
 DtypeOption = Annotated[
-    Literal["auto", "float32", "bfloat16", "float16"], typer.Option("--dtype", help="Number type of the arithmetic.")
+    Literal["auto", "float32", "bfloat16", "float16", "int8"],
+    typer.Option("--dtype", help="Number type of the arithmetic; int8 is for --engine native."),
 ]
 AttentionOption = Annotated[
     Literal["auto", "triton", "sdpa", "padded", "reference"],

@@ -13,6 +13,7 @@ from mtcli.cli.options import (
     BeamOption,
     DeviceOption,
     DtypeOption,
+    EngineOption,
     ForceOption,
     GreedyOption,
     LengthPenaltyOption,
@@ -25,6 +26,7 @@ from mtcli.cli.options import (
     token_budget,
 )
 from mtcli.cli.signals import tidy_when_stopped
+from mtcli.cli.startup import importing
 from mtcli.errors import UsageError
 from mtcli.model_directory.box import DIRECTION, IN_THE_BOX
 
@@ -75,6 +77,7 @@ def command(
     batch_tokens: BatchTokensOption = None,
     sentences: SentencesOption = None,
     assignments: SetOption = None,
+    engine: EngineOption = "auto",
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
     attention: AttentionOption = "auto",
@@ -93,11 +96,12 @@ def command(
         raise UsageError("Give the input as -i FILE or as positional files, not both.")
     if output and output_dir:
         raise UsageError("Give the output as -o FILE or as --output-dir DIR, not both.")
-    from mtcli.cli.terminal import Terminal
-    from mtcli.decoding.options import ComputeOptions, TranslateOptions
-    from mtcli.jobs.job import FileJob
-    from mtcli.jobs.outputs import outputs_in
-    from mtcli.jobs.run import translate_files
+    with importing():
+        from mtcli.cli.terminal import Terminal
+        from mtcli.decoding.options import ComputeOptions, TranslateOptions
+        from mtcli.jobs.job import FileJob
+        from mtcli.jobs.outputs import outputs_in
+        from mtcli.jobs.run import translate_files
 
     inputs = files or [input_file or _STDIN]
     job = FileJob(
@@ -112,7 +116,7 @@ def command(
             sentences=sentences,
             settings=decoding_settings(assignments),
         ),
-        compute=ComputeOptions(device=device, dtype=dtype, attention=attention, fast=fast),
+        compute=ComputeOptions(engine=engine, device=device, dtype=dtype, attention=attention, fast=fast),
         input_format=input_format,
         output_format=output_format,
         on_bad_utf8=on_bad_utf8,

@@ -1,9 +1,8 @@
 """How many sentences fit into memory at once, as far as that can be told beforehand."""
 
-from pathlib import Path
-
 import torch
 
+from mtcli.decoding.host_memory import free_memory
 from mtcli.model.transformer import Transformer
 
 _USABLE = 0.6  # of what is free: others need some, and fragments are lost
@@ -37,23 +36,4 @@ def free_bytes(device: torch.device) -> int | None:
     if device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(device)
         return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-    known = [value for value in (_available(), _left_in_control_group()) if value is not None]
-    return min(known, default=None)
-
-
-def _available() -> int | None:
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        [line] = [line for line in lines if line.startswith("MemAvailable:")]
-        return 1024 * int(line.split()[1])
-    except (OSError, ValueError):
-        return None
-
-
-def _left_in_control_group() -> int | None:
-    """What a container may still take (cgroup v2)."""
-    group = Path("/sys/fs/cgroup")
-    try:
-        return int((group / "memory.max").read_text()) - int((group / "memory.current").read_text())
-    except (OSError, ValueError):  # no such group, or "max": no limit
-        return None
+    return free_memory()

@@ -76,12 +76,15 @@ class ComputeOptions:
     """Say on what a model computes: chosen once, when it is loaded.
 
     Attributes:
+        engine: what decodes: `auto`, `native` or `torch`; auto takes the native engine where it can run.
         device: `auto`, `cpu`, `cuda` or `cuda:N`; auto takes a GPU if there is one.
-        dtype: number type of the arithmetic: `auto`, `float32`, `bfloat16` or `float16`.
+        dtype: number type of the arithmetic: `auto`, `float32`, `bfloat16`, `float16`, or `int8`, which the native
+            engine alone computes with.
         attention: form of the attention operations: `auto`, `triton`, `sdpa`, `padded` or `reference`.
         fast: a translation may depend, in its last bits, on what is translated beside it.
     """
 
+    engine: str = "auto"
     device: str = "auto"
     dtype: str = "auto"
     attention: str = "auto"

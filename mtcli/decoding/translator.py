@@ -11,10 +11,9 @@ from typing import Any, overload
 from mtcli.config import DecodingConfig
 from mtcli.data.conventions import TextConventions
 from mtcli.data.tokenizer import Tokenizer
-from mtcli.decoding import engines
+from mtcli.decoding.backend import Backend
 from mtcli.decoding.frame import Frame
 from mtcli.decoding.lines import Part, copied, has_words, is_invisible, one_line, rejoin, split_line
-from mtcli.decoding.loading import load_for
 from mtcli.decoding.options import ComputeOptions, TranslateOptions
 from mtcli.decoding.pool import EnginePool
 from mtcli.decoding.search import Hypothesis, SearchOptions, Sentence, Task
@@ -22,7 +21,7 @@ from mtcli.decoding.stream import Call
 from mtcli.decoding.windows import Windows, in_order
 from mtcli.errors import UsageError
 from mtcli.model_directory.box import IN_THE_BOX
-from mtcli.model_directory.loading import LoadedModel
+from mtcli.model_directory.model import Model, StoredModel
 from mtcli.translation import Candidate, Translation
 
 _SEVERAL_ARE_KNOWN = 0.25  # share of training lines: fewer teach nothing of lines with many sentences
@@ -62,6 +61,20 @@ def search_options(config: DecodingConfig, tgt: Tokenizer, n_best: int = 1) -> S
     )
 
 
+def way_to_search(
+    model: Model, options: TranslateOptions, defaults: DecodingConfig
+) -> tuple[DecodingConfig, SearchOptions]:
+    """Lay options over the defaults: the settings that come of it, and how to search then.
+
+    Raises:
+        UsageError: n_best is larger than the beam.
+    """
+    settings = options.resolve(defaults)
+    # Two hypotheses may be one text: so that others take their place, all of a beam are kept
+    most = settings.beam_size if options.n_best > 1 else 1
+    return settings, search_options(settings, model.tokenizers.tgt, n_best=most)
+
+
 def is_by_sentence(sentences: str, text: TextConventions) -> bool:
     """Tell whether lines are translated sentence by sentence.
 
@@ -92,46 +105,60 @@ class Translator:
     calls share the engines of their way to search (mtcli/decoding/stream.py).
 
     Attributes:
-        model: the network and its tokenizers.
+        model: its tokenizers, and what is known of its network.
+        backend: what decodes, and why.
         options: the defaults of `translate`.
         work: what has been done so far, in all calls.
     """
 
     def __init__(
         self,
-        model: str | Path | LoadedModel = IN_THE_BOX,
+        model: str | Path | Model = IN_THE_BOX,
         options: DecodingConfig | None = None,
         *,
         device: str = "auto",
         dtype: str = "auto",
         attention: str = "auto",
-        engine: str = "torch",
+        engine: str = "auto",
         independent: bool = True,
     ) -> None:
-        """Load a model directory, or take a model that is loaded.
+        """Open a model directory, or take a model that is open, and choose what decodes it.
 
         Args:
-            model: a directory that `mtcli train` made; by default the model that comes with mtcli.
+            model: a directory that `mtcli train` made; by default the model that comes with mtcli. A network that is
+                in memory decodes where it is, whatever is said of device, number type and attention.
             options: how to decode; by default as the model's own config.json says.
             device: `auto`, `cpu`, `cuda` or `cuda:N`; auto takes a GPU if there is one.
-            dtype: number type of the arithmetic: `auto`, `float32`, `bfloat16` or `float16`.
+            dtype: number type of the arithmetic: `auto`, `float32`, `bfloat16`, `float16`, or `int8`, which the native
+                engine alone computes with.
             attention: form of the attention operations, as `mtcli translate --attention`.
-            engine: what decodes, a key of `mtcli.decoding.engines.FACTORIES`.
+            engine: what decodes: `auto`, `native` or `torch`; auto takes the native engine where it can run.
             independent: False lets a translation depend, in its last bits, on what is translated beside it.
 
         Raises:
             CheckpointError: the directory is no model, or damaged.
-            BackendUnavailableError: the device, number type or form of attention is not to be had here.
+            UsageError: there is no such engine.
+            BackendUnavailableError: the engine, device, number type or form of attention is not to be had here.
         """
-        if not isinstance(model, LoadedModel):
-            compute = ComputeOptions(device=device, dtype=dtype, attention=attention, fast=not independent)
-            model = load_for(Path(model), compute)
-        self.model, self.options = model, options or model.architecture.decoding
-        self._engines, self._independent = engines.load(engine), independent
+        self.model = model if isinstance(model, Model) else StoredModel(Path(model))
+        self.options = options or self.model.architecture.decoding
+        compute = ComputeOptions(engine=engine, device=device, dtype=dtype, attention=attention, fast=not independent)
+        self.backend = Backend(self.model, compute, search_options(self.options, self.model.tokenizers.tgt))
         self._pools: OrderedDict[tuple[SearchOptions, int | None], EnginePool] = OrderedDict()
         self._lock = threading.Lock()
         self.work = Work()
-        model.implementations(self.options.beam_size)
+
+    @classmethod
+    def computing(cls, model: Model, compute: ComputeOptions) -> "Translator":
+        """Make a translator that computes as these options say; raises what the constructor does."""
+        return cls(
+            model,
+            device=compute.device,
+            dtype=compute.dtype,
+            attention=compute.attention,
+            engine=compute.engine,
+            independent=not compute.fast,
+        )
 
     @overload
     def translate(  # a sequence is an iterable too
@@ -188,16 +215,11 @@ class Translator:
     def _way(self, options: TranslateOptions | None, given: Mapping[str, Any]) -> "_Way":
         """What the options come to, with engines that search so."""
         chosen = replace(options or TranslateOptions(), **given)
-        settings = chosen.resolve(self.options)
-        self.model.implementations(settings.beam_size)
-        # Two hypotheses may be one text: so that others take their place, all of a beam are kept
-        most = settings.beam_size if chosen.n_best > 1 else 1
-        search = search_options(settings, self.model.tokenizers.tgt, n_best=most)
+        settings, search = way_to_search(self.model, chosen, self.options)
         tokens = None if settings.batch_tokens == "auto" else settings.batch_tokens
         with self._lock:
             if (search, tokens) not in self._pools:
-                made = self._engines(self.model.network, search, independent=self._independent)
-                self._pools[search, tokens] = EnginePool(made, batch_tokens=tokens)
+                self._pools[search, tokens] = EnginePool(self.backend.engines(search), batch_tokens=tokens)
             self._pools.move_to_end((search, tokens))
             while len(self._pools) > _KEPT:
                 self._pools.popitem(last=False)
@@ -228,7 +250,7 @@ class Translator:
         with self._lock:
             self.work.parts += len(parts)
             self.work.split_lines += len(parts) > 1
-        positions = self.model.network.max_positions
+        positions = self.model.max_positions
         return _Prepared(line, parts), [
             Sentence((*part.tokens, src.eos_id), settings.longest_output(len(part.tokens) + 1, positions))
             for part in parts

@@ -5,7 +5,6 @@ what the file holds, unless the field's metadata says otherwise: so an option th
 """
 
 import hashlib
-import importlib.metadata
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
@@ -24,7 +23,7 @@ _NAMES = {
     "inputs": "the input",
     "outputs": "the outputs asked for",
     "options": "an option",
-    "versions": "the version of mtcli or PyTorch",
+    "versions": "the engine, or the version of mtcli or PyTorch",
 }
 # Metadata of fields that are no options. (Of those that change no byte: mtcli/decoding/options.py.)
 MODEL = {"identity": "model"}
@@ -32,17 +31,18 @@ INPUTS = {"identity": "inputs"}
 OUTPUTS = {"identity": "outputs"}
 
 
-def job_key(job: Any) -> dict[str, str]:
+def job_key(job: Any, versions: Sequence[str] = ()) -> dict[str, str]:
     """Hash each kind of thing that the outputs of a job depend on; reads the model's files and the inputs once.
 
     Args:
         job: a dataclass such as `FileJob`; a file that its model directory lacks is left to whoever loads it.
+        versions: of what rounds, beside mtcli's own.
 
     Raises:
         DataError: a file cannot be read.
     """
     parts = {name: _part(job, name) for name in _MEANS}
-    parts["versions"] = [__version__, importlib.metadata.version("torch")]
+    parts["versions"] = [__version__, *versions]
     return {name: _hash(part) for name, part in parts.items()}
 
 

@@ -1,12 +1,15 @@
 """One run of a file job: where its outputs stand, the pipeline, what is checked and said at the end."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from functools import cache
+from typing import Any, Protocol
 
-from mtcli.decoding.options import ComputeOptions
+from mtcli.decoding.engines.choice import EngineChoice, choose_engine
+from mtcli.decoding.target_language import TargetLanguageCheck
+from mtcli.decoding.translator import Translator, way_to_search
 from mtcli.errors import MtcliError
 from mtcli.files import is_awaited, write_output
 from mtcli.formats.reader import Reader
@@ -18,10 +21,8 @@ from mtcli.jobs.resume import Resumable, can_resume, resumable
 from mtcli.jobs.sample import Sample
 from mtcli.jobs.tally import Tally
 from mtcli.jobs.verify import agreement, disagreement, verify_alone
+from mtcli.model_directory.model import Model, StoredModel
 from mtcli.translation import Translation
-
-if TYPE_CHECKING:
-    from mtcli.decoding.translator import Translator
 
 
 class Reporter(Protocol):
@@ -45,17 +46,18 @@ def translate_files(job: FileJob, reporter: Reporter) -> None:
         CheckpointError, BackendUnavailableError: the model cannot be loaded, or not where the job says.
         MtcliError: a line came out otherwise alone, or the translator failed.
     """
-    with _outputs_of(job, reporter) as saved:
+    opened = cache(lambda: StoredModel(job.model))
+    with _outputs_of(job, opened, reporter) as saved:
         if saved and saved.is_done:
             reporter.say(_up_to_date(job))
             return
         began = time.monotonic()
-        translator = _load(job)
+        translator = _load(job, opened(), reporter)
         _translate(job, translator, saved, reporter, load_seconds=time.monotonic() - began)
 
 
 @contextmanager
-def _outputs_of(job: FileJob, reporter: Reporter) -> Iterator[Resumable | None]:
+def _outputs_of(job: FileJob, opened: Callable[[], Model], reporter: Reporter) -> Iterator[Resumable | None]:
     """The job's outputs, if a later run can go on with them; None where they or the inputs are no plain files."""
     to_resume = can_resume(job.inputs, job.written)
     check_outputs(job.written, job.force or to_resume, job.inputs)
@@ -65,18 +67,18 @@ def _outputs_of(job: FileJob, reporter: Reporter) -> Iterator[Resumable | None]:
     named = [path for path in job.written if path]
 
     def key() -> dict[str, str]:
-        return job_key(replace(job, compute=_here(job.compute)))
+        choice = _choice(job, opened())
+        here = replace(job.compute, engine=choice.name, device=choice.device.partition(":")[0], dtype=choice.dtype)
+        return job_key(replace(job, compute=here), choice.versions)
 
     with resumable(named, key, force=job.force, verify=job.verify, say=reporter.say) as saved:
         yield saved
 
 
-def _here(compute: ComputeOptions) -> ComputeOptions:
+def _choice(job: FileJob, model: Model) -> EngineChoice:
     """What `auto` comes to here; on other hardware it may be something else, and round otherwise."""
-    from mtcli.devices import decoding_dtype, dtype_name, resolve_device
-
-    device = resolve_device(compute.device)
-    return replace(compute, device=device.type, dtype=dtype_name(decoding_dtype(compute.dtype, device)))
+    _, search = way_to_search(model, job.options, model.architecture.decoding)
+    return choose_engine(model, job.compute, search)
 
 
 def _up_to_date(job: FileJob) -> str:
@@ -85,19 +87,17 @@ def _up_to_date(job: FileJob) -> str:
     return f"All {len(job.outputs)} outputs are up to date."
 
 
-def _load(job: FileJob) -> "Translator":
-    from mtcli.decoding.loading import load_for
-    from mtcli.decoding.translator import Translator
-
-    return Translator(load_for(job.model, job.compute), independent=not job.compute.fast)
+def _load(job: FileJob, model: Model, reporter: Reporter) -> Translator:
+    choice = _choice(job, model)
+    if choice.obstacle:
+        reporter.say(f"Decoding with PyTorch: {choice.obstacle}")
+    return Translator.computing(model, job.compute)
 
 
 def _translate(
-    job: FileJob, translator: "Translator", saved: Resumable | None, reporter: Reporter, *, load_seconds: float
+    job: FileJob, translator: Translator, saved: Resumable | None, reporter: Reporter, *, load_seconds: float
 ) -> None:
     """Translate, then verify some lines, write the counts and say the totals."""
-    from mtcli.decoding.target_language import TargetLanguageCheck
-
     reader = Reader(job.inputs, job.input_format, job.on_bad_utf8, reporter.warn)
     tally = Tally(work=translator.work, distinct=set() if job.stats else None)
     sample = Sample(job.verify) if job.verify else None
@@ -126,22 +126,24 @@ def _translate(
             saved.finish(job.verify)
 
 
-def _aligner(job: FileJob, translator: "Translator") -> Align | None:
+def _aligner(job: FileJob, translator: Translator) -> Align | None:
     if not job.alignments:
         return None
     from mtcli.decoding.alignment import Aligner
 
-    return Aligner(translator.model)
+    return Aligner(translator.backend.loaded)
 
 
 def _statistics(
-    job: FileJob, tally: Tally, reader: Reader, translator: "Translator", load_seconds: float
+    job: FileJob, tally: Tally, reader: Reader, translator: Translator, load_seconds: float
 ) -> dict[str, Any]:
     if not job.stats:
         return {}
     from mtcli.jobs.stats import statistics
 
-    return statistics(tally, reader, translator.model, job.options.resolve(translator.options), load_seconds)
+    settings, search = way_to_search(translator.model, job.options, translator.options)
+    device = translator.backend.record(search)
+    return statistics(tally, reader, device, settings, load_seconds)
 
 
 def _say_totals(tally: Tally, reader: Reader, reporter: Reporter) -> None:

@@ -3,26 +3,21 @@
 import importlib.metadata
 import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
-
-import torch
 
 from mtcli import __version__
 from mtcli.config import DecodingConfig
-from mtcli.devices import dtype_name
 from mtcli.files import display_name
 from mtcli.formats.reader import Reader
 from mtcli.jobs.tally import Tally
-from mtcli.model_directory.loading import LoadedModel
 
 
 def statistics(
-    tally: Tally, reader: Reader, model: LoadedModel, options: DecodingConfig, load_seconds: float
+    tally: Tally, reader: Reader, device: Mapping[str, Any], options: DecodingConfig, load_seconds: float
 ) -> dict[str, Any]:
-    """Gather counts, times in seconds, and what they were measured on."""
+    """Gather counts, times in seconds, and what they were measured on: `device` is what `Backend.record` gives."""
     seconds = tally.seconds
-    weight = model.network.output.weight
     return {
         "inputs": [display_name(path) for path in reader.paths],
         "lines": tally.lines,
@@ -39,11 +34,7 @@ def statistics(
         "load_seconds": round(load_seconds, 3),
         "lines_per_second": round(tally.lines / seconds, 1),
         "target_tokens_per_second": round(tally.tokens_per_second, 1),
-        "device": str(weight.device),
-        "device_name": _device_name(weight.device),
-        "dtype": dtype_name(weight.dtype),
-        "implementations": model.implementations(options.beam_size).record(),
-        "threads": torch.get_num_threads(),
+        **device,
         "decoding": options.model_dump(),
         "versions": _versions(("torch", "triton", "sentencepiece", "safetensors")),
     }
@@ -51,10 +42,6 @@ def statistics(
 
 def to_json(content: dict[str, Any]) -> bytes:
     return (json.dumps(content, indent=2, ensure_ascii=True) + "\n").encode()
-
-
-def _device_name(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
 
 
 def _versions(packages: Sequence[str]) -> dict[str, str | None]:

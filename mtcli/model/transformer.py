@@ -17,11 +17,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mtcli.config import ModelConfig, VocabularySizes
-from mtcli.errors import ConfigError
 from mtcli.model.attention import Attention
 from mtcli.model.cache import DecoderCache
 from mtcli.model.dropout import Dropout, DropoutMasks
 from mtcli.model.linear import Linear
+from mtcli.model.parameters import refuse_two_vocabularies
 from mtcli_kernels.decoding_layout import BeamPlaces
 from mtcli_kernels.packing import Packing
 
@@ -37,11 +37,7 @@ class Transformer(nn.Module):
 
     def __init__(self, config: ModelConfig, vocabulary: VocabularySizes) -> None:
         super().__init__()
-        if config.tied_embeddings == "all" and not vocabulary.shared:
-            raise ConfigError(
-                'model.tied_embeddings = "all" needs one vocabulary for both sides, but source and target have their '
-                "own. Use --set model.tied_embeddings=target, or a joint vocabulary."
-            )
+        refuse_two_vocabularies(config, vocabulary)
         self.config, self.vocabulary = config, vocabulary
         self.tgt_embedding = Embedding(config, vocabulary.target)
         tied = config.tied_embeddings
@@ -202,8 +198,7 @@ class Embedding(nn.Module):
         self.scale = config.d_model**0.5 if config.scale_embeddings else 1.0
         self.tokens = nn.Embedding.from_pretrained(torch.empty(num_tokens, config.d_model), freeze=False)
         self.learned = config.positions == "learned"
-        # Sinusoids go on past the training length, so that an output may be longer than any seen.
-        self.num_positions = config.max_length if self.learned else 2 * config.max_length + 64
+        self.num_positions = config.num_positions
         if self.learned:
             self.positions = nn.Parameter(torch.empty(self.num_positions, config.d_model))
         else:

@@ -1,4 +1,4 @@
-"""A model directory in memory, ready to translate."""
+"""A model whose network is in memory, on a device: by PyTorch."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,22 +6,21 @@ from pathlib import Path
 import torch
 
 from mtcli.data.tokenizer import Tokenizers
-from mtcli.errors import CheckpointError, ConfigError
 from mtcli.model.implementations import Implementations
 from mtcli.model.transformer import Transformer
-from mtcli.model_directory.description import Architecture, load_architecture
-from mtcli.model_directory.files import DESCRIPTION, MADE_BY, WEIGHTS
-from mtcli.model_directory.tokenizers import load_tokenizers
-from mtcli.model_directory.weights import load_weights, refuse_misfit, tensor_shapes
+from mtcli.model_directory.description import Architecture
+from mtcli.model_directory.model import Model, Placement, StoredModel, Weights
+from mtcli.model_directory.weights import parameters_of
 
 
-@dataclass(frozen=True)
-class LoadedModel:
-    """A model directory in memory, ready to translate."""
+@dataclass(frozen=True, eq=False)
+class LoadedModel(Model):
+    """A model with its network in memory, ready to translate."""
 
     network: Transformer
     tokenizers: Tokenizers
     architecture: Architecture
+    directory: Path | None = None
 
     def implementations(self, beam: int = 1) -> Implementations:
         """What runs to translate with it.
@@ -34,6 +33,37 @@ class LoadedModel:
             self.network.attention, weight.device, weight.dtype, head_dim=head_dim, beam=beam
         )
 
+    def check_weights(self) -> None:
+        """Accept them: they are in memory already."""
+
+    def read_weights(self) -> Weights:
+        """Give the weights as they are now, in float32."""
+        return {
+            name: parameter.to("cpu", torch.float32, copy=True).numpy()
+            for name, parameter in parameters_of(self.network).items()
+        }
+
+    @property
+    def placement(self) -> Placement:
+        weight = self.network.output.weight
+        return Placement(str(weight.device), str(weight.dtype).removeprefix("torch."), self.network.attention)
+
+
+def load_network(model: Model, device: torch.device, dtype: torch.dtype = torch.float32) -> LoadedModel:
+    """Load the network of a model; one that is in memory stays where it is.
+
+    Raises:
+        CheckpointError: the weights are damaged, or not all finite numbers.
+    """
+    if isinstance(model, LoadedModel):
+        return model
+    network = Transformer.skeleton(model.architecture.model, model.architecture.vocabulary)
+    weights = model.read_weights()  # before any memory is asked for
+    network.allocate(device)
+    for name, parameter in network.named_parameters():
+        parameter.data.copy_(torch.from_numpy(weights[name]))
+    return LoadedModel(network.to(dtype).eval(), model.tokenizers, model.architecture, model.directory)
+
 
 def load_model(directory: Path, device: torch.device, dtype: torch.dtype = torch.float32) -> LoadedModel:
     """Load a model directory for translation.
@@ -42,23 +72,4 @@ def load_model(directory: Path, device: torch.device, dtype: torch.dtype = torch
         CheckpointError: the directory is no model, a file of it is missing or damaged, or they do not fit together.
         DataError: a tokenizer file is no SentencePiece model.
     """
-    architecture = load_architecture(directory)
-    tokenizers = load_tokenizers(directory, architecture.checksums, architecture.text.normalisation)
-    if tokenizers.sizes != architecture.vocabulary:
-        raise CheckpointError(
-            f"{directory}: the tokenizer has {tokenizers.src.vocab_size} source and {tokenizers.tgt.vocab_size} target "
-            f"pieces, {DESCRIPTION} says {architecture.vocabulary.source} and {architecture.vocabulary.target}. "
-            "Put back the tokenizer that the model was trained with."
-        )
-    weights = directory / WEIGHTS
-    if not weights.exists():
-        hint = " The training run has saved nothing yet." if (directory / "cache").is_dir() else ""
-        raise CheckpointError(f"{directory} holds no {WEIGHTS}.{hint} {MADE_BY}")
-    try:
-        network = Transformer.skeleton(architecture.model, tokenizers.sizes)
-    except ConfigError as error:
-        raise CheckpointError(f"{directory / DESCRIPTION} does not describe an mtcli model: {error}") from None
-    refuse_misfit(weights, network, tensor_shapes(weights))  # before any memory is asked for
-    network.allocate(device)
-    load_weights(network, weights)
-    return LoadedModel(network.to(dtype).eval(), tokenizers, architecture)
+    return load_network(StoredModel(directory), device, dtype)

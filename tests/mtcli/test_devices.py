@@ -99,7 +99,9 @@ def test_number_types_that_the_device_lacks(gpu: pytest.MonkeyPatch) -> None:
     with pytest.raises(BackendUnavailableError, match=r"float16 is not supported on a CPU. Use --dtype float32"):
         resolve_dtype("float16", torch.device("cpu"))
     with pytest.raises(BackendUnavailableError, match="Expected one of auto, float32, bfloat16, float16"):
-        resolve_dtype("int8", CUDA)
+        resolve_dtype("int4", CUDA)
+    with pytest.raises(BackendUnavailableError, match="the native engine of mtcli translate has int8"):
+        resolve_dtype("int8", torch.device("cpu"))
     gpu.setattr(torch.cuda, "get_device_capability", lambda *args: (7, 5))
     assert resolve_dtype("auto", CUDA) == torch.float32
     with pytest.raises(BackendUnavailableError, match=r"NVIDIA A100 has none. Use --dtype float32 or float16"):

@@ -72,7 +72,7 @@ CALLS: dict[str, tuple[int, str, str]] = {
     "no such device": (1, "translate -m MODEL -i IN --device cuda:99", "cuda:99"),
     "nonsense for a device": (2, "translate -m MODEL -i IN --device tpu", "auto, cpu, cuda or cuda:N"),
     "half precision on a CPU": (1, "translate -m MODEL -i IN --device cpu --dtype float16", "not supported on a CPU"),
-    "an unknown number type": (2, "translate -m MODEL -i IN --dtype int8", "bfloat16"),
+    "an unknown number type": (2, "translate -m MODEL -i IN --dtype int4", "bfloat16"),
     "an unknown form of attention": (2, "translate -m MODEL -i IN --attention flash", "reference"),
     "kernels on a CPU": (1, "translate -m MODEL -i IN --device cpu --attention triton", "--attention auto"),
     "facts of kernels on a CPU": (1, "info MODEL --device cpu --attention triton", "--attention auto"),

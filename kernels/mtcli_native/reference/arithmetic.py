@@ -76,18 +76,15 @@ def max_of_lanes(x: Float32) -> Float32:
 
 @quiet
 def exp(x: Any) -> Float32:
-    """e ** x of float32: 2 ** n times a polynomial (Cephes, expf); 0 below -87. x is at most 88."""
+    """e ** x of float32 up to 88: 2 ** n times a polynomial (Cephes, expf); e ** -87 below -87."""
     x = np.asarray(x, np.float32)
-    is_under = x < f32(-87)
-    x = np.where(is_under, f32(-87), x)
-    power = np.rint(x * f32(1.44269504088896341))
-    x = fused(power, f32(2.12194440e-4), fused(power, f32(-0.693359375), x))
-    y: Float32 = np.full_like(x, f32(1.9875691500e-4))
-    for c in (1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1):
-        y = fused(y, x, f32(c))
-    y = fused(y, x * x, x) + f32(1)
-    scale = ((np.nan_to_num(power).astype(np.int32) + 127) << 23).view(np.float32)
-    result: Float32 = np.where(is_under, f32(0), y * scale)
+    x = np.where(x < f32(-87), f32(-87), x)
+    n = np.rint(x * np.float64(f32(1.44269504088896341)))  # exact but for the rounding to an integer
+    r = fused(n, f32(2.12194440e-4), fused(n, f32(-0.693359375), x))
+    y: Float32 = np.full_like(r, f32(1.9875691500e-4))
+    for c in (1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1, 1.0, 1.0):
+        y = fused(y, r, f32(c))
+    result: Float32 = np.ldexp(y, np.nan_to_num(n).astype(np.int32))
     return result
 
 

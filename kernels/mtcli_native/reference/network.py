@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mtcli_native.reference.arithmetic import Float32, Int64
-from mtcli_native.reference.attention import attend
+from mtcli_native.reference.attention import attend, attention_weights, mean_over_heads
 from mtcli_native.reference.linear import Linear, linear
 from mtcli_native.reference.normalise import Embedding, Norm, activate, embed, layer_norm
 
@@ -109,7 +109,12 @@ def project(network: Network, memory: Float32) -> Past:
 
 
 def decode_step(
-    network: Network, tokens: Int64, position: int, pasts: Sequence[Past], source: Past
+    network: Network,
+    tokens: Int64,
+    position: int,
+    pasts: Sequence[Past],
+    source: Past,
+    weights: list[Float32] | None = None,
 ) -> tuple[Float32, list[Past]]:
     """[R, d]: the decoder's top layer for each hypothesis's newest token; and the pasts with that token's entries.
 
@@ -118,6 +123,7 @@ def decode_step(
         position: how many tokens are before them.
         pasts: [R], empty tuples in the beginning.
         source: what `project` gave.
+        weights: to be filled with how much each hypothesis attends to the source, over all heads, [R, S] a layer.
     """
     side = network.decoder
     x = embed(side.embedding, tokens, np.full(len(tokens), position))
@@ -134,6 +140,8 @@ def decode_step(
 
         def to_source(h: Float32, of: DecoderLayer = layer, entries: Entries = source[index]) -> Float32:
             (q,) = _split(linear(of.cross_q, h), 1, side.heads)
+            if weights is not None:
+                weights.append(np.stack([mean_over_heads(attention_weights(row, entries.keys)) for row in q]))
             return np.stack([attend(row, *entries).ravel() for row in q])
 
         x = _residual(network, layer.self_norm, x, layer.self_out, to_self)

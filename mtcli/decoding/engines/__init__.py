@@ -2,22 +2,21 @@
 
 The pool (mtcli/decoding/pool.py) knows an engine by this protocol alone, so that another one can be chosen by name.
 An engine's module has a class that makes engines for one model (`Engines`); FACTORIES says where, and `load` finds it.
+Which one decodes is chosen in choice.py.
 """
 
 import importlib
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Any, Protocol
 
 from mtcli.decoding.search import Hypothesis, SearchOptions, Task
 from mtcli.errors import MtcliError
-
-if TYPE_CHECKING:
-    from mtcli.model.transformer import Transformer
+from mtcli.model_directory.model import Model
 
 Outcome = tuple[Task, list[Hypothesis] | MtcliError]
 """A sentence that left its slot, with its hypotheses, best first, or the reason why there are none."""
 
-FACTORIES = {"torch": "TorchEngines"}
+FACTORIES = {"native": "NativeEngines", "torch": "TorchEngines"}
 """By the name of an engine, which is its module's too, the class that makes such engines."""
 
 
@@ -91,13 +90,39 @@ class Engines(Protocol):
 
 
 class EnginesFactory(Protocol):
-    """The class of a kind of engines."""
+    """The class of a kind of engines that need no PyTorch."""
 
-    def __call__(self, network: "Transformer", options: SearchOptions, *, independent: bool = ...) -> Engines:
-        """Prepare a network for one way to search."""
+    def __call__(self, model: Model, options: SearchOptions, *, independent: bool = ..., dtype: str = ...) -> Engines:
+        """Prepare a model for one way to search.
+
+        Args:
+            model: whose weights the engines read, by `Model.read_weights`; it may be prepared again for another way.
+            options: how to search.
+            independent: whether a sentence's hypotheses must not depend, to the last bit, on what is decoded beside it.
+            dtype: `float32` or `int8`.
+        """
 
 
-def load(name: str) -> EnginesFactory:
-    """Find a kind of engines by its name, a key of FACTORIES."""
-    module = importlib.import_module(f"mtcli.decoding.engines.{name}")
-    return getattr(module, FACTORIES[name])  # type: ignore[no-any-return]
+class EngineModule(Protocol):
+    """The module of an engine that need not run everywhere."""
+
+    def obstacle(self, model: Model, options: SearchOptions, *, dtype: str) -> str | None:
+        """Tell in a sentence why the engine cannot decode so, with this model or on this machine; None where it can."""
+
+
+def load(name: str) -> Any:
+    """Find the class that makes an engine, a key of FACTORIES.
+
+    Raises:
+        ImportError: its module, or something that this needs, is not installed.
+    """
+    return getattr(module_of(name), FACTORIES[name])
+
+
+def module_of(name: str) -> Any:
+    """Import an engine's module.
+
+    Raises:
+        ImportError: it, or something that it needs, is not installed.
+    """
+    return importlib.import_module(f"mtcli.decoding.engines.{name}")

@@ -40,6 +40,7 @@ OPTIONS: dict[str, tuple[str, Found, Any]] = {
     "stats": ("--stats stats", lambda job: job.stats, Path("stats")),
     "verify": ("--verify 5", lambda job: job.verify, 5),
     "fast": ("--fast", lambda job: job.compute.fast, True),
+    "engine": ("--engine torch", lambda job: job.compute.engine, "torch"),
     "device": ("--device cuda:3", lambda job: job.compute.device, "cuda:3"),
     "dtype": ("--dtype float16", lambda job: job.compute.dtype, "float16"),
     "attention": ("--attention padded", lambda job: job.compute.attention, "padded"),

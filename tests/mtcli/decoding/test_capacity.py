@@ -6,12 +6,12 @@ import pytest
 import torch
 from support.searching import network
 
-from mtcli.decoding import capacity as memory
+from mtcli.decoding import capacity, host_memory
 from mtcli.decoding.capacity import free_bytes, slots_for
 
 
 def free(monkeypatch: pytest.MonkeyPatch, amount: int | None) -> None:
-    monkeypatch.setattr(memory, "free_bytes", lambda device: amount)
+    monkeypatch.setattr(capacity, "free_bytes", lambda device: amount)
 
 
 @pytest.mark.parametrize(("beam", "slots"), [(1, 128), (2, 128), (4, 80), (5, 64), (400, 1)])
@@ -36,12 +36,12 @@ def test_with_little_memory_it_is_divided_among_engines(monkeypatch: pytest.Monk
 
 
 def test_a_container_has_what_its_group_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "_available", lambda: 1000)
-    monkeypatch.setattr(memory, "_left_in_control_group", lambda: 10)
+    monkeypatch.setattr(host_memory, "_available", lambda: 1000)
+    monkeypatch.setattr(host_memory, "_left_in_control_group", lambda: 10)
     assert free_bytes(torch.device("cpu")) == 10
-    monkeypatch.setattr(memory, "_left_in_control_group", lambda: None)
+    monkeypatch.setattr(host_memory, "_left_in_control_group", lambda: None)
     assert free_bytes(torch.device("cpu")) == 1000
-    monkeypatch.setattr(memory, "_available", lambda: None)
+    monkeypatch.setattr(host_memory, "_available", lambda: None)
     assert free_bytes(torch.device("cpu")) is None
 
 

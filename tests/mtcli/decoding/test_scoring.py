@@ -127,8 +127,8 @@ def test_what_a_model_wrote_has_the_score_that_it_was_found_with(mode: str) -> N
     lines = ["Where is the station?", joined, " ".join([joined] * 70)]
     for translation in translator.translate(lines, sentences=mode):
         best = translation.n_best[0]
-        found = score(translation.source, best.text, mode, translator.model)
-        if encode_all(translator.model, best.parts) == list(best.tokens):
+        found = score(translation.source, best.text, mode, translator.backend.loaded)
+        if encode_all(translator.backend.loaded, best.parts) == list(best.tokens):
             assert found.num_tokens == best.num_tokens
             assert found.log_prob == pytest.approx(best.log_prob, abs=1e-3 * best.num_tokens)
     assert found.parts == 210

@@ -219,7 +219,7 @@ def test_futures_that_are_cancelled_are_given_up(monkeypatch: pytest.MonkeyPatch
         return advance(self)
 
     monkeypatch.setattr(TorchEngine, "advance", slow)
-    translator = Translator(untrained_model(24))
+    translator = Translator(untrained_model(24), engine="torch")
     futures = translator.submit(sentences(5, seed=12))
     assert all(future.cancel() for future in futures)
     go_on.set()

@@ -116,7 +116,8 @@ class Theirs:
 
 def search(translator: Translator, lines: list[str], **options: Any) -> list[Translation]:
     chosen = DecodingConfig.model_validate({**translator.options.model_dump(), **options})
-    return Translator(translator.model, chosen).translate(lines, sentences="keep")  # as the original reads them
+    fresh = Translator(translator.model, chosen, device="cpu", dtype="float32")
+    return fresh.translate(lines, sentences="keep")  # as the original reads them
 
 
 @pytest.mark.parametrize("name", [*COMMON_SHAPES, *slow(*(name for name in SHAPES if name not in COMMON_SHAPES))])

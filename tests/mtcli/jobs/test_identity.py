@@ -19,7 +19,13 @@ SEARCH: dict[str, Any] = {
     "sentences": "keep",
     "settings": {"max_length_extra": 9},
 }
-COMPUTE: dict[str, Any] = {"device": "cpu", "dtype": "float32", "attention": "reference", "fast": True}
+COMPUTE: dict[str, Any] = {
+    "engine": "torch",
+    "device": "cpu",
+    "dtype": "float32",
+    "attention": "reference",
+    "fast": True,
+}
 FILES: dict[str, tuple[Any, str]] = {
     "inputs": ([Path("other")], "the input has"),
     "outputs": ([Path("elsewhere")], "the outputs asked for has"),

@@ -1,14 +1,14 @@
 """Every operation of the CPU's kernels behind one compiled function, to be called with addresses alone.
 
-The kernels' own functions know nothing of Python: they are compiled into their callers. This module is such a caller, as
-`mtcli_native.loop` is; it is imported only where it is compiled (compiling.py).
+The kernels' own functions know nothing of Python: they are compiled into their callers. This module is such a caller,
+as `mtcli_native.loop` is; it is imported only where it is compiled (compiling.py).
 """
 
 import numpy as np
 from support.native.numbers import Operation
 
 from mtcli_native import records, vectors
-from mtcli_native.attention import attend, weights_of_attention
+from mtcli_native.attention import add_weights, attend
 from mtcli_native.linear import columns, linear_add_to, linear_into, linear_relu_into, prepare, quantise
 from mtcli_native.loop import run
 from mtcli_native.network import decode_step, encode
@@ -94,7 +94,7 @@ def _decode_step(a):
 def operate(operation, p_arguments):
     """Do one operation with arguments [10] int64, which are those of the kernel's function in order."""
     a = int64s(p_arguments, 10)
-    if operation == _EXP or operation == _LOG or operation == _ERF:
+    if operation <= _ERF:
         _elementwise(operation, a)
     elif operation == _FOLD:
         _fold(a)
@@ -117,7 +117,7 @@ def operate(operation, p_arguments):
     elif operation == _ATTEND:
         attend(a[0], a[1], side_at(a[2]), a[3], work_at(a[4]))
     elif operation == _WEIGHTS:
-        weights_of_attention(a[0], a[1], side_at(a[2]), a[3], a[4], work_at(a[5]))
+        add_weights(a[0], side_at(a[1]), a[2], work_at(a[3]))
     elif operation == _RANK_TOKENS:
         _rank_tokens(a)
     elif operation == _STEP_SLOT:

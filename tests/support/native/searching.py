@@ -58,6 +58,7 @@ class NativeSearch:
             width=self.network.width,
             widest=self.network.widest,
             entries=max(longest_source, steps),
+            heads=max(network.encoder.heads, network.decoder.heads),
             slots=slots,
             beam=rules.beam,
             steps=steps,
@@ -77,7 +78,7 @@ class NativeSearch:
 
     def begin(self, sources: Sequence[Sequence[int]], max_tokens: Sequence[int], slots: Sequence[int]) -> None:
         """Let sentences of token ids into slots."""
-        batch = PackedBatch(sources, slots)
+        batch = PackedBatch(sources, slots, [self._memories[slot] for slot in slots])
         self.slots.arrays["max_tokens"][list(slots)] = max_tokens
         self._call(ENCODE, p_batch=address(batch.record))
 

@@ -13,7 +13,15 @@ I64, I32, F32 = np.int64, np.int32, np.float32
 
 
 def workspace(
-    rows: int, *, width: int = 32, widest: int = 32, entries: int = 1, slots: int = 1, beam: int = 1, steps: int = 1
+    rows: int,
+    *,
+    width: int = 32,
+    widest: int = 32,
+    entries: int = 1,
+    heads: int = 1,
+    slots: int = 1,
+    beam: int = 1,
+    steps: int = 1,
 ) -> Arena:
     """A WORK record for so many rows of this width, and searches of so many slots."""
     r, k = max(rows, slots * beam), beam
@@ -27,8 +35,8 @@ def workspace(
             "logits": (F32, (r, GROUP)),
             "integers": (np.int16, (r, widest)),
             "scales": (F32, (r,)),
-            "addresses": (I64, (max(entries, slots),)),
-            "probs": (F32, (padded(entries, 16),)),
+            "addresses": (I64, (padded(entries, 4),)),
+            "probs": (F32, (heads * padded(entries, 16),)),
             "row_slots": (I64, (r,)),
             "row_places": (I64, (r,)),
             "row_of": (I64, (slots, k)),
@@ -44,6 +52,7 @@ def workspace(
             "new_ancestry": (I32, (k, steps)),
         },
         max_rows=r,
+        max_search_rows=r,
         max_columns=widest,
     )
 
@@ -94,13 +103,16 @@ class PackedRules:
 
 
 class PackedBatch:
-    """A BATCH record of sentences, for the first slots unless others are named."""
+    """A BATCH record of sentences for slots, and of what is to be written where it is given."""
 
-    def __init__(self, sources: Sequence[Sequence[int]], slots: Sequence[int] | None = None) -> None:
-        """Lay sentences of token ids end to end."""
+    def __init__(
+        self, sources: Sequence[Sequence[int]], slots: Sequence[int] = (), memories: Sequence[Array] = ()
+    ) -> None:
+        """Lay sentences of token ids end to end; `memories` are where their keys and values go."""
         self._tokens = _kept(np.concatenate([np.array(source) for source in sources]), I64)
         self._starts = _kept(np.cumsum([0, *map(len, sources)]), I64)
-        self._slots = _kept(np.array(range(len(sources)) if slots is None else slots), I64)
+        self._slots = _kept(np.array(slots), I64)
+        self._memories = _kept(np.array([address(memory) for memory in memories]), I64)
         self.record = remember(
             record(
                 BATCH,
@@ -108,6 +120,7 @@ class PackedBatch:
                 p_tokens=address(self._tokens),
                 p_starts=address(self._starts),
                 p_slots=address(self._slots),
+                p_memories=address(self._memories),
                 longest=max(map(len, sources)),
             )
         )

@@ -1,0 +1,135 @@
+"""What a thread computes in, and how it calls the compiled kernels."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from mtcli.decoding.engines.native_network import PackedNetwork
+from mtcli_native import load
+from mtcli_native.memory import Arena, Array, address, announced, record, remember
+from mtcli_native.packing import padded
+from mtcli_native.records import ANNOUNCE, BATCH, CALL, GROUP, WORK
+
+_INTEGER_BYTES = 2  # of an activation, at most
+_LANES = 16
+
+
+class Workspace:
+    """Memory for one thread's arithmetic with one network, and the one function of the kernels.
+
+    It grows as it is needed; memory comes with the first call.
+    """
+
+    def __init__(self, network: PackedNetwork, *, beam: int = 1, num_slots: int = 1) -> None:
+        """Prepare to compute.
+
+        Args:
+            network: what to compute with.
+            beam: hypotheses of a slot.
+            num_slots: sentences whose candidates are ranked at once; their rows times the beam are ranked together.
+        """
+        self._network, self._beam, self._num_slots = network, beam, num_slots
+        self._run, self._is_checked = load.entry(), load.target().is_checked
+        self._call = remember(record(CALL, p_network=address(network.record)))
+        self._arena: Arena | None = None
+        self._room = (0, 0, 0)
+
+    def call(self, command: int, **fields: int) -> None:
+        """Let the kernels do something; `fields` are of the CALL record."""
+        assert self._arena is not None, "make_room comes before a call"
+        call = self._call[0]
+        call["command"], call["p_work"] = command, self._arena.address
+        for name, value in fields.items():
+            call[name] = value
+        if self._is_checked:
+            table = announced()
+            self._run(address(record(CALL, command=ANNOUNCE, p_batch=address(table))))
+        self._run(address(self._call))
+
+    def make_room(self, *, rows: int = 0, attended: int, steps: int = 1) -> None:
+        """Have room for so many rows at once, attention to so many entries, and outputs of so many tokens.
+
+        Raises:
+            MemoryError: there is not so much memory.
+        """
+        needed = (max(rows, self._num_slots * self._beam), attended, steps)
+        if self._arena is not None and all(a <= b for a, b in zip(needed, self._room, strict=True)):
+            return
+        rows, attended, steps = (max(a, b) for a, b in zip(needed, self._room, strict=True))
+        self._room = rows, attended, steps
+        self._arena = None  # before there is a new one, so that memory holds one alone
+        network, slots, beam = self._network, self._num_slots, self._beam
+        config, ranked, attended = network.config, slots * beam, padded(attended, _LANES)
+        width, widest = padded(config.d_model), network.widest
+        heads = max(config.heads, config.of_decoder.heads)
+        self._arena = Arena(
+            WORK,
+            {
+                "x": (np.float32, (rows, width)),
+                "h": (np.float32, (rows, width)),
+                "wide": (np.float32, (rows, widest)),
+                "context": (np.float32, (rows, widest)),
+                "logits": (np.float32, (ranked, GROUP)),
+                "integers": (np.int8, (rows, (_INTEGER_BYTES if network.is_int8 else 0) * widest)),
+                "scales": (np.float32, (rows,)),
+                "addresses": (np.int64, (attended,)),
+                "probs": (np.float32, (heads * attended,)),
+                "row_slots": (np.int64, (ranked,)),
+                "row_places": (np.int64, (ranked,)),
+                "row_of": (np.int64, (slots, beam)),
+                "best_values": (np.float32, (ranked, beam + 1)),
+                "best_ids": (np.int64, (ranked, beam + 1)),
+                "end_logits": (np.float32, (ranked,)),
+                "largest": (np.float32, (ranked,)),
+                "sums": (np.float32, (ranked,)),
+                "heads": (np.int64, (beam,)),
+                "new_log_probs": (np.float32, (beam,)),
+                "new_parents": (np.int64, (beam,)),
+                "new_tokens": (np.int64, (beam,)),
+                "new_ancestry": (np.int32, (beam, steps)),
+            },
+            max_rows=rows,
+            max_search_rows=ranked,
+            max_columns=widest,
+        )
+
+
+class Batch:
+    """Sentences that the kernels take together, as they are told of them.
+
+    Attributes:
+        record: BATCH [1].
+    """
+
+    def __init__(self, sources: Sequence[Sequence[int]], memories: npt.NDArray[np.int64]) -> None:
+        """Describe sources, token ids; `memories` [sentences] are the addresses of what they are projected to."""
+        self._kept: list[Array] = []
+        self.record = record(
+            BATCH,
+            num_sentences=len(sources),
+            longest=max(map(len, sources)),
+            p_tokens=self.keep(joined(sources)),
+            p_starts=self.keep(starts_of(sources)),
+            p_memories=self.keep(memories),
+        )
+
+    def keep(self, array: Array) -> int:
+        """Keep an array as long as the batch; returns its address."""
+        self._kept.append(remember(array))
+        return address(array)
+
+    @property
+    def address(self) -> int:
+        """Of the record."""
+        return address(self.record)
+
+
+def joined(sentences: Sequence[Sequence[int]]) -> npt.NDArray[np.int64]:
+    """Token ids of all sentences, end to end."""
+    return np.fromiter((token for one in sentences for token in one), np.int64, count=sum(map(len, sentences)))
+
+
+def starts_of(sentences: Sequence[Sequence[int]]) -> npt.NDArray[np.int64]:
+    """Where each begins when they lie end to end, and where the last ends."""
+    return np.concatenate([[0], np.cumsum([len(one) for one in sentences])]).astype(np.int64)
