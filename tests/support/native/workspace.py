@@ -126,6 +126,13 @@ class PackedBatch:
         )
 
 
+def in_reach(values: Array) -> Array:
+    """A copy, such as of a record, in memory that the kernels may use."""
+    made = allocate(values.shape, values.dtype)
+    made[:] = values
+    return made
+
+
 def _kept(values: Array, kind: type) -> Array:
     made = allocate(values.shape, kind)
     made[:] = values
