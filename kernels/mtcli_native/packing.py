@@ -125,4 +125,5 @@ class Packer:
 def quantised(weight: Array) -> tuple[Array, Array]:
     """Units [n] float32 and integers [n, k] int8 from -127 to 127, so that weight is about units x integers."""
     units = (np.maximum(np.abs(weight).max(1), 1e-10) / 127.0).astype(np.float32)
-    return units, np.rint(weight / units[:, None]).astype(np.int8)
+    with np.errstate(invalid="ignore"):  # what is no number shows in its unit
+        return units, np.rint(weight / units[:, None]).astype(np.int8)
