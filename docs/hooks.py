@@ -25,6 +25,7 @@ def included_pages() -> dict[str, str]:
         "CHANGELOG.md": "changelog.md",
         "kernels/README.md": "explanation/kernels/index.md",
         **{f"{KERNELS}/{name}/README.md": f"explanation/kernels/{name}.md" for name in operations},
+        "kernels/mtcli_native/README.md": "explanation/kernels/native.md",
     }
 
 

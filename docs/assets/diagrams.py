@@ -13,6 +13,9 @@ from html import escape
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1] / "kernels"))
+
+from mtcli_native.targets import AVX512  # noqa: E402  (found by the line above)
 
 STYLE = """\
 text { font: 14px system-ui, -apple-system, "Segoe UI", "Noto Sans", "Noto Sans KR", "Noto Sans CJK KR", sans-serif;
@@ -269,12 +272,40 @@ def architecture() -> str:
     return drawing.svg()
 
 
+def native_tile() -> str:
+    """Draw a matrix tile of the CPU's kernels: what lies in registers, and what a step over k loads."""
+    target = AVX512
+    rows, panel = target.tile_rows, target.panel
+    sums = rows * target.tile_registers
+    drawing = Drawing(860, 420, "A tile of a matrix product: its sums stay in registers while k goes by")
+    drawing.box(300, 40, 500, 76, style="source")
+    drawing.text(550, 64, f"panel of weights, [k][{panel}]", "title")
+    drawing.text(550, 86, f"a step loads one row of it: {target.tile_registers} registers", "small")
+    drawing.text(550, 106, "and goes on to the next; memory is read in order", "small")
+    drawing.box(40, 150, 220, 200, style="own")
+    drawing.text(150, 180, f"{rows} rows of activations", "title")
+    drawing.text(150, 204, "of each row, number k", "small")
+    drawing.text(150, 224, "in all lanes at once", "small")
+    drawing.box(300, 150, 500, 200, style="frame cached")
+    drawing.text(550, 180, f"{sums} registers of {target.lanes} sums", "title")
+    drawing.text(550, 206, f"{rows} rows x {panel} columns", "small")
+    drawing.text(550, 232, "each: sum = fma(a, w, sum), for k = 0, 1, 2 ...", "small")
+    drawing.text(550, 258, "begun with the bias; stored once, at the end", "small")
+    drawing.arrow((550, 117), (550, 149), kind="source")
+    drawing.arrow((261, 250), (299, 250), kind="own")
+    drawing.text(
+        430, 392, "One chain for each sum, whatever rows stand beside it: a row has the same bits in any company."
+    )
+    return drawing.svg()
+
+
 def files() -> dict[str, str]:
     """Every SVG file's name and content."""
     return {
         "architecture.svg": architecture(),
         "decoder-layer.svg": decoder_layer(LAYER_ENGLISH),
         "decoder-layer.ko.svg": decoder_layer(LAYER_KOREAN),
+        "native-tile.svg": native_tile(),
     }
 
 

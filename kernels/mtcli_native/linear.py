@@ -85,13 +85,17 @@ def quantise(p_x, rows, k, kind, work):
 
 
 @jit
-def _check_tile(linear, rows, columns, column, p_a, a_stride, p_out, out_stride):
+def _check_tile(linear, rows, columns, column, p_a, a_stride, p_out, out_stride, p_row_scales):
     k, is_int8 = linear.num_inputs, linear.kind != FLOAT32
     for row in range(rows):
         check(p_a + row * a_stride, k * (INTEGER_BYTES if is_int8 else 4))
         check(p_out + row * out_stride, columns * 4)
     check(linear.p_weights + column * k * (1 if is_int8 else 4), columns * k * (1 if is_int8 else 4))
     check(linear.p_start + column * 4, columns * 4)
+    if is_int8:
+        check(linear.p_scales + column * 4, columns * 4)
+        check(linear.p_bias + column * 4, columns * 4)
+        check(p_row_scales, rows * 4)
 
 
 @jit
@@ -99,7 +103,7 @@ def _multiply(linear, rows, panels, column, p_a, a_stride, p_out, out_stride, ad
     """One tile, `panels` wide, of the outputs from `column` on."""
     k = linear.num_inputs
     if IS_CHECKED:
-        _check_tile(linear, rows, panels * PANEL, column, p_a, a_stride, p_out, out_stride)
+        _check_tile(linear, rows, panels * PANEL, column, p_a, a_stride, p_out, out_stride, p_row_scales)
     p_start = linear.p_start + column * 4
     if linear.kind != FLOAT32:
         tile_int8(

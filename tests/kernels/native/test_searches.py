@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.native.arrays import assert_same_bits
 from support.native.kernels import Kernels
 from support.native.networks import Sizes, random_network, sentences
 from support.native.searching import NativeSearch, Outcome
 
 from mtcli_native.records import CERTAIN, DONE, ESTIMATE, FLOAT32, FULL, GELU, INT8, NOT_A_NUMBER, RELU, SILU
 from mtcli_native.reference.linear import Linear
-from mtcli_native.reference.loop import translate
+from mtcli_native.reference.loop import force, translate
 from mtcli_native.reference.network import Network
 from mtcli_native.reference.search import Rules
 
@@ -140,3 +141,18 @@ def test_slots_are_refilled_while_others_go_on(kernels: Kernels) -> None:
     assert search.outcome(done) == by_definition(network, rules, sources[2], STEPS)
     other = 1 - done
     assert search.outcome(other) == by_definition(network, rules, sources[other], [STEPS, 5][other])
+
+
+@pytest.mark.parametrize("kind", [FLOAT32, INT8], ids=["float32", "int8"])
+def test_given_translations_are_scored_as_the_definition_scores_them(kernels: Kernels, kind: int) -> None:
+    network, rng = random_network(Sizes(kind=kind, decoder_heads=3, head=7)), np.random.default_rng(5)
+    sources, targets = sentences(rng, [3, 9, 1], 45), sentences(rng, [6, 1, 9], 45)
+    inputs = [[1, *target[:-1]] for target in targets]
+    search = NativeSearch(kernels, network, rules_of(), slots=3, longest_source=9, steps=STEPS)
+    found, first = search.force(sources, inputs, targets), 0
+    for source, given_inputs, target in zip(sources, inputs, targets, strict=True):
+        log_probs, weights = force(network, source, given_inputs, target)
+        rows = slice(first, first + len(target))
+        assert_same_bits(found.log_probs[rows], log_probs)
+        assert_same_bits(found.weights[:, rows, : len(source)], weights)
+        first += len(target)

@@ -7,11 +7,11 @@ import numpy as np
 from support.native.kernels import Kernels
 from support.native.networks import PackedNetwork
 from support.native.numbers import Operation
-from support.native.workspace import PackedBatch, PackedRules, slots_for, workspace
+from support.native.workspace import ForcedBatch, PackedBatch, PackedRules, slots_for, workspace
 
 from mtcli_native.memory import Array, address, allocate, record, remember
 from mtcli_native.packing import Packer
-from mtcli_native.records import ADVANCE, CALL, ENCODE, LIVE
+from mtcli_native.records import ADVANCE, CALL, ENCODE, FORCE, LIVE
 from mtcli_native.reference.network import Network
 from mtcli_native.reference.search import Finished, Rules
 
@@ -85,6 +85,15 @@ class NativeSearch:
     def advance(self, *, most_row_steps: int = 1 << 40, enough_done: int = 1 << 40) -> Array:
         """Take all on; returns the CALL record with what was done."""
         return self._call(ADVANCE, most_row_steps=most_row_steps, enough_done=enough_done)
+
+    def force(
+        self, sources: Sequence[Sequence[int]], inputs: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]
+    ) -> ForcedBatch:
+        """Decode given targets, as many sentences as there are slots at most."""
+        layers = int(self.network.record["decoder"]["num_layers"][0])
+        batch = ForcedBatch(sources, self._memories[: len(sources)], inputs, targets, layers)
+        self._call(FORCE, p_batch=address(batch.record))
+        return batch
 
     def outcome(self, slot: int) -> Outcome:
         """What became of the sentence in a slot."""

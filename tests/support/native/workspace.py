@@ -109,6 +109,7 @@ class PackedBatch:
         self, sources: Sequence[Sequence[int]], slots: Sequence[int] = (), memories: Sequence[Array] = ()
     ) -> None:
         """Lay sentences of token ids end to end; `memories` are where their keys and values go."""
+        longest = max(map(len, sources))
         self._tokens = _kept(np.concatenate([np.array(source) for source in sources]), I64)
         self._starts = _kept(np.cumsum([0, *map(len, sources)]), I64)
         self._slots = _kept(np.array(slots), I64)
@@ -121,9 +122,39 @@ class PackedBatch:
                 p_starts=address(self._starts),
                 p_slots=address(self._slots),
                 p_memories=address(self._memories),
-                longest=max(map(len, sources)),
+                longest=longest,
             )
         )
+
+
+class ForcedBatch(PackedBatch):
+    """A batch with what is to be written, and room for what forced decoding finds.
+
+    Attributes:
+        log_probs: [M] of the target tokens, sentence after sentence.
+        weights: [layers, M, longest source].
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[Sequence[int]],
+        memories: Sequence[Array],
+        inputs: Sequence[Sequence[int]],
+        targets: Sequence[Sequence[int]],
+        layers: int,
+    ) -> None:
+        """Lay sentences and targets end to end."""
+        super().__init__(sources, memories=memories)
+        self._inputs, self._targets = (
+            _kept(np.concatenate([np.array(x) for x in each]), I64) for each in (inputs, targets)
+        )
+        self._target_starts = _kept(np.cumsum([0, *map(len, targets)]), I64)
+        self.log_probs = allocate(len(self._targets), F32)
+        self.weights = allocate((layers, len(self._targets), max(map(len, sources))), F32, poisoned=False)
+        self.weights[:] = 0
+        fields = {"inputs": self._inputs, "targets": self._targets, "target_starts": self._target_starts}
+        for name, array in {**fields, "log_probs": self.log_probs, "weights": self.weights}.items():
+            self.record[f"p_{name}"] = address(array)
 
 
 def in_reach(values: Array) -> Array:
