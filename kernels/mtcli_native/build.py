@@ -107,7 +107,9 @@ def systems_of(target: Target) -> list[str]:
 
 def build(targets: list[Target], folder: Path, systems: list[str] | None = None) -> int:
     """Make the objects that are not current, a process for each target, as many at once as there are processors."""
-    waiting, running, failed = [], [], 0
+    waiting: list[list[str]] = []
+    running: list[subprocess.Popen[bytes]] = []
+    failed = 0
     for target in targets:
         wanted = [name for name in systems_of(target) if systems is None or name in systems]
         stale = [name for name in wanted if not objects.is_current(folder / objects.file_name(target, name))]

@@ -122,7 +122,7 @@ def _code(chosen: Target) -> bytes:
     found = _current(chosen)
     try:
         return objects.read(found[1]) if found else _compile(chosen)
-    except objects.DamagedObject as error:
+    except objects.DamagedObjectError as error:
         raise RuntimeError(str(error)) from error
 
 

@@ -21,7 +21,7 @@ _HEX = 64  # characters of a SHA-256
 _MOST_KEPT = 24
 
 
-class DamagedObject(Exception):
+class DamagedObjectError(Exception):
     """An object file that is not what was written."""
 
 
@@ -90,12 +90,13 @@ def read(path: Path) -> bytes:
 
     Raises:
         OSError: it cannot be read.
-        DamagedObject: the checksum is not that of what was written.
+        DamagedObjectError: the checksum is not that of what was written.
     """
     content = path.read_bytes()
     if hashlib.sha256(content[:-_HEX]).hexdigest().encode() != content[-_HEX:]:
-        raise DamagedObject(
-            f"{path} is damaged: its checksum does not fit. Install mtcli again, or remove the file if it is in a cache."
+        raise DamagedObjectError(
+            f"{path} is damaged: its checksum does not fit. "
+            "Install mtcli again, or remove the file if it is in a cache."
         )
     return content[: -2 * _HEX]
 
