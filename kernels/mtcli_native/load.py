@@ -8,9 +8,7 @@ process, if numba is installed.
 import ctypes
 import importlib.util
 import os
-import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -90,7 +88,13 @@ def obstacle() -> str | None:
         return reason
     if importlib.util.find_spec("llvmlite") is None:
         return "The native engine needs llvmlite, which is not installed: pip install llvmlite"
-    if _current(chosen) is None and importlib.util.find_spec("numba") is None:
+    found = _current(chosen)
+    if found:
+        try:
+            objects.read(found[1])
+        except objects.DamagedObjectError as error:
+            return str(error)
+    elif importlib.util.find_spec("numba") is None:
         return (
             f"The native engine's kernels for {chosen.name} are not built, and numba, which compiles them, "
             "is not installed: pip install numba"
@@ -128,6 +132,8 @@ def _code(chosen: Target) -> bytes:
 
 def _compile(chosen: Target) -> bytes:
     """Compile in another process, and keep the object; in a temporary folder where the cache cannot be written."""
+    import tempfile
+
     path = objects.cached(chosen)
     with tempfile.TemporaryDirectory(prefix="mtcli-") as temporary:
         try:
@@ -142,6 +148,8 @@ def _compile(chosen: Target) -> bytes:
 
 def _compiled(chosen: Target, folder: Path) -> bytes:
     """Object code that another process compiles, unless it is in the folder."""
+    import subprocess
+
     made = folder / objects.file_name(chosen, objects.format_here())
     if not objects.is_current(made):
         say("Compiling the kernels for this processor, once: about 15 seconds ...")

@@ -8,7 +8,6 @@ import contextlib
 import hashlib
 import os
 import sys
-import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -62,6 +61,8 @@ def write(path: Path, code: bytes) -> None:
     Raises:
         OSError: it cannot be written.
     """
+    import tempfile  # a process that finds what it needs never writes
+
     body = code + key().encode()
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".o")

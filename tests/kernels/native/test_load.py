@@ -65,6 +65,15 @@ def test_a_damaged_object_is_refused_in_a_sentence(damage, tmp_path: Path) -> No
         objects.read(path)
 
 
+def test_a_damaged_object_is_an_obstacle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(objects, "BUILT_IN", tmp_path)
+    monkeypatch.setattr(load, "_target", lambda: (targets.AVX2, None))
+    path = tmp_path / objects.file_name(targets.AVX2, objects.format_here())
+    objects.write(path, b"code")
+    path.write_bytes(b"C" + path.read_bytes()[1:])
+    assert f"{path} is damaged" in str(load.obstacle())
+
+
 def _obstacle(**variables: str) -> str:
     done = subprocess.run(
         [sys.executable, "-c", "from mtcli_native import load; print(load.obstacle())"],
