@@ -43,6 +43,15 @@ translation=$(echo 'Where is the station?' | http_proxy=http://127.0.0.1:1 https
 [ "$translation" = "Wo ist der Bahnhof?" ] || fail "the model in the box translated: $translation"
 mtcli info >/dev/null
 
+step "translate with the compiled kernels of the wheel, without numba"
+python -c "
+from importlib.util import find_spec
+from mtcli_native import load
+assert find_spec('numba') is None and load.describe().endswith('built in'), load.describe()
+" || fail "the wheel has no kernels for this processor"
+translation=$(echo 'Where is the station?' | mtcli translate --engine native --quiet)
+[ "$translation" = "Wo ist der Bahnhof?" ] || fail "the compiled kernels translated: $translation"
+
 step "train on copying letters"
 awk 'function letter() { return substr("abcdefghij", int(10 * rand()) + 1, 1) }
     BEGIN { srand(1); for (i = 0; i < 1000; i++) {

@@ -38,8 +38,8 @@ from mtcli_native.vectors import (
 
 f32, i64 = np.float32, np.int64
 INTEGER_BYTES, GROUP_STEP = TARGET.int8.bytes, TARGET.int8.group
-_ZERO = float(TARGET.int8.zero)
-_MOST, _MOST_POSITIVE = 127.0, 255.0 if TARGET.int8.instruction != "sdot" else 127.0
+_ZERO, _POSITIVE_ZERO = float(TARGET.int8.zero), float(TARGET.int8.positive_zero)
+_MOST, _MOST_POSITIVE = 127.0, 255.0
 _PANELS = np.array([1, *(panels_of(rows) for rows in range(1, MOST_ROWS + 1))])
 
 
@@ -71,7 +71,7 @@ def quantise(p_x, rows, k, kind, work):
     never_inlined()
     most, zero = f32(_MOST), same(f32(_ZERO))
     if kind == INT8_POSITIVE:
-        most, zero = f32(_MOST_POSITIVE), same(f32(0))
+        most, zero = f32(_MOST_POSITIVE), same(f32(_POSITIVE_ZERO))
     for row in range(rows):
         p_row = p_x + row * k * 4
         greatest = same(f32(1e-20))

@@ -89,7 +89,7 @@ class Packer:
         units, integers = quantised(weight)
         panels = self._memory.allocate((n // panel, k // group, panel, group), np.int8)
         panels[:] = integers.reshape(n // panel, panel, k // group, group).transpose(0, 2, 1, 3)
-        zero = 0 if kind == INT8_POSITIVE else self._target.int8.zero
+        zero = self._target.int8.positive_zero if kind == INT8_POSITIVE else self._target.int8.zero
         start = -zero * integers.sum(1, dtype=np.int32)
         arrays = {"p_start": start.astype(np.int32), "p_scales": units, "p_bias": bias}
         return {"p_weights": self.keep(panels), **{name: self._copy(array) for name, array in arrays.items()}}

@@ -10,7 +10,10 @@ from dataclasses import dataclass, replace
 VARIABLE = "MTCLI_NATIVE_TARGET"
 """Environment variable that names the target to compile for, or to load."""
 
-_AVX2 = "+avx,+avx2,+bmi,+bmi2,+cmov,+cx8,+cx16,+f16c,+fma,+fxsr,+lzcnt,+mmx,+movbe,+popcnt,+sse,+sse2,+sse3,+ssse3,+sse4.1,+sse4.2,+xsave,+crc32,+sahf"
+_AVX2 = (
+    "+avx,+avx2,+bmi,+bmi2,+cmov,+cx8,+cx16,+f16c,+fma,+fxsr,+lzcnt,"
+    "+mmx,+movbe,+popcnt,+sse,+sse2,+sse3,+ssse3,+sse4.1,+sse4.2,+xsave,+crc32,+sahf"
+)
 _AVX512 = _AVX2 + ",+avx512f,+avx512bw,+avx512cd,+avx512dq,+avx512vl,+avx512vnni,+evex512"
 
 
@@ -24,18 +27,20 @@ class Int8:
         instruction: `vpdpbusd` (four u8 by s8), `pmaddwd` (two s16 by s16) or `sdot` (four s8 by s8).
         bytes: of an activation.
         group: activations that one instruction adds up in each lane.
-        zero: added to an activation that may be negative, so that it is stored without a sign.
+        zero: added to an activation that may be negative (-127 to 127), so that it is stored as the instruction wants.
+        positive_zero: the same for one of a row that is never negative (0 to 255).
     """
 
     instruction: str
     bytes: int
     group: int
     zero: int
+    positive_zero: int = 0
 
 
 VPDPBUSD = Int8(instruction="vpdpbusd", bytes=1, group=4, zero=128)
 PMADDWD = Int8(instruction="pmaddwd", bytes=2, group=2, zero=0)
-SDOT = Int8(instruction="sdot", bytes=1, group=4, zero=0)
+SDOT = Int8(instruction="sdot", bytes=1, group=4, zero=0, positive_zero=-128)
 
 
 @dataclass(frozen=True, kw_only=True)
