@@ -238,5 +238,8 @@ class ListedTokenizer(Tokenizer):
         """`decode` on one line; its spaces are left as they are."""
         return _BREAKS.sub(" ", self.decode(tokens))
 
+    def lines(self, sentences: Sequence[Sequence[int]]) -> list[str]:
+        return [self.line(tokens) for tokens in sentences]
+
     def pieces(self, tokens: Sequence[int]) -> list[str]:
         return [self._pieces[token] for token in tokens]

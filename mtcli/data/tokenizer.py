@@ -161,6 +161,15 @@ class Tokenizer:
         """`decode` on one line: every run of white space is one space."""
         return " ".join(self.decode(tokens).split())
 
+    def lines(self, sentences: Sequence[Sequence[int]]) -> list[str]:
+        """`line` for many sentences at once."""
+        shown = [[token for token in tokens if token != self.eos_id] for tokens in sentences]
+        texts: list[str] = self._processor.decode(shown) if shown else []
+        return [
+            self.line(tokens) if _REPLACEMENT in text else " ".join(text.split())
+            for tokens, text in zip(sentences, texts, strict=True)
+        ]
+
     def pieces(self, tokens: Sequence[int]) -> list[str]:
         """The pieces as text, `▁` marking a word's start."""
         return [str(self._processor.id_to_piece(token)) for token in tokens]

@@ -69,13 +69,30 @@ class Part:
 
 
 def split_line(line: str, tokenizer: Tokenizer, max_tokens: int, *, by_sentence: bool = False) -> list[Part]:
-    """Split a line into parts of at most `max_tokens` tokens each; their texts, joined, hold all of the line's text.
+    """Split one line as `split_lines`."""
+    return split_lines([line], tokenizer, max_tokens, by_sentence=by_sentence)[0]
+
+
+def split_lines(
+    lines: Sequence[str], tokenizer: Tokenizer, max_tokens: int, *, by_sentence: bool = False
+) -> list[list[Part]]:
+    """Split lines into parts of at most `max_tokens` tokens each; a line's, joined, hold all of its text.
 
     Args:
         by_sentence: no part holds several sentences; else they are parted only where the line is too long.
     """
-    text = tokenizer.clean(line)
-    tokens = tokenizer.encode(text)
+    texts = [tokenizer.clean(line) for line in lines]
+    encoded = tokenizer.encode_clean(texts)
+    return [
+        _parts(line, text, tokens, tokenizer, max_tokens, by_sentence=by_sentence)
+        for line, text, tokens in zip(lines, texts, encoded, strict=True)
+    ]
+
+
+def _parts(
+    line: str, text: str, tokens: list[int], tokenizer: Tokenizer, max_tokens: int, *, by_sentence: bool
+) -> list[Part]:
+    """The parts of a line that has been cleaned and encoded as a whole."""
     if len(tokens) <= max_tokens and not (by_sentence and _MAY_HOLD_SEVERAL.search(text)):
         return [Part(text, tokens)]
     lead = tokenizer.lead(text)

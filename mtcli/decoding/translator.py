@@ -13,7 +13,7 @@ from mtcli.data.conventions import TextConventions
 from mtcli.data.tokenizer import Tokenizer
 from mtcli.decoding.backend import Backend
 from mtcli.decoding.frame import Frame
-from mtcli.decoding.lines import Part, copied, has_words, is_invisible, one_line, rejoin, split_line
+from mtcli.decoding.lines import Part, copied, has_words, is_invisible, one_line, rejoin, split_lines
 from mtcli.decoding.options import ComputeOptions, TranslateOptions
 from mtcli.decoding.pool import EnginePool
 from mtcli.decoding.search import Hypothesis, SearchOptions, Sentence, Task
@@ -26,6 +26,10 @@ from mtcli.translation import Candidate, Translation
 
 _SEVERAL_ARE_KNOWN = 0.25  # share of training lines: fewer teach nothing of lines with many sentences
 _KEPT = 4  # ways to search whose pools are kept, with their memory
+
+
+_Worded = list[tuple[Hypothesis, str]]
+"""A part's hypotheses, best first, each with its text."""
 
 
 @dataclass
@@ -210,7 +214,7 @@ class Translator:
         """
         _refuse_one_string(lines)
         way = self._way(options, given)
-        return _Submission(self, way, [self.prepare(line, way) for line in lines]).futures
+        return _Submission(self, way, self.prepare(lines, way)).futures
 
     def _way(self, options: TranslateOptions | None, given: Mapping[str, Any]) -> "_Way":
         """What the options come to, with engines that search so."""
@@ -229,8 +233,8 @@ class Translator:
         with way.pool.stream.open(decoded=self.count) as call:
             windows = Windows(lines, call, hurry=hurry)
             try:
-                for prepared, hypotheses in in_order(call, windows, lambda line: self.prepare(line, way)):
-                    yield self.translation(prepared, hypotheses, way)
+                for found in in_order(call, windows, lambda window: self.prepare(window, way)):
+                    yield from self.translations(found, way)
             finally:
                 windows.close()
 
@@ -241,51 +245,65 @@ class Translator:
             self.work.source_tokens += len(task.source)
             self.work.target_tokens += hypotheses[0].num_tokens
 
-    def prepare(self, line: str, way: "_Way") -> tuple[_Prepared, list[Sentence]]:
-        """Find what is to be decoded of a line."""
+    def prepare(self, lines: Sequence[str], way: "_Way") -> list[tuple[_Prepared, list[Sentence]]]:
+        """Find what is to be decoded of each line."""
         src, settings = self.model.tokenizers.src, way.settings
-        longest = self.model.architecture.model.max_length - 1
+        longest, positions = self.model.architecture.model.max_length - 1, self.model.max_positions
         by_sentence = is_by_sentence(settings.sentences, self.model.architecture.text)
-        parts = split_line(line, src, longest, by_sentence=by_sentence) if has_words(line) else []
+        wordy = [line for line in lines if has_words(line)]
+        split = iter(split_lines(wordy, src, longest, by_sentence=by_sentence))
+        found = [_Prepared(line, next(split) if has_words(line) else []) for line in lines]
         with self._lock:
-            self.work.parts += len(parts)
-            self.work.split_lines += len(parts) > 1
-        positions = self.model.max_positions
-        return _Prepared(line, parts), [
-            Sentence((*part.tokens, src.eos_id), settings.longest_output(len(part.tokens) + 1, positions))
-            for part in parts
+            self.work.parts += sum(len(prepared.parts) for prepared in found)
+            self.work.split_lines += sum(len(prepared.parts) > 1 for prepared in found)
+        return [
+            (
+                prepared,
+                [
+                    Sentence((*part.tokens, src.eos_id), settings.longest_output(len(part.tokens) + 1, positions))
+                    for part in prepared.parts
+                ],
+            )
+            for prepared in found
         ]
 
-    def translation(self, prepared: _Prepared, found: Sequence[list[Hypothesis]], way: "_Way") -> Translation:
-        """Join what was found for a line's parts: rank r of its list has their translations of rank r.
+    def translations(
+        self, lines: Sequence[tuple[_Prepared, Sequence[list[Hypothesis]]]], way: "_Way"
+    ) -> list[Translation]:
+        """Make text of what was found for each line's parts."""
+        wanted = [hypothesis.tokens for _, found in lines for part in found for hypothesis in part]
+        texts = iter(self.model.tokenizers.tgt.lines(wanted))
+        return [
+            self._translation(prepared, [[(one, next(texts)) for one in part] for part in found], way)
+            for prepared, found in lines
+        ]
+
+    def _translation(self, prepared: _Prepared, found: Sequence[_Worded], way: "_Way") -> Translation:
+        """Join a line's parts: rank r of its list has their translations of rank r.
 
         Of those with the same text, cut into other tokens, the best stays; the list has at most `n_best`.
         """
         line, parts = prepared.line, prepared.parts
         if not parts:
             return Translation(line, (Candidate(copied(line), 0.0, 0.0, 0),))
-        ranks, frame = max(len(part) for part in found), Frame.of(line)
-        joined = (
-            self._join(parts, [part[min(rank, len(part) - 1)] for part in found], way.settings.length_penalty)
-            for rank in range(ranks)
-        )
+        frame, penalty = Frame.of(line), way.settings.length_penalty
         by_text: dict[str, Candidate] = {}
-        for candidate in joined:
-            by_text.setdefault(candidate.text, replace(candidate, text=frame.around(candidate.text)))
-        return Translation(line, tuple(by_text.values())[: way.n_best], tuple(part.text for part in parts))
+        for rank in range(max(map(len, found))):
+            candidate = _joined(parts, [part[min(rank, len(part) - 1)] for part in found], frame, penalty)
+            by_text.setdefault(candidate.text, candidate)
+        return Translation(line, tuple(by_text.values())[: way.n_best], tuple([part.text for part in parts]))
 
-    def _join(self, parts: Sequence[Part], chosen: Sequence[Hypothesis], length_penalty: float) -> Candidate:
-        log_prob = sum(hypothesis.log_prob for hypothesis in chosen)
-        num_tokens = sum(hypothesis.num_tokens for hypothesis in chosen)
-        texts = [self._text(part, hypothesis) for part, hypothesis in zip(parts, chosen, strict=True)]
-        tokens = tuple(token for hypothesis in chosen for token in hypothesis.tokens)
-        score = log_prob / num_tokens**length_penalty
-        return Candidate(rejoin(texts, [part.gap for part in parts]), score, log_prob, num_tokens, tuple(texts), tokens)
 
-    def _text(self, part: Part, hypothesis: Hypothesis) -> str:
-        """The hypothesis as text; the source where it has none, so that nothing comes out blank."""
-        text = self.model.tokenizers.tgt.line(hypothesis.tokens)
-        return one_line(part.text) if is_invisible(text) else text
+def _joined(
+    parts: Sequence[Part], chosen: Sequence[tuple[Hypothesis, str]], frame: Frame, length_penalty: float
+) -> Candidate:
+    """One candidate of a line, from a hypothesis of each part and its text; what has none is copied from the source."""
+    log_prob = sum([hypothesis.log_prob for hypothesis, _ in chosen])
+    num_tokens = sum([hypothesis.num_tokens for hypothesis, _ in chosen])
+    texts = [one_line(part.text) if is_invisible(text) else text for part, (_, text) in zip(parts, chosen, strict=True)]
+    tokens = tuple([token for hypothesis, _ in chosen for token in hypothesis.tokens])
+    whole = frame.around(rejoin(texts, [part.gap for part in parts]))
+    return Candidate(whole, log_prob / num_tokens**length_penalty, log_prob, num_tokens, tuple(texts), tokens)
 
 
 @dataclass(frozen=True)
@@ -321,9 +339,8 @@ class _Submission:
     def _resolve(self) -> None:
         with self._resolving:
             try:
-                for hypotheses in self._call.ready():
-                    line = self._waiting.popleft()
-                    translation = self._translator.translation(line, hypotheses, self._way)
+                ready = [(self._waiting.popleft(), hypotheses) for hypotheses in self._call.ready()]
+                for translation in self._translator.translations(ready, self._way):
                     _resolve_one(self._left.popleft(), translation)
             except BaseException as error:  # noqa: BLE001 (raised again by whoever asks for a result)
                 self._call.close()

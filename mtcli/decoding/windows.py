@@ -103,14 +103,16 @@ class Windows(Generic[Line]):
 
 
 def in_order(
-    call: Call[Result], windows: Windows[Line], prepare: Callable[[Line], tuple[Prepared, Sequence[Sentence]]]
-) -> Iterator[tuple[Prepared, list[Result]]]:
-    """Yield the lines, prepared, with the results of their sentences, in order, as soon as they are there.
+    call: Call[Result],
+    windows: Windows[Line],
+    prepare: Callable[[Sequence[Line]], Sequence[tuple[Prepared, Sequence[Sentence]]]],
+) -> Iterator[list[tuple[Prepared, list[Result]]]]:
+    """Yield the lines, prepared, with their sentences' results, in order, some at a time, as soon as they are there.
 
     Args:
         call: used by nobody else.
         windows: of the call's lines.
-        prepare: what to make of a line, and what is to be decoded of it.
+        prepare: what to make of each of some lines, and what is to be decoded of it.
 
     Raises:
         whatever reading or decoding raised.
@@ -118,10 +120,10 @@ def in_order(
     waiting: deque[Prepared] = deque()  # lines that came in and have not come out
     while True:
         window, whole, is_last = _next(call, windows)
-        for results in whole:
-            yield waiting.popleft(), results
+        if whole:
+            yield [(waiting.popleft(), results) for results in whole]
         if window:
-            prepared = [prepare(line) for line in window]
+            prepared = prepare(window)
             waiting.extend(line for line, _ in prepared)
             call.add([sentences for _, sentences in prepared], last=is_last)
         elif not whole:

@@ -35,7 +35,7 @@ class NativeSlots:
     def __init__(self, network: PackedNetwork, options: SearchOptions, num_slots: int) -> None:
         """Prepare slots without sentences."""
         self._network, self._options, self._num_slots = network, options, num_slots
-        self.num_live = 0
+        self.num_live = self._longest_source = 0
         self._tasks: list[Task | None] = [None] * num_slots
         self._past: list[Array] = [allocate(0, np.float32)] * num_slots
         self._memory: list[Array] = [allocate(0, np.float32)] * num_slots
@@ -62,7 +62,7 @@ class NativeSlots:
     @property
     def longest_attended(self) -> int:
         """Entries that a step may attend to, at most."""
-        return max(self.max_steps, max((len(task.source) for task in self.tasks), default=1))
+        return max(self.max_steps, self._longest_source)
 
     def place(self, tasks: Sequence[Task]) -> list[int]:
         """Give sentences free slots, with memory for their sources; returns the slots.
@@ -72,6 +72,7 @@ class NativeSlots:
         """
         if (steps := max(task.max_tokens for task in tasks)) > self.max_steps:
             self._grow_state(1 << (steps - 1).bit_length())
+        self._longest_source = max(self._longest_source, max(len(task.source) for task in tasks))
         chosen = [slot for slot, task in enumerate(self._tasks) if task is None][: len(tasks)]
         arrays = self._state.arrays
         for slot, task in zip(chosen, tasks, strict=True):

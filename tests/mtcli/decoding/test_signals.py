@@ -80,7 +80,9 @@ class WaitedError(Exception):
 def test_who_waits_for_results_looks_again_for_signals(hurry: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     call, over = Stream[str](2).open(), threading.Event()
     windows: Windows[bool] = Windows(iter(over.wait, True), call, hurry=hurry)  # a line that does not come
-    assert waited(call.changed, lambda: next(in_order(call, windows, lambda line: (line, []))), monkeypatch)
+    assert waited(
+        call.changed, lambda: next(in_order(call, windows, lambda some: [(line, []) for line in some])), monkeypatch
+    )
     over.set()
 
 

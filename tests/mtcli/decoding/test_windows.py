@@ -35,7 +35,8 @@ def shouting(lines: Iterable[str], *, hurry: bool = False) -> Iterator[Iterator[
         for thread in threads:
             thread.start()
         windows = Windows(lines, call, hurry=hurry)
-        yield ((results or [""])[0] for _, results in in_order(call, windows, prepare))
+        found = in_order(call, windows, lambda some: [prepare(line) for line in some])
+        yield ((results or [""])[0] for lines in found for _, results in lines)
         windows.close()
     for thread in threads:
         thread.join()

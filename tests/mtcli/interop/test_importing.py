@@ -206,7 +206,7 @@ def test_each_part_of_a_long_line_begins_with_its_language(several: Path) -> Non
         (german, line, german.tokenizers.src.encode(">>de<<")),
     ):
         translator = Translator(model)
-        prepared, found = translator.prepare(text, translator._way(None, {}))
+        [(prepared, found)] = translator.prepare([text], translator._way(None, {}))
         sources = [sentence.source for sentence in found]
         assert len(sources) > 4
         assert all(list(source[:1]) == expected and len(source) <= 64 for source in sources)
