@@ -35,8 +35,8 @@ ROOMS_WITHOUT_PYTORCH = (
 )
 NEED_PYTORCH = {
     "mtcli.cli.versions",
-    *(f"mtcli.decoding.{name}" for name in ("alignment", "capacity", "graphs", "loading", "scoring", "shapes")),
-    *(f"mtcli.decoding.engines.{name}" for name in ("slots", "torch")),
+    *(f"mtcli.decoding.{name}" for name in ("capacity", "graphs", "loading", "shapes")),
+    *(f"mtcli.decoding.engines.{name}" for name in ("slots", "torch", "torch_forced")),
     *(f"mtcli.model_directory.{name}" for name in ("loading", "weights")),
 }
 DEPTH = {room: depth for depth, rooms in enumerate(LAYERS) for room in rooms}

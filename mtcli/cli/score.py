@@ -12,6 +12,7 @@ from mtcli.cli.options import (
     AttentionOption,
     DeviceOption,
     DtypeOption,
+    EngineOption,
     ForceOption,
     LengthPenaltyOption,
     ModelOption,
@@ -44,6 +45,7 @@ def command(
         str, typer.Option("--format", help="text (the score), tsv (score, log-probability, tokens, parts) or jsonl.")
     ] = "text",
     sentences: SentencesOption = None,
+    engine: EngineOption = "auto",
     device: DeviceOption = "auto",
     dtype: DtypeOption = "auto",
     attention: AttentionOption = "auto",
@@ -64,21 +66,27 @@ def command(
     if src == STDIN == tgt:
         raise UsageError("--src and --tgt cannot both come from standard input. Name a file for one of them.")
     from mtcli.data.corpus import ParallelCorpus
-    from mtcli.decoding.loading import load_for
+    from mtcli.decoding.backend import Backend
     from mtcli.decoding.options import ComputeOptions, TranslateOptions
     from mtcli.decoding.scoring import score_pairs
     from mtcli.decoding.target_language import TargetLanguageCheck
+    from mtcli.decoding.translator import way_to_search
     from mtcli.files import open_output, refuse_to_overwrite
+    from mtcli.model_directory.model import StoredModel
 
     options = TranslateOptions(length_penalty=length_penalty, sentences=sentences)
     refuse_to_overwrite(output, force)
-    loaded = load_for(model, ComputeOptions(device=device, dtype=dtype, attention=attention))
-    settings = options.resolve(loaded.architecture.decoding)
+    stored = StoredModel(model)
+    settings, search = way_to_search(stored, options, stored.architecture.decoding)
+    compute = ComputeOptions(engine=engine, device=device, dtype=dtype, attention=attention)
+    backend = Backend(stored, compute, search)
+    if obstacle := backend.choice.obstacle:
+        say(f"Scoring with PyTorch: {obstacle}")
     empty: list[int] = []
-    check = TargetLanguageCheck(loaded.tokenizers.src, say)
+    check = TargetLanguageCheck(stored.tokenizers.src, say)
     with open_output(output) as stream:
         pairs = check.watch_pairs(ParallelCorpus(sides=((src, tgt),)))
-        for index, score in enumerate(score_pairs(loaded, pairs, settings.sentences)):
+        for index, score in enumerate(score_pairs(backend, pairs, settings.sentences)):
             if score is None:
                 empty.append(index + 1)
             stream.write(_line(index, score, settings.length_penalty, output_format).encode())

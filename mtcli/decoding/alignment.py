@@ -4,23 +4,22 @@ Word alignments are read off the encoder-decoder attention, averaged over heads,
 (arXiv:1909.02074). There the last layer but one of six was best; in shallow decoders it is the last. The
 average of the upper half of the layers is close to the better of the two in both.
 
-Axes: B sentence pairs, H heads, T target tokens, S source tokens.
+Axes: T target tokens, S source tokens.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-import torch
-from torch import Tensor
+import numpy as np
+import numpy.typing as npt
 
 from mtcli.data.tokenizer import Tokenizer
+from mtcli.decoding.backend import Backend
+from mtcli.decoding.forced import ForcedDecoder, Tokens
 from mtcli.decoding.lines import one_line
 from mtcli.decoding.scheduler import token_batches
-from mtcli.model.transformer import Transformer
-from mtcli.model_directory.loading import LoadedModel
 from mtcli.translation import Translation
-from mtcli_kernels.packing import Packing
 
 _BATCH_TOKENS = 2048
 
@@ -28,51 +27,21 @@ Link = tuple[int, int]
 """A source word and the target word it belongs to, counted from 0."""
 
 
-@torch.inference_mode()
-def cross_attention(network: Transformer, source: Sequence[int], target: Sequence[int], start_id: int) -> Tensor:
-    """The encoder-decoder attention of one sentence pair.
-
-    Args:
-        network: in evaluation mode.
-        source, target: token ids, each ended by its end token.
-        start_id: the decoder's first input.
-
-    Returns:
-        [layers, H, T, S]: row t is where the decoder looked while it predicted target token t; rows sum to 1.
-    """
-    return torch.stack([layer[0] for layer in _cross_attention(network, [source], [target], start_id)])
-
-
-@torch.inference_mode()
 def aligning_attention(
-    network: Transformer, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], start_id: int
-) -> list[Tensor]:
+    forced: ForcedDecoder, sources: Tokens, targets: Tokens, start_id: int
+) -> list[npt.NDArray[np.float32]]:
     """For each sentence pair the attention that aligns it.
 
     Args:
-        network: in evaluation mode.
+        forced: what decodes the targets.
         sources, targets: token ids, each ended by its end token; none longer than the network's positions.
         start_id: the decoder's first input.
 
     Returns:
-        [T, S] float32 on the CPU, one a pair: the upper half of the layers, averaged with all heads; rows sum to 1.
+        [T, S] float32, one a pair: the upper half of the layers, averaged with all heads; rows sum to 1.
     """
-    layers = _cross_attention(network, sources, targets, start_id)
-    upper = [layer.mean(1, dtype=torch.float32) for layer in layers[len(layers) // 2 :]]
-    weights = torch.stack(upper).mean(0).cpu()  # [B, T, S]
-    return [pair[: len(target), : len(source)] for pair, source, target in zip(weights, sources, targets, strict=True)]
-
-
-def _cross_attention(
-    network: Transformer, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], start_id: int
-) -> list[Tensor]:
-    """One [B, H, T, S] a decoder layer."""
-    device = network.output.weight.device
-    src_packing = Packing.of([len(source) for source in sources], device)
-    tgt_packing = Packing.of([len(target) for target in targets], device)
-    src = torch.tensor([token for source in sources for token in source], device=device)
-    shifted = torch.tensor([token for target in targets for token in (start_id, *target[:-1])], device=device)
-    return network.cross_attention_weights(src, src_packing, shifted, tgt_packing)
+    found = forced.attention(sources, targets, start_id)
+    return [layers[len(layers) // 2 :].mean(0) for layers in found]
 
 
 @dataclass(frozen=True)
@@ -86,8 +55,11 @@ class _Side:
 class Aligner:
     """Finds which source word each target word came from."""
 
-    def __init__(self, model: LoadedModel) -> None:
-        self._network, self._src, self._tgt = model.network, model.tokenizers.src, model.tokenizers.tgt
+    def __init__(self, backend: Backend) -> None:
+        """Prepare to align what a model wrote, with what the backend computes."""
+        model = backend.model
+        self._forced, self._longest = backend.forced(), model.max_positions - 1
+        self._src, self._tgt = model.tokenizers.src, model.tokenizers.tgt
 
     def __call__(self, translations: Sequence[Translation]) -> list[str]:
         """The alignment of each line with its best translation, in Pharaoh's format: `0-0 1-2`.
@@ -113,8 +85,7 @@ class Aligner:
         pieces = tokenizer.encode_words([text for _, text in words])
         tokens = [token for word in pieces for token in word]
         numbers = [number for (number, _), word in zip(words, pieces, strict=True) for _ in word]
-        longest = self._network.max_positions - 1
-        return _Side([*tokens[:longest], tokenizer.eos_id], numbers[:longest])
+        return _Side([*tokens[: self._longest], tokenizer.eos_id], numbers[: self._longest])
 
     def _links(self, pairs: Sequence[tuple[_Side, _Side]]) -> Iterator[list[Link]]:
         """The links of each pair, in order; similar lengths are computed together."""
@@ -122,7 +93,7 @@ class Aligner:
         for batch in token_batches([max(len(src.tokens), len(tgt.tokens)) for src, tgt in pairs], _BATCH_TOKENS):
             sources, targets = [pairs[place][0] for place in batch], [pairs[place][1] for place in batch]
             weights = aligning_attention(
-                self._network,
+                self._forced,
                 [source.tokens for source in sources],
                 [target.tokens for target in targets],
                 self._tgt.start_id,
@@ -147,7 +118,7 @@ def place_words(parts: Sequence[str], line: str) -> list[list[tuple[int, str]]]:
     return placed
 
 
-def word_links(weights: Tensor, src_words: Sequence[int], tgt_words: Sequence[int]) -> list[Link]:
+def word_links(weights: npt.NDArray[np.float32], src_words: Sequence[int], tgt_words: Sequence[int]) -> list[Link]:
     """Each target word with the source word its tokens look at most, together.
 
     Args:
@@ -157,10 +128,10 @@ def word_links(weights: Tensor, src_words: Sequence[int], tgt_words: Sequence[in
     """
     if not src_words or not tgt_words:
         return []
-    columns, column_of = torch.tensor(src_words).unique(return_inverse=True)
-    rows, row_of = torch.tensor(tgt_words).unique(return_inverse=True)
-    by_source = weights.new_zeros(len(tgt_words), len(columns)).index_add_(1, column_of, weights)
-    by_word = weights.new_zeros(len(rows), len(columns)).index_add_(0, row_of, by_source)
+    columns, first_columns = np.unique(src_words, return_index=True)
+    rows, first_rows = np.unique(tgt_words, return_index=True)
+    by_source = np.add.reduceat(weights, first_columns, axis=1)
+    by_word = np.add.reduceat(by_source, first_rows, axis=0)
     return list(zip(columns[by_word.argmax(1)].tolist(), rows.tolist(), strict=True))
 
 

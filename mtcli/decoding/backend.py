@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mtcli.decoding import engines
 from mtcli.decoding.engines import Engines, EnginesFactory
 from mtcli.decoding.engines.choice import EngineChoice, choose_engine
+from mtcli.decoding.forced import ForcedDecoder
 from mtcli.decoding.options import ComputeOptions
 from mtcli.decoding.search import SearchOptions
 from mtcli.model_directory.model import Model
@@ -62,6 +63,16 @@ class Backend:
         loaded = self._network(choice.dtype)
         loaded.implementations(search.beam_size)
         return engines.load("torch")(loaded.network, search, independent=independent)  # type: ignore[no-any-return]
+
+    def forced(self) -> ForcedDecoder:
+        """Make what decodes given targets, by the engine that was chosen; each thread has one of its own."""
+        if self.choice.is_native:
+            from mtcli.decoding.engines.native_forced import NativeForced
+
+            return NativeForced(self.model, dtype=self.choice.dtype)
+        from mtcli.decoding.engines.torch_forced import TorchForced
+
+        return TorchForced(self.loaded.network)
 
     def record(self, search: SearchOptions) -> dict[str, Any]:
         """Tell for a JSON file what decodes a search: engine, device, number type, forms of operations, threads."""

@@ -15,17 +15,16 @@ from dataclasses import dataclass
 from itertools import accumulate, islice, pairwise
 from typing import NamedTuple
 
-import torch
+import numpy as np
+import numpy.typing as npt
 
 from mtcli.data.corpus import SentencePair
 from mtcli.data.sentences import split_sentences
 from mtcli.data.tokenizer import SPACE
+from mtcli.decoding.backend import Backend
 from mtcli.decoding.lines import is_invisible, split_line
 from mtcli.decoding.scheduler import token_batches
 from mtcli.decoding.translator import is_by_sentence
-from mtcli.model.transformer import Transformer
-from mtcli.model_directory.loading import LoadedModel
-from mtcli_kernels.packing import Packing
 
 _CHUNK = 2000  # pairs encoded and sorted together
 _BATCH_TOKENS = 2048
@@ -51,6 +50,11 @@ class TargetScore:
         return float(self.log_prob / self.num_tokens**length_penalty)
 
     @classmethod
+    def of(cls, log_probs: npt.NDArray[np.float32]) -> "TargetScore":
+        """Add up the log-probabilities [T] of one part's tokens."""
+        return cls(float(log_probs.sum(dtype=np.float64)), len(log_probs))
+
+    @classmethod
     def total(cls, parts: Sequence["TargetScore"]) -> "TargetScore":
         """Add up the scores of a pair's parts, one at least."""
         first, *others = parts
@@ -67,16 +71,17 @@ class _Aligned(NamedTuple):
 
 
 def score_pairs(
-    model: LoadedModel, pairs: Iterable[SentencePair], sentences: str = "auto"
+    backend: Backend, pairs: Iterable[SentencePair], sentences: str = "auto"
 ) -> Iterator[TargetScore | None]:
     """Score given translations of lines, in order; None where the source is empty.
 
     An empty target is scored as any other: by its end token.
 
     Args:
+        backend: a model and what computes with it.
         sentences: `auto`, `split` or `keep`, as in translation.
     """
-    scorer = _Scorer(model, by_sentence=is_by_sentence(sentences, model.architecture.text))
+    scorer = _Scorer(backend, by_sentence=is_by_sentence(sentences, backend.model.architecture.text))
     waiting = iter(pairs)
     while chunk := list(islice(waiting, _CHUNK)):
         yield from scorer.score(chunk)
@@ -85,11 +90,12 @@ def score_pairs(
 class _Scorer:
     """Scores lines with one model."""
 
-    def __init__(self, model: LoadedModel, *, by_sentence: bool) -> None:
-        self._network, self._by_sentence = model.network, by_sentence
+    def __init__(self, backend: Backend, *, by_sentence: bool) -> None:
+        model = backend.model
+        self._forced, self._by_sentence = backend.forced(), by_sentence
         self._src, self._tgt = model.tokenizers.src, model.tokenizers.tgt
         self._longest_part = model.architecture.model.max_length - 1
-        self._longest = model.network.max_positions - 1
+        self._longest = model.max_positions - 1
 
     def score(self, pairs: Sequence[SentencePair]) -> list[TargetScore | None]:
         aligned = [self._align(pair) for pair in pairs]
@@ -102,7 +108,8 @@ class _Scorer:
         for batch in token_batches(lengths, _BATCH_TOKENS):
             sources = [[*parts[i].src, self._src.eos_id] for i in batch]
             targets = [[*parts[i].tgt, self._tgt.eos_id] for i in batch]
-            scores |= zip(batch, score_targets(self._network, sources, targets, self._tgt.start_id), strict=True)
+            found = self._forced.log_probs(sources, targets, self._tgt.start_id)
+            scores |= zip(batch, map(TargetScore.of, found), strict=True)
         return [scores[i] for i in range(len(parts))]
 
     def _align(self, pair: SentencePair) -> list[_Aligned]:
@@ -156,26 +163,3 @@ class _Scorer:
         """The tokens in as few pieces as the model reads, of nearly equal length; one piece at least."""
         count = max(-(-len(tokens) // self._longest), 1)
         return [tokens[len(tokens) * i // count : len(tokens) * (i + 1) // count] for i in range(count)]
-
-
-@torch.inference_mode()
-def score_targets(
-    network: Transformer, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], start_id: int
-) -> list[TargetScore]:
-    """Score a batch of sentence pairs.
-
-    Args:
-        network: in evaluation mode.
-        sources, targets: token ids, each ended by its end token.
-        start_id: the decoder's first input.
-    """
-    device = network.output.weight.device
-    src_packing = Packing.of([len(source) for source in sources], device)
-    tgt_packing = Packing.of([len(target) for target in targets], device)
-    src = torch.tensor([token for source in sources for token in source], device=device)
-    tgt = torch.tensor([token for target in targets for token in target], device=device)
-    shifted = torch.tensor([token for target in targets for token in (start_id, *target[:-1])], device=device)
-    logits = network.output(network(src, src_packing, shifted, tgt_packing)).float()  # [N, V]
-    log_probs = logits.gather(1, tgt[:, None])[:, 0] - logits.logsumexp(1)
-    sums = [part.sum().item() for part in log_probs.split(tgt_packing.lengths.tolist())]
-    return [TargetScore(total, len(target)) for total, target in zip(sums, targets, strict=True)]

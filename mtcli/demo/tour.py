@@ -2,18 +2,17 @@
 
 from pathlib import Path
 
-import torch
 from rich.console import Console
 from rich.table import Table
 
 from mtcli.config import load_config
 from mtcli.decoding.alignment import aligning_attention
+from mtcli.decoding.backend import Backend
 from mtcli.decoding.translator import Translator
 from mtcli.demo.attention_view import render_attention, word_attention
 from mtcli.demo.corpus import CONFIG_NAME, write_demo_corpus
 from mtcli.demo.grammar import Pair
 from mtcli.evaluation.metrics import corpus_bleu
-from mtcli.model_directory.loading import LoadedModel, load_model
 from mtcli.training.run import train
 from mtcli.translation import Translation
 
@@ -42,10 +41,10 @@ def run_tour(work: Path, minutes: float, console: Console) -> float:
     )
     settings = {"training": {"max_minutes": minutes}}
     train(load_config(file=work / "corpus" / CONFIG_NAME, options=settings), work / "model")
-    model = load_model(work / "model", torch.device("cpu"))
-    translations = list(Translator(model).translate([pair.korean for pair in corpus.test]))
+    translator = Translator(work / "model", device="cpu")
+    translations = list(translator.translate([pair.korean for pair in corpus.test]))
     _show_translations(console, translations, corpus.test)
-    _show_attention(console, model, _pictured(translations, corpus.test))
+    _show_attention(console, translator.backend, _pictured(translations, corpus.test))
     return corpus_bleu([translation.text for translation in translations], [pair.english for pair in corpus.test])
 
 
@@ -72,10 +71,11 @@ def _pictured(translations: list[Translation], test: list[Pair]) -> Translation:
     return next((t for t in right if len(t.text.split()) >= _PICTURED_WORDS), translations[0])
 
 
-def _show_attention(console: Console, model: LoadedModel, translation: Translation) -> None:
-    src, tgt = model.tokenizers.src, model.tokenizers.tgt
+def _show_attention(console: Console, backend: Backend, translation: Translation) -> None:
+    tokenizers = backend.model.tokenizers
+    src, tgt = tokenizers.src, tokenizers.tgt
     source, target = [*src.encode(translation.source), src.eos_id], [*tgt.encode(translation.text), tgt.eos_id]
-    [weights] = aligning_attention(model.network, [source], [target], tgt.start_id)
+    [weights] = aligning_attention(backend.forced(), [source], [target], tgt.start_id)
     words = word_attention(src.pieces(source), tgt.pieces(target), weights.tolist())
     _say(
         console,

@@ -131,7 +131,7 @@ def _aligner(job: FileJob, translator: Translator) -> Align | None:
         return None
     from mtcli.decoding.alignment import Aligner
 
-    return Aligner(translator.backend.loaded)
+    return Aligner(translator.backend)
 
 
 def _statistics(

@@ -13,8 +13,9 @@ from mtcli.bench.contest import Check, ContestantError
 from mtcli.bench.contest.failures import told
 from mtcli.bench.workload.model import BenchModel
 from mtcli.bench.workload.sentences import SourceSentences
+from mtcli.decoding.engines.torch_forced import TorchForced
 from mtcli.decoding.pool import EnginePool
-from mtcli.decoding.scoring import score_targets
+from mtcli.decoding.scoring import TargetScore
 from mtcli.decoding.search import Hypothesis, SearchOptions
 
 ALONE, COMPANY = 2, 4  # sentences decoded one by one, and together
@@ -66,7 +67,8 @@ class Checker:
 
     def _scores(self, found: list[Hypothesis], eos_id: int) -> Check:
         targets = [[*one.tokens, eos_id] for one in found]
-        scores = score_targets(self._exact, self._together.sources, targets, self._model.start_id)
+        log_probs = TorchForced(self._exact).log_probs(self._together.sources, targets, self._model.start_id)
+        scores = map(TargetScore.of, log_probs)
         pairs = zip(found, scores, strict=True)
         differences = [abs(one.log_prob - score.log_prob) / one.num_tokens for one, score in pairs]
         limit = LARGEST[self._model.dtype]

@@ -6,23 +6,21 @@ last bits of a sum.
 Axes: T target tokens, S source tokens of a pair.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 
 from mtcli.decoding.engines.native_network import packed_network
 from mtcli.decoding.engines.native_workspace import Batch, Workspace, joined, starts_of
+from mtcli.decoding.forced import Tokens
 from mtcli.model_directory.model import Model
 from mtcli_native.memory import address, allocate
 from mtcli_native.records import FORCE
 
 _RANKED = 64  # target tokens whose logits exist at once
-_Tokens = Sequence[Sequence[int]]
 
 
 class NativeForced:
-    """Decodes given targets with one model. Not thread-safe."""
+    """Decodes given targets with one model (`mtcli.decoding.forced.ForcedDecoder`)."""
 
     def __init__(self, model: Model, *, dtype: str = "float32") -> None:
         """Prepare a model; `dtype` is `float32` or `int8`.
@@ -33,7 +31,7 @@ class NativeForced:
         self._network = packed_network(model, is_int8=dtype == "int8")
         self._workspace = Workspace(self._network, num_slots=_RANKED)
 
-    def log_probs(self, sources: _Tokens, targets: _Tokens, start_id: int) -> list[npt.NDArray[np.float32]]:
+    def log_probs(self, sources: Tokens, targets: Tokens, start_id: int) -> list[npt.NDArray[np.float32]]:
         """Find the natural-log probability of each target token.
 
         Args:
@@ -47,7 +45,7 @@ class NativeForced:
         self._force(sources, targets, start_id, p_log_probs=address(found))
         return np.split(found.copy(), starts_of(targets)[1:-1])
 
-    def attention(self, sources: _Tokens, targets: _Tokens, start_id: int) -> list[npt.NDArray[np.float32]]:
+    def attention(self, sources: Tokens, targets: Tokens, start_id: int) -> list[npt.NDArray[np.float32]]:
         """Find how much the decoder looked at each source token while it predicted each target token.
 
         Args:
@@ -63,7 +61,7 @@ class NativeForced:
         parts = np.split(found, starts_of(targets)[1:-1], axis=1)
         return [part[:, :, : len(source)].copy() for part, source in zip(parts, sources, strict=True)]
 
-    def _force(self, sources: _Tokens, targets: _Tokens, start_id: int, **results: int) -> None:
+    def _force(self, sources: Tokens, targets: Tokens, start_id: int, **results: int) -> None:
         sizes = [len(source) * self._network.cross_entry_bytes // 4 for source in sources]
         memories = [allocate(size, np.float32, poisoned=False) for size in sizes]
         batch = Batch(sources, np.array([address(memory) for memory in memories], np.int64))

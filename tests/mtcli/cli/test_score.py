@@ -1,6 +1,8 @@
 """`mtcli score`: what its rows hold of any pair."""
 
 import json
+import subprocess
+import sys
 from math import isnan
 from pathlib import Path
 
@@ -71,3 +73,13 @@ def test_a_long_pair_is_scored_in_parts_and_stops_no_other(model: Path) -> None:
 def test_what_only_ends_or_marks_lines_changes_nothing(model: Path) -> None:
     plain = score(model, src="the dog\nthe cat\n", tgt="a dog\na cat\n")
     assert score(model, src="\ufeffthe dog\r\nthe cat", tgt="\ufeffa dog\r\na cat\r\n") == plain
+
+
+def test_scoring_on_a_cpu_loads_no_pytorch(model: Path) -> None:
+    score(model)  # writes the two sides
+    arguments = ["score", "-m", str(model), "--src", "src", "--tgt", "tgt", "--engine", "native", "--device", "cpu"]
+    program = f"import sys; from mtcli.cli import main; main.app({arguments}, standalone_mode=False); "
+    program += "sys.exit('torch' in sys.modules)"
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr
+    assert len(finished.stdout.splitlines()) == len(SOURCES)

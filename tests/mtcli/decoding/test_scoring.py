@@ -7,20 +7,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.examples import examples
+from support.forced import backend_of, score_targets
 from support.hostile import line_text
 from support.tiny import untrained_model
 
 from mtcli import Translator
 from mtcli.data.corpus import SentencePair
+from mtcli.decoding.backend import Backend
 from mtcli.decoding.lines import is_invisible
-from mtcli.decoding.scoring import TargetScore, score_pairs, score_targets
-from mtcli.model_directory.loading import LoadedModel
+from mtcli.decoding.scoring import TargetScore, score_pairs
+from mtcli.model_directory.model import Model
 
 LONGEST = 16  # tokens that the untrained model reads
 
 
-def score(src: str, tgt: str, mode: str = "auto", model: LoadedModel | None = None) -> TargetScore:
-    [found] = score_pairs(model or untrained_model(LONGEST), [SentencePair(src, tgt)], mode)
+def score(src: str, tgt: str, mode: str = "auto", backend: Backend | None = None) -> TargetScore:
+    [found] = score_pairs(backend or backend_of(untrained_model(LONGEST)), [SentencePair(src, tgt)], mode)
     assert found is not None
     return found
 
@@ -42,7 +44,7 @@ def test_what_is_one_part_is_scored_as_it_is() -> None:
     eos = model.tokenizers.src.eos_id
     sources = [[*encode(pair.src), eos] for pair in pairs]
     targets = [[*encode(pair.tgt), eos] for pair in pairs]
-    assert list(score_pairs(model, pairs)) == score_targets(
+    assert list(score_pairs(backend_of(model), pairs)) == score_targets(
         model.network, sources, targets, model.tokenizers.tgt.start_id
     )
 
@@ -55,7 +57,7 @@ line = st.one_of(
 @examples(60, 800)
 @given(line, line, st.sampled_from(["auto", "split", "keep"]))
 def test_any_pair_has_a_score(src: str, tgt: str, mode: str) -> None:
-    [found] = score_pairs(untrained_model(LONGEST), [SentencePair(src, tgt)], mode)
+    [found] = score_pairs(backend_of(untrained_model(LONGEST)), [SentencePair(src, tgt)], mode)
     if is_invisible(src) or not encode(src):
         assert found is None
     else:
@@ -73,7 +75,7 @@ def test_the_others_of_a_pair_that_is_too_long_are_scored_as_alone() -> None:
         ("a cat", "the dog " * 90),
         ("a cat", ""),
     ]
-    together = list(score_pairs(untrained_model(LONGEST), [SentencePair(*pair) for pair in pairs]))
+    together = list(score_pairs(backend_of(untrained_model(LONGEST)), [SentencePair(*pair) for pair in pairs]))
     for pair, found in zip(pairs, together, strict=True):
         if pair[0]:
             alone = score(*pair)
@@ -120,19 +122,32 @@ def test_an_empty_target_is_scored_by_its_end_token() -> None:
     assert long.num_tokens == long.parts > 1
 
 
+@pytest.mark.parametrize("engine", ["torch", "native"])
 @pytest.mark.parametrize("mode", ["auto", "split", "keep"])
-def test_what_a_model_wrote_has_the_score_that_it_was_found_with(mode: str) -> None:
-    translator = Translator(device="cpu")
+def test_what_a_model_wrote_has_the_score_that_it_was_found_with(mode: str, engine: str) -> None:
+    translator = Translator(device="cpu", engine=engine)
     joined = "Where is the station? I don't know. Tom is reading a book."
     lines = ["Where is the station?", joined, " ".join([joined] * 70)]
     for translation in translator.translate(lines, sentences=mode):
         best = translation.n_best[0]
-        found = score(translation.source, best.text, mode, translator.backend.loaded)
-        if encode_all(translator.backend.loaded, best.parts) == list(best.tokens):
+        found = score(translation.source, best.text, mode, translator.backend)
+        if encode_all(translator.model, best.parts) == list(best.tokens):
             assert found.num_tokens == best.num_tokens
             assert found.log_prob == pytest.approx(best.log_prob, abs=1e-3 * best.num_tokens)
     assert found.parts == 210
 
 
-def encode_all(model: LoadedModel, texts: Sequence[str]) -> list[int]:
+def encode_all(model: Model, texts: Sequence[str]) -> list[int]:
     return [token for text in texts for token in model.tokenizers.tgt.encode(text)]
+
+
+def test_the_native_engine_scores_as_pytorch_does() -> None:
+    model = untrained_model(LONGEST)
+    pairs = [SentencePair("the dog", "a cat"), SentencePair("", "a"), SentencePair("a cat", "the dog " * 90)]
+    native, torch = (list(score_pairs(backend_of(model, engine), pairs)) for engine in ("native", "torch"))
+    for ours, theirs in zip(native, torch, strict=True):
+        if ours is None or theirs is None:
+            assert ours is theirs
+        else:
+            assert (ours.num_tokens, ours.parts) == (theirs.num_tokens, theirs.parts)
+            assert ours.log_prob == pytest.approx(theirs.log_prob, abs=1e-5 * theirs.num_tokens)

@@ -4,11 +4,11 @@ import math
 from collections.abc import Sequence
 
 import pytest
+from support.forced import score_targets
 from support.searching import BANNED, EOS, SOURCES, START, VOCABULARY, network, next_log_probs, options, plain_search
 
 from mtcli.decoding.engines.torch import TorchEngines
 from mtcli.decoding.pool import EnginePool
-from mtcli.decoding.scoring import score_targets
 from mtcli.decoding.search import Hypothesis, SearchOptions
 from mtcli.model.transformer import Transformer
 

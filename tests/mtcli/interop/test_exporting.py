@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 import sentencepiece as spm
 import torch
+from support.forced import score_targets
 from support.marian import ENGLISH, GERMAN, make_marian
 from support.sentences import small_tokenizer
 
 from mtcli.config import DecodingConfig, ModelConfig
 from mtcli.data.tokenizer import Tokenizers, train_tokenizer
-from mtcli.decoding.scoring import score_targets
 from mtcli.decoding.translator import Translator
 from mtcli.errors import BackendUnavailableError, ConfigError
 from mtcli.interop import exporting_ct2, originals

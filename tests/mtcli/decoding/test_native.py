@@ -1,0 +1,93 @@
+"""The native engine with the PyTorch engine as oracle.
+
+The two sum in different orders, and random networks have hypotheses that nearly tie: other tokens are right where the
+scores are those of the oracle's within 1e-4.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+import pytest
+import torch
+from support.searching import BANNED, EOS, START, VOCABULARY
+from support.tiny import untrained_model
+
+from mtcli.config import ModelConfig, VocabularySizes
+from mtcli.decoding.engines.native import NativeEngines
+from mtcli.decoding.engines.torch import TorchEngines
+from mtcli.decoding.pool import EnginePool
+from mtcli.decoding.search import Hypothesis, SearchOptions
+from mtcli.model.transformer import Transformer
+from mtcli.model_directory.loading import LoadedModel
+
+SOURCES = [[5, 6, 7, EOS], [EOS], [9, 10, 11, 12, 13, EOS], [4, EOS], [4 + i % 16 for i in range(20)] + [EOS]]
+LIMITS = [9, 2, 30, 12, 70]  # 2: a token and the end; 70: beyond the rooms that slots have at first
+BASE = SearchOptions(beam_size=3, length_penalty=1.0, start_id=START, eos_id=EOS, banned=BANNED, n_best=3)
+
+
+def model(seed: int = 1, **shape: Any) -> LoadedModel:
+    """A random network whose output is rather sure of itself."""
+    torch.manual_seed(seed)
+    sizes = {"encoder_layers": 1, "decoder_layers": 2, "d_model": 24, "ffn_dim": 40, "heads": 2, "max_length": 80}
+    config = ModelConfig(**{**sizes, "dropout": 0.0, **shape})
+    vocabulary = VocabularySizes(source=VOCABULARY, target=VOCABULARY, shared=True)
+    network = Transformer(config, vocabulary).eval()
+    network.output.weight.data *= 4
+    if network.output.bias is not None:
+        network.output.bias.data.normal_()
+    known = untrained_model()
+    return LoadedModel(network, known.tokenizers, replace(known.architecture, model=config, vocabulary=vocabulary))
+
+
+def decode(
+    engines: Any, sources: Sequence[Sequence[int]] = SOURCES, limits: Sequence[int] = LIMITS, **how: Any
+) -> list[list[Hypothesis]]:
+    return EnginePool(engines, **{"num_workers": 1, **how}).decode(sources, limits)
+
+
+def assert_alike(loaded: LoadedModel, search: SearchOptions) -> None:
+    ours = decode(NativeEngines(loaded, search))
+    theirs = decode(TorchEngines(loaded.network, search, independent=False))
+    for mine, expected in zip(ours, theirs, strict=True):
+        assert [h.score for h in mine] == pytest.approx([h.score for h in expected], abs=1e-4)
+        for one, other in zip(mine, expected, strict=True):
+            if one.tokens == other.tokens:
+                assert one.log_prob == pytest.approx(other.log_prob, abs=1e-4 * other.num_tokens)
+
+
+@pytest.mark.parametrize("stop", ["full", "estimate", "certain"])
+@pytest.mark.parametrize(("beam", "n_best"), [(1, 1), (2, 1), (4, 4)])
+def test_every_way_to_search(stop: Any, beam: int, n_best: int) -> None:
+    loaded = model()
+    for penalty, free_end, renormalize in product((0.0, 0.6, 1.0), (False, True), (False, True)):
+        how = {"stop": stop, "length_penalty": penalty, "free_end": free_end, "renormalize": renormalize}
+        assert_alike(loaded, replace(BASE, beam_size=beam, n_best=n_best, **how))
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        *({"norm": norm, "activation": act} for norm, act in product(("pre", "post"), ("relu", "gelu", "silu"))),
+        *({"positions": positions} for positions in ("sinusoidal", "learned")),
+        *({"tied_embeddings": tied} for tied in ("all", "target", "none")),
+        *({"output_bias": bias, "scale_embeddings": not bias} for bias in (False, True)),
+        {"decoder_heads": 4, "decoder_ffn_dim": 17},
+        {"d_model": 30, "heads": 6},
+        {"d_model": 66, "heads": 2, "ffn_dim": 31},
+    ],
+    ids=str,
+)
+def test_every_shape_of_network(shape: dict[str, Any]) -> None:
+    for seed in (1, 2):
+        assert_alike(model(seed, **shape), BASE)
+
+
+def test_a_sentence_does_not_see_its_neighbours() -> None:
+    engines = NativeEngines(model(3), BASE)
+    together = decode(engines)
+    assert decode(engines, SOURCES[::-1], LIMITS[::-1], max_slots=2)[::-1] == together
+    assert decode(engines, num_workers=2) == together
+    alone = [decode(engines, [source], [limit])[0] for source, limit in zip(SOURCES, LIMITS, strict=True)]
+    assert alone == together
