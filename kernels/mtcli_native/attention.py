@@ -1,9 +1,9 @@
 """Attention of one query to entries that may lie anywhere: their addresses are all that is asked for.
 
 An entry holds the keys of all heads, then their values. In encoder-decoder attention the entries are the source's
-tokens, projected once a sentence; in the decoder's self-attention they are a hypothesis's ancestors, which lie where each
-wrote its own and never move. Scores are summed lane by lane over a head's width and then across lanes, values token by
-token: the order depends on the entries alone.
+tokens, projected once a sentence; in the decoder's self-attention they are a hypothesis's ancestors, which lie where
+each wrote its own and never move. Scores are summed lane by lane over a head's width and then across lanes, values
+token by token: the order depends on the entries alone.
 """
 
 import numpy as np

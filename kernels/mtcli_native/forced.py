@@ -62,7 +62,7 @@ def decode_targets(network, batch, work):
 
 @jit
 def score_rows(network, p_x, rows, targets, log_probs, work):
-    """The log-probability of each row's target, from the decoder's top layer [rows, d]; no more rows than are ranked."""
+    """The log-probability of each row's target, from the top layer [rows, d]; no more rows than are ranked at once."""
     output = network.output
     largest, sums = float32s(work.p_largest, rows), float32s(work.p_sums, rows)
     for row in range(rows):

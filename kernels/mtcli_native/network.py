@@ -1,8 +1,9 @@
 """The encoder-decoder Transformer (Vaswani et al. 2017, arXiv:1706.03762), as mtcli/model/transformer.py has it.
 
-Every function takes rows: each a token of a source sentence, or the newest token of a hypothesis. In every decoder layer
-masked self-attention makes q, k and v from the target so far; encoder-decoder attention takes q from the decoder, and k
-and v from the encoder's top layer through that layer's own W_k and W_v, projected once a sentence (`remember`).
+Every function takes rows: each a token of a source sentence, or the newest token of a hypothesis. In every decoder
+layer masked self-attention makes q, k and v from the target so far; encoder-decoder attention takes q from the
+decoder, and k and v from the encoder's top layer through that layer's own W_k and W_v, projected once a sentence
+(`remember`).
 
 Axes: R rows, d width, S slots, K beam.
 """
@@ -120,7 +121,7 @@ def look_at(p_memory, index, length, side, work):
 
 @jit
 def attend_to_past(network, index, search, rules, rows, work):
-    """Self-attention of each row's hypothesis to itself and its ancestors, whose entries lie where they were written."""
+    """Self-attention of each row's hypothesis to itself and its ancestors, whose entries lie where each wrote them."""
     never_inlined()
     side, beam = network.decoder, rules.beam
     inner = side.heads * side.head_width * 4

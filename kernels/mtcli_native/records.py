@@ -1,10 +1,11 @@
 """What compiled code is told, as records: the network, the rules, the sentences in work, the memory to compute in.
 
-A record is a row of named numbers; `p_` fields are addresses of what the comment says. The functions of the kernels take
-records where others would take twenty arguments. Records lie in numpy arrays (memory.py), so that Python reads and
-writes them too. Nothing here imports numba.
+A record is a row of named numbers; `p_` fields are addresses of what the comment says. The functions of the kernels
+take records where others would take twenty arguments. Records lie in numpy arrays (memory.py), so that Python reads
+and writes them too. Nothing here imports numba.
 
-Axes: S slots, K beam, T steps there is room for, N packed tokens, d width, V vocabulary; sizes are padded (packing.py).
+Axes: S slots, K beam, T steps there is room for, N packed tokens, d width, V vocabulary; sizes are padded
+(packing.py).
 """
 
 import numpy as np

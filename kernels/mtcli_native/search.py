@@ -255,9 +255,8 @@ def is_done(slot, living, search, rules, found):
     limit, steps = search.max_tokens[slot], search.positions[slot] + 1
     norms, best = float32s(rules.p_length_norms, limit + 1), found.log_probs[0]
     worst = search.finished_scores[slot, rules.beam - 1]
-    if worst > _DEAD:
-        if rules.stop == FULL or (rules.stop == ESTIMATE and worst >= best / norms[steps]):
-            return True
+    if worst > _DEAD and (rules.stop == FULL or (rules.stop == ESTIMATE and worst >= best / norms[steps])):
+        return True
     # Log-probabilities only fall, so that the longest output is the kindest denominator
     nth = search.finished_scores[slot, rules.n_best - 1]
     return nth > _DEAD and nth >= best / norms[limit]

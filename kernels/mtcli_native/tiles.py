@@ -1,10 +1,10 @@
 """Matrix tiles: a few rows of activations times one panel of weights, with all sums in registers.
 
-A tile of 12 rows and 32 columns has 24 sums of 16 lanes in AVX-512's registers, two vectors of weights, and one number of
-a row at a time in every lane. For each k it loads the two vectors of weights once and uses them for all rows. Few rows
-leave registers free: then a tile is several panels wide, so that enough sums are under way at once to hide how long each
-addition takes. Whatever the shape, each element of the product is one chain of additions over k from 0 on, begun with the
-same number: that is why a row does not see its neighbours.
+A tile of 12 rows and 32 columns has 24 sums of 16 lanes in AVX-512's registers, two vectors of weights, and one
+number of a row at a time in every lane. For each k it loads the two vectors of weights once and uses them for all
+rows. Few rows leave registers free: then a tile is several panels wide, so that enough sums are under way at once to
+hide how long each addition takes. Whatever the shape, each element of the product is one chain of additions over k
+from 0 on, begun with the same number: that is why a row does not see its neighbours.
 """
 
 from collections.abc import Sequence
@@ -201,6 +201,6 @@ def _make_tile(is_int8: bool) -> Any:
 
 tile_float32, tile_int8 = _make_tile(is_int8=False), _make_tile(is_int8=True)
 """tile(rows, panels, p_a, a_stride, p_weights, panel_stride, p_out, out_stride, steps, p_start, adds, is_relu,
-p_row_scales, p_scales, p_bias): out [rows, panels x panel] = start + a @ weights, in `steps` steps over k; in int8 (sums)
-x the row's unit x scales + bias. Then relu, then plus what was in `out` if `adds`. Strides in bytes; panels is 1, or
-`panels_of(rows)`."""
+p_row_scales, p_scales, p_bias): out [rows, panels x panel] = start + a @ weights, in `steps` steps over k; in int8
+(sums) x the row's unit x scales + bias. Then relu, then plus what was in `out` if `adds`. Strides in bytes; panels
+is 1, or `panels_of(rows)`."""

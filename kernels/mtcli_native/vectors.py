@@ -1,8 +1,8 @@
 """Vectors of 16 float32 numbers for numba, as LLVM's vector instructions, and plain loads and stores.
 
-A vector has 16 lanes whatever the processor: LLVM divides it where registers are narrower, and every sum over lanes has
-one order. Memory is addressed by numbers: `p` is the address of the first byte. In a checked build each access is tested
-first (memory.py).
+A vector has 16 lanes whatever the processor: LLVM divides it where registers are narrower, and every sum over lanes
+has one order. Memory is addressed by numbers: `p` is the address of the first byte. In a checked build each access is
+tested first (memory.py).
 """
 
 from collections.abc import Callable
@@ -125,7 +125,7 @@ def _exp(builder: Any, x: Any) -> Any:
     """e ** x for x up to 88 within two units in the last place; e ** -87 below -87.
 
     x is n ln 2 + r; e ** r is a polynomial (Cephes, expf). Adding a number as large as 1.5 x 2 ** 23 rounds to an
-    integer, whose bits are then the lowest: with 127 more they are the exponent of 2 ** n. What is no number stays none.
+    integer, whose bits are then the lowest: with 127 more they are the exponent of 2 ** n. What is no number stays so.
     """
     lowest, rounder = constant(-87.0), constant(12582912.0 + 127.0)
     x = builder.select(builder.fcmp_ordered("<", x, lowest), lowest, x)
