@@ -15,6 +15,7 @@ from support.shared import made_once
 
 from mtcli.config import Config, load_config
 from mtcli.training.run import train
+from mtcli_native import load
 
 # A shell starts its background jobs deaf to Ctrl-C, and the processes that the tests start inherit that.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
@@ -104,3 +105,9 @@ def trained_letters(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str],
 def reverse_model(trained_letters: Callable[[str], Path]) -> Path:
     """A model directory that reverses letters."""
     return trained_letters("reverse") / "model"
+
+
+def pytest_sessionstart() -> None:
+    """Have the CPU's kernels compiled, where their sources are newer than what was installed: it is said once, here."""
+    if load.obstacle() is None:
+        load.entry()

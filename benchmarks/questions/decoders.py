@@ -149,7 +149,7 @@ def cuda_entries(
             beam=beam,
             settings=settings,
             first=min(max(REFILLS * settings["batch"], FEWEST), most),
-            is_reference=settings == {"independent": True, "batch": SLOTS[0] if batches else 1},
+            is_reference=settings == {"engine": "torch", "independent": True, "batch": SLOTS[0] if batches else 1},
         )
         for short, settings in _cuda_settings(batches)
         if short in dtypes

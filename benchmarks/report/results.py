@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from benchmarks.contest.records import Decoded, Decoding, Quality, Result, Row, Training
 from benchmarks.report.rows import OURS, best
 
-COLUMNS = ("mtcli", "CTranslate2", "CTranslate2, int8", "Hugging Face Marian", "JoeyNMT", "PyTorch")
+COLUMNS = ("mtcli", "mtcli, int8", "CTranslate2", "CTranslate2, int8", "Hugging Face Marian", "JoeyNMT", "PyTorch")
 # What is shown of which files, in words.
 DECODED = {"decoding-trained": "the model in the box", "decoding-base": "Transformer-base"}
 TRAINED = {"training-tiny": "Transformer-Tiny, Multi30k", "training-base": "Transformer-base"}
@@ -84,11 +84,11 @@ def _fastest(rows: Sequence[Row]) -> dict[str, float]:
 
 
 def _faster(lines: Sequence[Line]) -> dict[str, list[str]]:
-    """Where somebody is faster than mtcli, and how much, by name."""
+    """Where somebody is faster than mtcli with the same kind of numbers, and how much, by name."""
     found: dict[str, list[str]] = {}
     for line in lines:
-        ours = line.rates.get(OURS)
         for name, rate in line.rates.items():
+            ours = line.rates.get(f"{OURS}, int8" if name.endswith(", int8") else OURS)
             if ours and rate > ours:
                 found.setdefault(name, []).append(f"{line.what} ({rate / ours:.1f} times)")
     return found

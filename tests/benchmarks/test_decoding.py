@@ -72,7 +72,7 @@ def test_one_by_one_has_no_batches_and_few_sentences_no_limit() -> None:
 def test_the_reference_stays_whatever_is_asked_for() -> None:
     found = matching(everything(), ["*int8*greedy*"])
     assert {entry.short for entry in found} == {"mtcli", "ct2"}
-    assert sum(entry.short == MTCLI for entry in found) == 2
+    assert sum(entry.short == MTCLI and entry.dtype == "float32" for entry in found) == 2
 
 
 def test_on_a_gpu_mtcli_by_default_comes_first() -> None:

@@ -48,7 +48,7 @@ SOURCES = [Words.of(PIECES).sentence(length, random.Random(length)) for length i
 FORCED = Work(sources=SOURCES, limits=[9] * 7, forced=True, length_penalty=1.0, lines=[])
 LIMITS = [4, 20, 9, 20, 16, 2, 20]
 FREE = dataclasses.replace(FORCED, forced=False, limits=LIMITS, length_penalty=0.6)
-OURS = {"dtype": "float32", "independent": False}
+OURS = {"dtype": "float32", "engine": "native"}
 STOCK = {"dtype": "float32", "batch": 3}
 TARGETS = [[5, 6, 8], [9] * 10, [12]]
 

@@ -18,6 +18,7 @@ from benchmarks.report.__main__ import update
 from benchmarks.report.markdown import filled, wrapped
 from benchmarks.report.pages import BLOCKS, ELSEWHERE, ReportError, files_of, render
 from benchmarks.report.plots import COLUMNS, terminal
+from benchmarks.report.results import COLUMNS as COLUMNS_OF_TABLE
 from mtcli.bench.record.stored import to_json
 
 SIGNATURES = {"bleu": "BLEU-SIGNATURE", "chrf": "CHRF-SIGNATURE"}
@@ -182,8 +183,8 @@ def test_the_first_table_has_eight_rows_and_says_who_is_faster() -> None:
     text = render("results", RESULTS, ROOT, ROOT / "README.md")
     rows = [line for line in text.splitlines() if line.startswith("| ")][1:]
     assert len(rows) <= 8
-    cells = [cell.strip() for cell in rows[0].split("|")[2:-1]]
-    ours, rival = (float(cell.replace(",", "")) for cell in cells[:2])
+    cells = dict(zip(COLUMNS_OF_TABLE, (cell.strip() for cell in rows[0].split("|")[2:-1]), strict=True))
+    ours, rival = (float(cells[name].replace(",", "")) for name in ("mtcli", "CTranslate2"))
     assert (rival > ours) == ("- CTranslate2 is faster:" in text and f"({rival / ours:.1f} times)" in text)
     assert text.count("GiB;") == text.count("\n- ") - text.count(" is faster:")
 

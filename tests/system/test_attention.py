@@ -25,7 +25,7 @@ def test_every_form_translates_alike(reverse_model: Path, beam: str) -> None:
 
 
 def test_info_and_statistics_say_what_runs_and_why(reverse_model: Path, tmp_path: Path) -> None:
-    facts = json.loads(succeed("info", reverse_model, "--device", "cpu", "--json"))
+    facts = json.loads(succeed("info", reverse_model, "--device", "cpu", "--engine", "torch", "--json"))
     assert facts["attention"] == "padded (the device is a CPU)"
     assert facts["runs here on"].startswith("cpu (")
     succeed("translate", "-m", reverse_model, "--device", "cpu", "--attention", "sdpa", "--stats", tmp_path / "s.json")

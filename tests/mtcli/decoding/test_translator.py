@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -28,6 +29,7 @@ from mtcli.decoding.frame import Frame
 from mtcli.decoding.lines import is_blank, is_invisible, one_line
 from mtcli.decoding.translator import Translator
 from mtcli.errors import MtcliError, UsageError
+from mtcli.model_directory.loading import LoadedModel
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 BREAKS = set("\n\r\t\v\f\x1c\x1d\x1e\x85\u2028\u2029")
@@ -42,10 +44,10 @@ def shared_translator() -> Translator:
 @examples(25, 250)
 @given(st.lists(st.one_of(line_text, st.sampled_from(sentences(8, seed=2))), max_size=4))
 def test_every_line_has_one_line(lines: list[str]) -> None:
-    model = untrained_model()
-    translations = shared_translator().translate(lines, n_best=2)
+    translator = shared_translator()
+    translations = translator.translate(lines, n_best=2)
     assert [translation.source for translation in translations] == lines
-    for line, translation, links in zip(lines, translations, Aligner(model)(translations), strict=True):
+    for line, translation, links in zip(lines, translations, Aligner(translator.backend)(translations), strict=True):
         assert is_blank(translation.text) == is_blank(line)
         assert is_invisible(translation.text) == is_invisible(line)
         soft_end = Frame.of(line).behind
@@ -196,18 +198,14 @@ def test_many_small_calls_at_once_give_what_one_call_gives() -> None:
     assert [future.result() for future in futures] == expected
 
 
-def test_futures_of_a_call_that_fails_say_why() -> None:
-    model = untrained_model(24)
-    translator = Translator(model)
-    weights = model.network.output.weight.data
-    before, weights[...] = weights.clone(), float("nan")
-    try:
-        futures = translator.submit(sentences(3, seed=11))
-        for future in futures:
-            with pytest.raises(MtcliError, match="not a number"):
-                future.result()
-    finally:
-        weights[...] = before
+@pytest.mark.parametrize("engine", ["native", "torch"])
+def test_futures_of_a_call_that_fails_say_why(engine: str) -> None:
+    sound = untrained_model(24)
+    model = LoadedModel(deepcopy(sound.network), sound.tokenizers, sound.architecture)
+    model.network.output.weight.data[...] = float("nan")
+    for future in Translator(model, engine=engine).submit(sentences(3, seed=11)):
+        with pytest.raises(MtcliError, match="not a number"):
+            future.result()
 
 
 def test_futures_that_are_cancelled_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
