@@ -15,10 +15,12 @@ from support.searching import BANNED, EOS, START, VOCABULARY
 from support.tiny import untrained_model
 
 from mtcli.config import ModelConfig, VocabularySizes
-from mtcli.decoding.engines.native import NativeEngines
+from mtcli.decoding.engines import native_slots
+from mtcli.decoding.engines.native import NativeEngine, NativeEngines
 from mtcli.decoding.engines.torch import TorchEngines
 from mtcli.decoding.pool import EnginePool
-from mtcli.decoding.search import Hypothesis, SearchOptions
+from mtcli.decoding.search import Hypothesis, SearchOptions, Task
+from mtcli.errors import MtcliError
 from mtcli.model.transformer import Transformer
 from mtcli.model_directory.loading import LoadedModel
 
@@ -91,3 +93,84 @@ def test_a_sentence_does_not_see_its_neighbours() -> None:
     assert decode(engines, num_workers=2) == together
     alone = [decode(engines, [source], [limit])[0] for source, limit in zip(SOURCES, LIMITS, strict=True)]
     assert alone == together
+
+
+def test_outputs_have_their_least_length() -> None:
+    search = replace(BASE, min_tokens=6)
+    assert_alike(model(), search)
+    sources = [source for source, limit in zip(SOURCES, LIMITS, strict=True) if limit > 7]
+    for found in decode(NativeEngines(model(), search), sources, [30] * len(sources)):
+        assert all(hypothesis.num_tokens > 6 for hypothesis in found)
+
+
+def test_rooms_grow_while_others_are_in_work() -> None:
+    """Outputs are forced past what slots and their state have room for at first."""
+    limits = [141, 142, 160, 150, 145]
+    engines = NativeEngines(model(5, max_length=100), replace(BASE, min_tokens=140, n_best=1))
+    together = decode(engines, SOURCES, limits)
+    assert all(140 < found[0].num_tokens <= limit for found, limit in zip(together, limits, strict=True))
+    alone = [decode(engines, [source], [limit])[0] for source, limit in zip(SOURCES, limits, strict=True)]
+    assert alone == together
+
+
+def tasks() -> list[Task]:
+    pairs = zip(SOURCES, LIMITS, strict=True)
+    return [Task(key, tuple(source), limit) for key, (source, limit) in enumerate(pairs)]
+
+
+def finish(engine: NativeEngine) -> dict[int, Any]:
+    found: dict[int, Any] = {}
+    while engine.num_live:
+        found |= {task.key: result for task, result in engine.advance()}
+    return found
+
+
+def test_dropped_sentences_make_room_and_change_no_other() -> None:
+    engines = NativeEngines(model(3), BASE)
+    expected = decode(engines)
+    engine = engines.make(max_slots=5)
+    engine.admit(tasks())
+    assert engine.num_free == 0
+    engine.drop(lambda task: task.key in (0, 4))
+    assert (engine.num_live, engine.num_free) == (3, 2)
+    again = tasks()[4]
+    engine.admit([again])
+    assert finish(engine) == {key: expected[key] for key in (1, 2, 3, 4)}
+
+
+@pytest.mark.parametrize("kind", ["sources", "steps"])
+def test_memory_that_runs_out_is_told_and_half_goes_on(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    engines = NativeEngines(model(3), BASE)
+    expected = decode(engines)
+    engine, allocate, calls = engines.make(max_slots=4), native_slots.allocate, [0]
+
+    def scarce(*wanted: Any, **how: Any) -> Any:
+        calls[0] += 1
+        if calls[0] == (2 if kind == "sources" else 6):
+            raise MemoryError
+        return allocate(*wanted, **how)
+
+    monkeypatch.setattr(native_slots, "allocate", scarce)
+    with pytest.raises(MemoryError):
+        engine.admit(tasks()[:4])
+        while engine.num_live:
+            engine.advance()
+    monkeypatch.setattr(native_slots, "allocate", allocate)
+    engine.reset()
+    engine.shrink(4)
+    assert (engine.max_slots, engine.num_live) == (2, 0)
+    engine.admit(tasks()[:2])
+    assert finish(engine) == {key: expected[key] for key in (0, 1)}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int8"])
+def test_what_is_no_number_is_an_error_of_its_sentence(dtype: str) -> None:
+    """One source token's vector is broken: sentences without it are translated."""
+    loaded = model(3, tied_embeddings="target")
+    loaded.network.src_embedding.tokens.weight.data[9] = float("nan")
+    engine = NativeEngines(loaded, BASE, dtype=dtype).make()
+    engine.admit(tasks())
+    found = finish(engine)
+    assert {key for key, result in found.items() if isinstance(result, MtcliError)} == {
+        key for key, source in enumerate(SOURCES) if 9 in source
+    }
