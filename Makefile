@@ -50,6 +50,7 @@ lint: $(READY) ## check formatting, lint and types
 	$(BIN)/mypy -p aot
 	MYPYPATH=docs:kernels $(BIN)/mypy docs/generate.py docs/generator docs/hooks.py
 	$(BIN)/mypy -p benchmarks
+	$(BIN)/mypy -p configs.broad
 
 aot: $(AOT_READY) ## compile the kernels for GPUs that need not be there, and refuse spills
 	@PYTHONPATH=kernels $(AOT_BIN)/python -m aot

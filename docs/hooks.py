@@ -23,6 +23,7 @@ def included_pages() -> dict[str, str]:
     return {
         "CONTRIBUTING.md": "contributing.md",
         "CHANGELOG.md": "changelog.md",
+        "configs/broad/README.md": "guides/recipes.md",
         "kernels/README.md": "explanation/kernels/index.md",
         **{f"{KERNELS}/{name}/README.md": f"explanation/kernels/{name}.md" for name in operations},
         "kernels/mtcli_native/README.md": "explanation/kernels/native.md",
