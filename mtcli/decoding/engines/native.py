@@ -27,6 +27,7 @@ _MOST_SLOTS, _MOST_ROWS = 64, 256  # sentences and hypotheses that a step comput
 _FEWEST_SLOTS = 4
 _CACHE_BYTES, _USUAL_STEPS = 64 << 20, 32  # what the slots' keys and values may take, at so many steps of each
 _BATCH_TOKENS = 256  # source tokens encoded at once: what they are turned into stays in the cache
+_MOST_INPUTS = 1 << 16  # of a product of integers: 255 x 127 x this fits into 32 bits
 _PRODUCTS_A_CALL = 1_000_000_000  # multiplications, a few milliseconds: so long a caller's decision may have to wait
 _DONE_A_CALL = 0.125  # part of the slots whose sentences are done before a call returns early
 
@@ -35,6 +36,12 @@ def obstacle(model: Model, options: SearchOptions, *, dtype: str) -> str | None:
     """Tell in a sentence why the kernels cannot decode so; None where they can."""
     if options.eos_id in options.banned:
         return "The native engine needs an end token that may be written."
+    config = model.architecture.model
+    widest = max(config.d_model, config.ffn_dim, config.of_decoder.ffn_dim)
+    if dtype == "int8" and widest > _MOST_INPUTS:
+        return (
+            f"Sums of integers are exact for {_MOST_INPUTS:,} numbers at most; a layer of this model reads {widest:,}."
+        )
     return load.obstacle()
 
 

@@ -16,7 +16,7 @@ from support.tiny import untrained_model
 
 from mtcli.config import ModelConfig, VocabularySizes
 from mtcli.decoding.engines import native_slots
-from mtcli.decoding.engines.native import NativeEngine, NativeEngines
+from mtcli.decoding.engines.native import NativeEngine, NativeEngines, obstacle
 from mtcli.decoding.engines.torch import TorchEngines
 from mtcli.decoding.pool import EnginePool
 from mtcli.decoding.search import Hypothesis, SearchOptions, Task
@@ -174,3 +174,12 @@ def test_what_is_no_number_is_an_error_of_its_sentence(dtype: str) -> None:
     assert {key for key, result in found.items() if isinstance(result, MtcliError)} == {
         key for key, source in enumerate(SOURCES) if 9 in source
     }
+
+
+@pytest.mark.parametrize(("width", "is_refused"), [(1 << 16, False), ((1 << 16) + 1, True)])
+def test_integers_whose_sums_may_overflow_are_refused(width: int, is_refused: bool) -> None:
+    known = untrained_model()
+    config = known.architecture.model.model_copy(update={"ffn_dim": width})
+    wide = LoadedModel(known.network, known.tokenizers, replace(known.architecture, model=config))
+    assert obstacle(wide, BASE, dtype="float32") is None
+    assert (obstacle(wide, BASE, dtype="int8") is not None) == is_refused
