@@ -142,7 +142,7 @@ def test_an_imported_model_does_what_the_original_does(name: str, tmp_path: Path
             assert list(ours.tokens) == tokens, (beam, stop, line)
             assert ours.text == text
             if beam > 1:
-                assert abs(ours.score - score) < 1e-5
+                assert abs(ours.score - score) < 1e-5 * max(1.0, abs(score))  # both are sums in float32
 
 
 def test_the_rules_to_stop_by_make_a_difference(tmp_path: Path) -> None:
