@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -28,5 +29,9 @@ def importing() -> Iterator[None]:
 
 
 def end_without_search() -> None:
-    """Let the interpreter end without looking for cycles: what is left is given back with the process."""
-    gc.freeze()
+    """Let the interpreter end without looking for cycles: what is left is given back with the process.
+
+    Not where PyTorch is loaded, whose companion Triton says on stderr what it finds left.
+    """
+    if "torch" not in sys.modules:
+        gc.freeze()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from support.command import MTCLI, fresh_mtcli, fresh_succeed, succeed
+from support.letters import letter_pairs, write_sides
 from support.patience import PATIENCE
 
 LINES = ["a b c", "", "i h g f", "   ", "d e", "a b c"]
@@ -209,3 +210,14 @@ def test_korean_goes_in_and_comes_out(tmp_path: Path) -> None:
         succeed("translate", "-m", tmp_path / "model", stdin=stdin("a b c", "e d c"))
         == "나는 집에 간다\n물을 학교 간다\n"
     )
+
+
+def test_training_ends_in_silence(tmp_path: Path) -> None:
+    """Not even libraries that look for what is left at the end of a process find anything to say."""
+    src, tgt = write_sides(letter_pairs("copy", 40, seed=4), tmp_path / "train")
+    sizes = ("d_model=16", "heads=2", "ffn_dim=16", "encoder_layers=1", "decoder_layers=1")
+    settings = [*(f"model.{size}" for size in sizes), "data.vocab_size=300", "data.valid_size=4"]
+    assignments = [word for setting in settings for word in ("--set", setting)]
+    arguments = ("train", "--src", src, "--tgt", tgt, "-o", tmp_path / "model", "--max-steps", "2", "--quiet")
+    finished = fresh_mtcli(*arguments, "--device", "cpu", *assignments)
+    assert (finished.returncode, finished.stderr) == (0, b"")
