@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from support.accuracy import assert_as_exact_as_eager
 from support.marian import ENGLISH, GERMAN, NASTY, make_marian
 from support.slow import slow
 
@@ -84,9 +85,9 @@ def original_of(directory: Path) -> Original:
 class Theirs:
     """The original in transformers."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, dtype: torch.dtype = torch.float32) -> None:
         self.tokenizer = transformers.MarianTokenizer.from_pretrained(directory)
-        self.network = transformers.MarianMTModel.from_pretrained(directory).eval()
+        self.network = transformers.MarianMTModel.from_pretrained(directory).to(dtype).eval()
 
     def ids(self, line: str, **target: str) -> list[int]:
         return list(self.tokenizer(**target)["input_ids"] if target else self.tokenizer(line)["input_ids"])
@@ -126,7 +127,8 @@ def test_an_imported_model_does_what_the_original_does(name: str, tmp_path: Path
     imported = read_marian(original_of(directory))
     assert imported.difference is not None and imported.difference < CLOSE
     write_imported(imported, tmp_path / "model")
-    translator, theirs = Translator(tmp_path / "model", device="cpu", dtype="float32"), Theirs(directory)
+    translator = Translator(tmp_path / "model", device="cpu", dtype="float32")
+    theirs, exact = Theirs(directory), Theirs(directory, torch.float64)
     src, tgt = translator.model.tokenizers.src, translator.model.tokenizers.tgt
     for line in (*NASTY, *ENGLISH, *GERMAN):
         visible = without_invisible(line)
@@ -136,13 +138,17 @@ def test_an_imported_model_does_what_the_original_does(name: str, tmp_path: Path
     several = map(without_invisible, (*ENGLISH, *NASTY[2:8], *GERMAN[:2]))
     lines = [line for line in several if len(src.encode(line)) < 60]
     for beam, stop, early_stopping in ((1, "full", False), *((4, *rule) for rule in RULES)):
-        expected = theirs.translate(lines, beam, early_stopping)
+        expected, rounded_less = (one.translate(lines, beam, early_stopping) for one in (theirs, exact))
         found = search(translator, lines, beam_size=beam, stop=stop)
-        for line, ours, (tokens, text, score) in zip(lines, found, expected, strict=True):
-            assert list(ours.tokens) == tokens, (beam, stop, line)
+        for line, ours, (tokens, text, _), (same, _, _) in zip(lines, found, expected, rounded_less, strict=True):
+            assert list(ours.tokens) == tokens == same, (beam, stop, line)
             assert ours.text == text
-            if beam > 1:
-                assert abs(ours.score - score) < 1e-5 * max(1.0, abs(score))  # both are sums in float32
+        if beam > 1:
+            scores = torch.tensor([ours.score for ours in found])
+            eager, best = (
+                torch.tensor([score for _, _, score in rows], dtype=torch.float64) for rows in (expected, rounded_less)
+            )
+            assert_as_exact_as_eager(scores, eager, best)
 
 
 def test_the_rules_to_stop_by_make_a_difference(tmp_path: Path) -> None:
