@@ -9,15 +9,24 @@ Axes: M target tokens of all sentences, d width.
 import numpy as np
 
 from mtcli_native.attention import add_weights, attend
-from mtcli_native.linear import columns, linear_add_to, linear_into, prepare
-from mtcli_native.network import attend_before, embed_sentences, encode, enter, feed_forward, leave, look_at, remember
-from mtcli_native.normalise import layer_norm
+from mtcli_native.linear import columns, prepare
+from mtcli_native.network import (
+    after_source,
+    attend_before,
+    before_source,
+    before_target,
+    behind_layers,
+    embed_sentences,
+    encode,
+    look_at,
+    remember,
+)
 from mtcli_native.records import GROUP
-from mtcli_native.search import add_to_sum
-from mtcli_native.vectors import first_of, jit, load_float, log, never_inlined, same
+from mtcli_native.search import add_to_sum, begin_sums, end_sums
+from mtcli_native.vectors import jit, load_float, never_inlined
 from mtcli_native.views import decoder_layer, float32s, int64s
 
-f32, i64 = np.float32, np.int64
+i64 = np.int64
 
 
 @jit
@@ -44,19 +53,14 @@ def decode_targets(network, batch, work):
     rows = embed_sentences(network, side, batch.p_inputs, batch.p_target_starts, count, work)
     for index in range(side.num_layers):
         layer = decoder_layer(side, index)
-        linear_into(layer.qkv, enter(network, layer.self_norm, rows, work), rows, work.p_wide, work)
+        before_target(network, layer, rows, work)
         for sentence in range(count):
             length = target_starts[sentence + 1] - target_starts[sentence]
             attend_before(side, target_starts[sentence], length, work)
-        linear_add_to(layer.self_out, work.p_context, rows, work.p_x, work)
-        leave(network, layer.self_norm, rows, work)
-        linear_into(layer.cross_q, enter(network, layer.cross_norm, rows, work), rows, work.p_wide, work)
+        before_source(network, layer, rows, work)
         attend_to_sources(network, index, batch, rows, work)
-        linear_add_to(layer.cross_out, work.p_context, rows, work.p_x, work)
-        leave(network, layer.cross_norm, rows, work)
-        feed_forward(network, layer.up, layer.down, layer.feed_norm, rows, work)
-    if network.is_pre_norm:
-        layer_norm(side.norm, work.p_x, rows, network.width, work.p_x)
+        after_source(network, layer, rows, work)
+    behind_layers(network, side, rows, work)
     return rows
 
 
@@ -65,8 +69,7 @@ def score_rows(network, p_x, rows, targets, log_probs, work):
     """The log-probability of each row's target, from the top layer [rows, d]; no more rows than are ranked at once."""
     output = network.output
     largest, sums = float32s(work.p_largest, rows), float32s(work.p_sums, rows)
-    for row in range(rows):
-        largest[row], sums[row] = f32(-1e30), f32(0)
+    begin_sums(rows, largest, sums)
     prepare(output, p_x, rows, work)
     for first in range(0, output.num_outputs, GROUP):
         last = min(output.num_outputs, first + GROUP)
@@ -76,8 +79,9 @@ def score_rows(network, p_x, rows, targets, log_probs, work):
             if first <= targets[row] < last:
                 log_probs[row] = load_float(p_logits + 4 * (targets[row] - first))
             add_to_sum(p_logits, last - first, row, largest, sums)
+    end_sums(rows, largest, sums)
     for row in range(rows):
-        log_probs[row] -= largest[row] + first_of(log(same(sums[row])))
+        log_probs[row] -= largest[row]
 
 
 @jit

@@ -42,7 +42,7 @@ def advance(call, network, rules, slots, work):
     """Take all that lives on until enough is done, so many steps of hypotheses are, or a slot's memory is full."""
     search, found = search_of(slots, rules), candidates_of(slots, rules, work)
     room = int64s(slots.p_past_room, slots.num_slots)
-    call.num_done, call.num_steps = i64(0), i64(0)
+    call.num_done = i64(0)
     row_steps, has_room = i64(0), True
     while row_steps < call.most_row_steps and call.num_done < call.enough_done and has_room:
         rows = gather_rows(slots, search, found, rules)
@@ -58,7 +58,6 @@ def advance(call, network, rules, slots, work):
                 elif search.positions[slot] >= room[slot]:
                     has_room = False
         row_steps += rows
-        call.num_steps += 1
 
 
 @jit

@@ -81,6 +81,13 @@ def attend_before(side, first, length, work):
 
 
 @jit
+def behind_layers(network, side, rows, work):
+    """What follows a side's last layer: with pre-norm, a norm of its own."""
+    if network.is_pre_norm:
+        layer_norm(side.norm, work.p_x, rows, network.width, work.p_x)
+
+
+@jit
 def encode(network, batch, work):
     """The encoder's top layer for the batch's sentences, into p_x, row after row; returns how many rows."""
     never_inlined()
@@ -94,8 +101,7 @@ def encode(network, batch, work):
         linear_add_to(layer.out, work.p_context, rows, work.p_x, work)
         leave(network, layer.attention_norm, rows, work)
         feed_forward(network, layer.up, layer.down, layer.feed_norm, rows, work)
-    if network.is_pre_norm:
-        layer_norm(side.norm, work.p_x, rows, network.width, work.p_x)
+    behind_layers(network, side, rows, work)
     return rows
 
 
@@ -155,6 +161,28 @@ def attend_to_source(network, index, search, rows, work):
 
 
 @jit
+def before_target(network, layer, rows, work):
+    """A decoder layer up to its self-attention: q, k and v of every row, into p_wide."""
+    linear_into(layer.qkv, enter(network, layer.self_norm, rows, work), rows, work.p_wide, work)
+
+
+@jit
+def before_source(network, layer, rows, work):
+    """From what self-attention found, in p_context, to the queries of encoder-decoder attention, into p_wide."""
+    linear_add_to(layer.self_out, work.p_context, rows, work.p_x, work)
+    leave(network, layer.self_norm, rows, work)
+    linear_into(layer.cross_q, enter(network, layer.cross_norm, rows, work), rows, work.p_wide, work)
+
+
+@jit
+def after_source(network, layer, rows, work):
+    """From what encoder-decoder attention found to the layer's end."""
+    linear_add_to(layer.cross_out, work.p_context, rows, work.p_x, work)
+    leave(network, layer.cross_norm, rows, work)
+    feed_forward(network, layer.up, layer.down, layer.feed_norm, rows, work)
+
+
+@jit
 def decode_step(network, search, rules, rows, work):
     """The decoder's top layer for the newest token of each row's hypothesis, into p_x."""
     never_inlined()
@@ -166,14 +194,9 @@ def decode_step(network, search, rules, rows, work):
         embed(side.embedding, token, search.positions[slot], network.width, work.p_x + row * size)
     for index in range(side.num_layers):
         layer = decoder_layer(side, index)
-        linear_into(layer.qkv, enter(network, layer.self_norm, rows, work), rows, work.p_wide, work)
+        before_target(network, layer, rows, work)
         attend_to_past(network, index, search, rules, rows, work)
-        linear_add_to(layer.self_out, work.p_context, rows, work.p_x, work)
-        leave(network, layer.self_norm, rows, work)
-        linear_into(layer.cross_q, enter(network, layer.cross_norm, rows, work), rows, work.p_wide, work)
+        before_source(network, layer, rows, work)
         attend_to_source(network, index, search, rows, work)
-        linear_add_to(layer.cross_out, work.p_context, rows, work.p_x, work)
-        leave(network, layer.cross_norm, rows, work)
-        feed_forward(network, layer.up, layer.down, layer.feed_norm, rows, work)
-    if network.is_pre_norm:
-        layer_norm(side.norm, work.p_x, rows, network.width, work.p_x)
+        after_source(network, layer, rows, work)
+    behind_layers(network, side, rows, work)

@@ -4,8 +4,8 @@ A record is a row of named numbers; `p_` fields are addresses of what the commen
 take records where others would take twenty arguments. Records lie in numpy arrays (memory.py), so that Python reads
 and writes them too. Nothing here imports numba.
 
-Axes: S slots, K beam, T steps there is room for, N packed tokens, d width, V vocabulary; sizes are padded
-(packing.py).
+Axes: S slots, K beam, R rows computed at once, T steps there is room for, N packed tokens, d width, V vocabulary;
+sizes are padded (packing.py).
 """
 
 import numpy as np
@@ -117,9 +117,7 @@ SLOTS = _record(
 FREE, LIVE, DONE, NOT_A_NUMBER = range(4)
 
 WORK = _record(
-    ("max_rows", _INT),  # R: vectors at once
-    ("max_search_rows", _INT),  # of them, those that may be ranked at once
-    ("max_columns", _INT),  # widest product of a layer
+    ("max_search_rows", _INT),  # rows that may be ranked at once
     ("p_x", _INT),  # [R, d] float32, the residual stream
     ("p_h", _INT),  # [R, d] what a sublayer reads
     ("p_wide", _INT),  # [R, widest] q, k, v together, or the feed-forward's inner layer
@@ -168,7 +166,6 @@ CALL = _record(
     ("most_row_steps", _INT),  # ADVANCE: return after so many steps of one hypothesis
     ("enough_done", _INT),  # ADVANCE: return when so many sentences are done
     ("num_done", _INT),  # result of ADVANCE
-    ("num_steps", _INT),  # result of ADVANCE
 )
 ENCODE, ADVANCE, FORCE, ANNOUNCE = range(4)
 

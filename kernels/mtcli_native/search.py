@@ -119,6 +119,20 @@ def insert(values, ids, row, count, value, token):
 
 
 @jit
+def begin_sums(rows, largest, sums):
+    """Begin each row's log-sum-exp: no logit yet."""
+    for row in range(rows):
+        largest[row], sums[row] = _NONE, f32(0)
+
+
+@jit
+def end_sums(rows, largest, sums):
+    """Turn each row's greatest logit into its log-sum-exp, when all groups have gone by."""
+    for row in range(rows):
+        largest[row] = largest[row] + first_of(log(same(sums[row])))
+
+
+@jit
 def add_to_sum(p_logits, size, row, largest, sums):
     """Take a group of logits into a row's log-sum-exp; returns the greatest of them."""
     greatest, other = load(p_logits), load(p_logits + 64)
@@ -166,8 +180,8 @@ def rank_tokens(network, rules, rows, found, work):
     """Of each row: its K best tokens but banned ones and the end token, the end token's logit, and the log-sum-exp."""
     never_inlined()
     output, beam = network.output, rules.beam
+    begin_sums(rows, found.largest, found.sums)
     for row in range(rows):
-        found.largest[row], found.sums[row] = _NONE, f32(0)
         for j in range(beam):
             found.values[row, j], found.ids[row, j] = _NONE, -1
     prepare(output, work.p_x, rows, work)
@@ -182,8 +196,7 @@ def rank_tokens(network, rules, rows, found, work):
             withhold(p_logits, first, last, row, rules, found)
             if greatest > found.values[row, beam - 1]:
                 keep_best(p_logits, first, last - first, row, beam, found)
-    for row in range(rows):
-        found.largest[row] = found.largest[row] + first_of(log(same(found.sums[row])))
+    end_sums(rows, found.largest, found.sums)
 
 
 @jit

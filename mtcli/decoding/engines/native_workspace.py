@@ -89,9 +89,7 @@ class Workspace:
                 "new_tokens": (np.int64, (beam,)),
                 "new_ancestry": (np.int32, (beam, steps)),
             },
-            max_rows=rows,
             max_search_rows=ranked,
-            max_columns=widest,
         )
 
 

@@ -51,9 +51,7 @@ def workspace(
             "new_tokens": (I64, (k,)),
             "new_ancestry": (I32, (k, steps)),
         },
-        max_rows=r,
         max_search_rows=r,
-        max_columns=widest,
     )
 
 
