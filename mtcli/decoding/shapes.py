@@ -13,7 +13,8 @@ that differs shows in some of the thousands of results. Shapes are tried when th
 agree is not used, however much faster it would be; in the worst case every batch has the anchor's shape, which is
 right by construction. (Attention needs no shapes: its kernels sweep each sentence's own keys.)
 
-On a CPU the native engine is independent by construction, and PyTorch promises nothing: there it computes in any shape.
+On a CPU the native engine is independent by construction, and PyTorch computes in any shape: there it promises the same
+numbers up to rounding.
 
 Axes: M rows, S slots, K beam, N packed source tokens.
 """
