@@ -43,7 +43,7 @@ class Ours:
         torch.set_num_threads(threads)
         torch.set_flush_denormal(True)
         self._description: dict[str, Any] = json.loads(Path(description).read_text(encoding="utf-8"))
-        self._networks: dict[tuple[Any, ...], Transformer] = {}  # by what must not be shared
+        self._networks: dict[str, Transformer] = {}  # by number type
         self._pools: dict[tuple[Any, ...], EnginePool] = {}
         self._translators: dict[tuple[str, str], Translator] = {}
         self._stored = StoredModel(Path(self._description["directory"]))
@@ -58,10 +58,8 @@ class Ours:
             if key not in self._translators:
                 directory, engine = self._description["directory"], settings["engine"]
                 self._translators[key] = Translator(directory, device=str(self._device), dtype=dtype, engine=engine)
-        elif settings["engine"] == "torch":
-            independent = settings.get("independent", True)  # which packs other weights
-            if (dtype, independent) not in self._networks:
-                self._networks[dtype, independent] = self._loaded(dtype).network
+        elif settings["engine"] == "torch" and dtype not in self._networks:
+            self._networks[dtype] = self._loaded(dtype).network
 
     def ready(self, work: Work, beam: int) -> Callable[[], Any]:
         if self._settings.get("lines"):
@@ -82,7 +80,7 @@ class Ours:
         if settings["engine"] == "native":
             return NativeEngines(self._stored, options, dtype=settings["dtype"])
         independent = settings.get("independent", True)
-        network = self._networks[settings["dtype"], independent]
+        network = self._networks[settings["dtype"]]
         return TorchEngines(network, options, independent=independent, graphs=settings.get("graphs", True))
 
     def outcome(self, decoded: Any, work: Work) -> Outcome:

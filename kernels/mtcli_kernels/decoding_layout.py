@@ -59,19 +59,11 @@ class BeamPlaces:
             position; at the position itself it is k.
         positions: [S] int32: the step at which this step's token is written; -1 for an empty slot.
         longest: a bound of the positions, known to the host: the cache holds at least longest + 1 steps.
-        multiple: forms that read all entries up to `longest` read a multiple of so many: matrix products of some
-            widths round alike (mtcli/decoding/shapes.py).
-        stragglers: [n] int64, the few slots that stand far behind the others, if the host knows of any: those forms
-            then take them apart, and read no more of the others than they have.
-        common: a bound of the positions of all slots but the stragglers; as `longest` where there are none.
     """
 
     ancestry: Tensor
     positions: Tensor
     longest: int
-    multiple: int = 1
-    stragglers: Tensor | None = None
-    common: int = -1
     _bias: dict[torch.dtype, Tensor] = field(default_factory=dict, repr=False)
     _by_head: dict[torch.dtype, Tensor] = field(default_factory=dict, repr=False)
     _rows: dict[tuple[int, int], Tensor] = field(default_factory=dict, repr=False)
@@ -87,14 +79,9 @@ class BeamPlaces:
         return self.ancestry.shape[1]
 
     @property
-    def all_entries(self) -> int:
+    def num_entries(self) -> int:
         """Entries up to `longest`."""
         return (self.longest + 1) * self.beam
-
-    @property
-    def num_entries(self) -> int:
-        """Entries up to `longest`, in whole multiples."""
-        return -(-(self.longest + 1) * self.beam // self.multiple) * self.multiple
 
     @cached_property
     def _own(self) -> Tensor:
@@ -108,23 +95,19 @@ class BeamPlaces:
     def bias(self, dtype: torch.dtype) -> Tensor:
         """[S, K, num_entries]: 0 on a hypothesis's own entries, else `masked_score`; computed once a step."""
         if dtype not in self._bias:
-            own = self._own
-            shape = (*own.shape[:2], self.num_entries)
-            bias = torch.full(shape, masked_score(dtype), dtype=dtype, device=own.device)
-            bias[:, :, : own.shape[2]].masked_fill_(own, 0.0)
-            self._bias[dtype] = bias
+            zeros = torch.zeros(self._own.shape, dtype=dtype, device=self._own.device)
+            self._bias[dtype] = zeros.masked_fill_(~self._own, masked_score(dtype))
         return self._bias[dtype]
 
     @cached_property
     def living(self) -> Tensor:
         """[S, W] int64: the entries of each slot that some hypothesis owns, in order; then any, for equal widths.
 
-        W is a multiple, as above. Most branches of a search die soon, so that there is little more than one entry a
-        step. Waits for the device.
+        Most branches of a search die soon, so that there is little more than one entry a step. Waits for the device.
         """
         owned = self._own.any(1)  # [S, entries]
         ends = owned.cumsum(1)
-        width = -(-max(1, int(ends[:, -1].max())) // self.multiple) * self.multiple
+        width = max(1, int(ends[:, -1].max()))
         # What is not owned goes behind the last column, which is dropped
         targets = torch.where(owned, ends - 1, width)
         entries = torch.arange(owned.shape[1], device=owned.device).expand_as(owned)
@@ -148,16 +131,6 @@ class BeamPlaces:
             bias = torch.zeros(seen.shape, dtype=dtype, device=own.device).masked_fill_(~seen, masked_score(dtype))
             self._by_head[dtype] = bias.repeat_interleave(heads, 0)
         return self._by_head[dtype]
-
-    @cached_property
-    def groups(self) -> tuple["BeamPlaces", "BeamPlaces"]:
-        """All slots as far as `common`, which leaves out part of the stragglers' past; and the stragglers alone."""
-        assert self.stragglers is not None
-        ancestry, positions = (x.index_select(0, self.stragglers) for x in (self.ancestry, self.positions))
-        return (
-            BeamPlaces(self.ancestry, self.positions, self.common, self.multiple),
-            BeamPlaces(ancestry, positions, self.longest, self.multiple),
-        )
 
     @cached_property
     def slots(self) -> Tensor:

@@ -76,7 +76,7 @@ class Packing:
 
     Attributes:
         lengths: [B] int64, tokens of each sentence; zeros are allowed.
-        max_length: L, the largest of them, or more: the padded layout is so wide.
+        max_length: L, the largest of them: the padded layout is so wide.
         total: N, their sum.
     """
 
@@ -88,10 +88,9 @@ class Packing:
     _head_rows: dict[int, HeadRows] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, lengths: Sequence[int], device: torch.device | str = "cpu", *, multiple: int = 1) -> "Packing":
-        """Lay out sentences of these lengths, in tokens, in this order; `max_length` becomes a multiple."""
-        width = -(-max(lengths, default=0) // multiple) * multiple
-        return cls(torch.tensor(lengths, dtype=torch.int64, device=device), width, sum(lengths))
+    def of(cls, lengths: Sequence[int], device: torch.device | str = "cpu") -> "Packing":
+        """Lay out sentences of these lengths, in tokens, in this order."""
+        return cls(torch.tensor(lengths, dtype=torch.int64, device=device), max(lengths, default=0), sum(lengths))
 
     @property
     def num_sentences(self) -> int:

@@ -72,7 +72,7 @@ def command(
         int, typer.Option("--verify", min=0, metavar="N", help="Translate N random lines again, alone, and compare.")
     ] = 0,
     fast: Annotated[
-        bool, typer.Option("--fast", help="Let a translation depend, in its last bits, on what is translated with it.")
+        bool, typer.Option("--fast", help="On a GPU, let a translation's last bits depend on its neighbours.")
     ] = False,
     batch_tokens: BatchTokensOption = None,
     sentences: SentencesOption = None,

@@ -81,7 +81,7 @@ class ComputeOptions:
         dtype: number type of the arithmetic: `auto`, `float32`, `bfloat16`, `float16`, or `int8`, which the native
             engine alone computes with.
         attention: form of the attention operations: `auto`, `triton`, `sdpa`, `padded` or `reference`.
-        fast: a translation may depend, in its last bits, on what is translated beside it.
+        fast: on a GPU a translation may depend, in its last bits, on what is translated beside it.
     """
 
     engine: str = "auto"

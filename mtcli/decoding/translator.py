@@ -105,8 +105,9 @@ class _Prepared:
 class Translator:
     """Translates lines with one model. May be used from several threads at once.
 
-    A line's translation depends on nothing but the line, the model and the options (mtcli/decoding/shapes.py). All
-    calls share the engines of their way to search (mtcli/decoding/stream.py).
+    A line's translation depends on nothing but the line, the model and the options; with PyTorch on a CPU, up to
+    rounding (`EngineChoice.is_independent`). All calls share the engines of their way to search
+    (mtcli/decoding/stream.py).
 
     Attributes:
         model: its tokenizers, and what is known of its network.
@@ -137,7 +138,7 @@ class Translator:
                 engine alone computes with.
             attention: form of the attention operations, as `mtcli translate --attention`.
             engine: what decodes: `auto`, `native` or `torch`; auto takes the native engine where it can run.
-            independent: False lets a translation depend, in its last bits, on what is translated beside it.
+            independent: False lets a translation depend, in its last bits, on what is translated beside it, on a GPU.
 
         Raises:
             CheckpointError: the directory is no model, or damaged.

@@ -20,7 +20,7 @@ from mtcli.jobs.pipeline import Align, Translate, run
 from mtcli.jobs.resume import Resumable, can_resume, resumable
 from mtcli.jobs.sample import Sample
 from mtcli.jobs.tally import Tally
-from mtcli.jobs.verify import agreement, disagreement, verify_alone
+from mtcli.jobs.verify import agreement, agreement_up_to_rounding, disagreement, verify_alone
 from mtcli.model_directory.model import Model, StoredModel
 from mtcli.translation import Translation
 
@@ -44,7 +44,8 @@ def translate_files(job: FileJob, reporter: Reporter) -> None:
     Raises:
         UsageError, DataError: the outputs cannot be written, or an input not be read.
         CheckpointError, BackendUnavailableError: the model cannot be loaded, or not where the job says.
-        MtcliError: a line came out otherwise alone, or the translator failed.
+        MtcliError: a line came out otherwise alone, with an engine that promises that none does; or the translator
+            failed.
     """
     opened = cache(lambda: StoredModel(job.model))
     with _outputs_of(job, opened, reporter) as saved:
@@ -112,7 +113,11 @@ def _translate(
             run(job, reader, translate, _aligner(job, translator), tally, saved, sample)
         counts = _statistics(job, tally, reader, translator, load_seconds)
         _say_totals(tally, reader, reporter)
-        failure = None if sample is None else _verify(sample, translate, reader, reporter, counts)
+        failure = None
+        if sample is not None:
+            _, search = way_to_search(translator.model, job.options, translator.options)
+            is_exact = translator.backend.choice_for(search).is_independent
+            failure = _verify(sample, translate, reader, reporter, counts, is_exact=is_exact)
         if job.stats:
             from mtcli.jobs.stats import to_json
 
@@ -153,14 +158,21 @@ def _say_totals(tally: Tally, reader: Reader, reporter: Reporter) -> None:
 
 
 def _verify(
-    sample: Sample, translate: Translate, reader: Reader, reporter: Reporter, counts: dict[str, Any]
+    sample: Sample, translate: Translate, reader: Reader, reporter: Reporter, counts: dict[str, Any], *, is_exact: bool
 ) -> MtcliError | None:
-    """Compare the sample, count it, say what came of it; returns the error to end with."""
+    """Compare the sample, count it, say what came of it; returns the error to end with.
+
+    Unless `is_exact`, lines are promised up to rounding: a difference is no error, and one of scores alone not told.
+    """
     differences = verify_alone(sample, translate)
     counts["verified"] = {"lines": len(sample), "different": len(differences)}
     for difference in differences:
-        reporter.warn(difference.describe(reader))
-    if differences:
+        if is_exact or difference.is_of_text:
+            reporter.warn(difference.describe(reader))
+    if not differences:
+        reporter.say(agreement(len(sample)))
+        return None
+    if is_exact:
         return disagreement(len(sample), differences)
-    reporter.say(agreement(len(sample)))
+    reporter.say(agreement_up_to_rounding(len(sample), len(differences)))
     return None

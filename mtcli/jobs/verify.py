@@ -18,6 +18,12 @@ class Difference:
     sampled: Sampled
     alone: Translation
 
+    @property
+    def is_of_text(self) -> bool:
+        """Whether what is read differs, not the scores alone."""
+        texts, others = ([one.text for one in each.n_best] for each in (self.sampled.translation, self.alone))
+        return texts != others
+
     def describe(self, reader: Reader) -> str:
         """Say where the line is, and what it became, in three lines."""
         before = reader.ends[self.sampled.file - 1] if self.sampled.file else 0
@@ -46,6 +52,14 @@ def agreement(num_lines: int) -> str:
     if not num_lines:
         return "Nothing to verify: this run translated no line that is not blank."
     return f"Verified: {num_lines:,} lines, chosen at random and translated again alone, came out the same to the bit."
+
+
+def agreement_up_to_rounding(num_lines: int, num_different: int) -> str:
+    """Say how many lines agree where the engine promises no more than rounding."""
+    return (
+        f"{num_lines - num_different:,} of {num_lines:,} lines, chosen at random and translated again alone, came out "
+        "the same to the bit. With PyTorch on a CPU lines are the same up to rounding; --engine native keeps every bit."
+    )
 
 
 def disagreement(num_lines: int, differences: Sequence[Difference]) -> MtcliError:

@@ -7,11 +7,12 @@ Axes: N packed tokens, d model width, H heads, D head size, B sentences, R = slo
 
 from typing import Any
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mtcli.config import ModelConfig
 from mtcli.model.cache import CrossCache, SelfCache
-from mtcli.model.linear import JoinedLinear, Linear
 from mtcli_kernels.cross_attention_decode import cross_attention_decode
 from mtcli_kernels.decoding_layout import BeamPlaces, SourceRegions
 from mtcli_kernels.dense import attention_bias
@@ -34,11 +35,11 @@ class Attention(nn.Module):
         super().__init__()
         self.heads, self.head_dim, self.dropout = config.heads, config.head_dim, config.attention_dropout
         self.impl = "auto"
-        self.q_proj = Linear(config.d_model, config.d_model)
-        self.k_proj = Linear(config.d_model, config.d_model)
-        self.v_proj = Linear(config.d_model, config.d_model)
-        self.out_proj = Linear(config.d_model, config.d_model)
-        self._joined: JoinedLinear | None = None
+        self.q_proj = nn.Linear(config.d_model, config.d_model)
+        self.k_proj = nn.Linear(config.d_model, config.d_model)
+        self.v_proj = nn.Linear(config.d_model, config.d_model)
+        self.out_proj = nn.Linear(config.d_model, config.d_model)
+        self._joined: tuple[Tensor, Tensor] | None = None
 
     def split_heads(self, x: Tensor) -> Tensor:
         """[N, d] -> [N, H, D]."""
@@ -56,18 +57,17 @@ class Attention(nn.Module):
         return self.split_heads(self.k_proj(memory)), self.split_heads(self.v_proj(memory))
 
     @property
-    def projections(self) -> tuple[Linear, Linear, Linear]:
-        """W_q, W_k and W_v."""
-        return self.q_proj, self.k_proj, self.v_proj
+    def joined(self) -> tuple[Tensor, Tensor]:
+        """W_q, W_k and W_v as one [3 * d, d], and their biases [3 * d]: in a step one product costs less than three."""
+        return self._joined or self._join()
 
-    @property
-    def joined(self) -> JoinedLinear:
-        """W_q, W_k and W_v [3 * d, d] as one: in a step one product costs less than three."""
-        return self._joined or JoinedLinear.of(self.projections, prepack=False)
+    def _join(self) -> tuple[Tensor, Tensor]:
+        layers = (self.q_proj, self.k_proj, self.v_proj)
+        return torch.cat([layer.weight for layer in layers]), torch.cat([layer.bias for layer in layers])
 
-    def join(self, *, prepack: bool) -> None:
+    def join(self) -> None:
         """Keep `joined` as the weights are now; to be called again when they have changed. Training undoes it."""
-        self._joined = JoinedLinear.of(self.projections, prepack=prepack)
+        self._joined = self._join()
 
     def train(self, mode: bool = True) -> "Attention":
         if mode:
@@ -75,12 +75,12 @@ class Attention(nn.Module):
         return super().train(mode)
 
     def __getstate__(self) -> dict[str, Any]:
-        """For copies: a prepacked tensor cannot be copied."""
+        """For copies, whose weights may become others."""
         return {**self.__dict__, "_joined": None}
 
     def step_self(self, x: Tensor, cache: SelfCache, places: BeamPlaces) -> Tensor:
         """[R, d]: the newest token of each hypothesis attends to itself and its predecessors."""
-        qkv = self.joined(x).view(-1, 3, self.heads, self.head_dim)
+        qkv = F.linear(x, *self.joined).view(-1, 3, self.heads, self.head_dim)
         q, k, v = qkv.unbind(1)
         out = self_attention_decode(q, k, v, cache.keys, cache.values, places, impl=self.impl)
         return self.out_proj(out.flatten(1))  # type: ignore[no-any-return]

@@ -9,7 +9,6 @@ Axes: N packed tokens (all sentences end to end), d model width, B sentences, R 
 T target tokens, S source tokens, V vocabulary.
 """
 
-import math
 from collections.abc import Callable
 
 import torch
@@ -20,7 +19,6 @@ from mtcli.config import ModelConfig, VocabularySizes
 from mtcli.model.attention import Attention
 from mtcli.model.cache import DecoderCache
 from mtcli.model.dropout import Dropout, DropoutMasks
-from mtcli.model.linear import Linear
 from mtcli.model.parameters import refuse_two_vocabularies
 from mtcli_kernels.decoding_layout import BeamPlaces
 from mtcli_kernels.packing import Packing
@@ -42,12 +40,11 @@ class Transformer(nn.Module):
         self.tgt_embedding = Embedding(config, vocabulary.target)
         tied = config.tied_embeddings
         self.src_embedding = self.tgt_embedding if tied == "all" else Embedding(config, vocabulary.source)
-        self.output = Linear(config.d_model, vocabulary.target, bias=config.output_bias)
+        self.output = nn.Linear(config.d_model, vocabulary.target, bias=config.output_bias)
         self.encoder = Encoder(config)
         self.decoder = Decoder(config)
         self.dropout_masks = DropoutMasks()
         self.attention = "auto"
-        self._smallest_prepacked = math.inf
         self._initialise()
         self._tie()
         self._number_dropout()
@@ -109,26 +106,13 @@ class Transformer(nn.Module):
         views = [layer.cross_attention.project_memory(memory) for layer in self.decoder.layers]
         cache.admit(slots, views, packing)
 
-    def prepack(self, smallest: float = 0) -> None:
-        """Prepare weights for decoding, as they are now; to be called again when they have changed.
+    def join_projections(self) -> None:
+        """Keep W_q, W_k and W_v of the decoder's self-attention as one, as they are now (`Attention.join`).
 
-        Weights of at least `smallest` numbers, or as few as an earlier call said, are prepacked (`Linear.prepack`), and
-        W_q, W_k and W_v of the decoder's self-attention become one (`Attention.join`). Training undoes it.
+        To be called again when they have changed. Training undoes it.
         """
-        self._smallest_prepacked = smallest = min(smallest, self._smallest_prepacked)
-        joined: set[Linear] = set()
         for layer in self.decoder.layers:
-            attention = layer.self_attention
-            joined.update(attention.projections)
-            attention.join(prepack=sum(one.weight.numel() for one in attention.projections) >= smallest)
-        for module in self.modules():
-            if isinstance(module, Linear) and module not in joined and module.weight.numel() >= smallest:
-                module.prepack()
-
-    def train(self, mode: bool = True) -> "Transformer":
-        if mode:
-            self._smallest_prepacked = math.inf
-        return super().train(mode)
+            layer.self_attention.join()
 
     def start(self, memory: Tensor, packing: Packing, *, beam: int = 1, max_steps: int = 32) -> DecoderCache:
         """A cache that holds these sentences, memory [N, d], and has no room for others."""
@@ -317,8 +301,8 @@ class FeedForward(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.up = Linear(config.d_model, config.ffn_dim)
-        self.down = Linear(config.ffn_dim, config.d_model)
+        self.up = nn.Linear(config.d_model, config.ffn_dim)
+        self.down = nn.Linear(config.ffn_dim, config.d_model)
         self.activation = _ACTIVATIONS[config.activation]
         self.dropout = Dropout(config.activation_dropout)
 

@@ -18,37 +18,9 @@ def test_pad_puts_each_sentence_in_its_row_and_zeros_behind_it() -> None:
     assert padded[:, :, 0].tolist() == [[1, 0, 0], [2, 3, 4]]
 
 
-@pytest.mark.parametrize(
-    ("lengths", "multiple", "width"),
-    [([1, 3], 1, 3), ([1, 3], 4, 4), ([4, 4], 4, 4), ([5, 0], 4, 8), ([0], 4, 0), ([], 4, 0)],
-)
-def test_the_padded_layout_may_be_wider_than_the_longest(lengths: list[int], multiple: int, width: int) -> None:
-    packing = Packing.of(lengths, multiple=multiple)
-    assert packing.max_length == width
-    assert packing.total == sum(lengths)
-    assert packing.is_uniform == (lengths in ([4, 4], [0], []))
-    rows = torch.randn(sum(lengths), 2, 3)
-    padded = packing.pad(rows)
-    assert padded.shape == (len(lengths), width, 2, 3)
-    assert padded.count_nonzero() == rows.count_nonzero()
-    assert packing.unpad(padded).equal(rows)
-    narrow = Packing.of(lengths)
-    assert padded[:, : narrow.max_length].equal(narrow.pad(rows))
-    assert packing.positions.equal(narrow.positions)
-
-
-def test_a_wider_layout_changes_no_interval() -> None:
-    wide, narrow = Packing.of([1, 3], multiple=8), Packing.of([1, 3])
-    for causal in (False, True):
-        seen, expected = wide.intervals(wide, causal), narrow.intervals(narrow, causal)
-        for name, bound in vars(seen).items():
-            assert bound.equal(getattr(expected, name)), name
-
-
-@pytest.mark.parametrize("multiple", [1, 4])
 @pytest.mark.parametrize("lengths", [[3], [2, 2], [1, 4, 2], [3, 0, 2], [0, 1]])
-def test_every_head_has_a_padded_matrix_of_its_own(lengths: list[int], multiple: int) -> None:
-    packing = Packing.of(lengths, multiple=multiple)
+def test_every_head_has_a_padded_matrix_of_its_own(lengths: list[int]) -> None:
+    packing = Packing.of(lengths)
     rows = torch.randn(sum(lengths), 2, 3)
     layout = packing.head_rows(2)
     padded = layout.repeat(rows)

@@ -132,7 +132,6 @@ def self_case(
     head_dim: int = 16,
     capacity: int | None = None,
     longest: int | None = None,
-    multiple: int = 1,
     unwritten: float = float("nan"),
     unowned: float | None = None,
     dtype: torch.dtype = torch.float32,
@@ -142,15 +141,14 @@ def self_case(
     """Slots at these positions, -1 for an empty one, whose hypotheses had random parents at every step.
 
     Args:
-        capacity: T; by default one step more than needed, and room for whole multiples.
+        capacity: T; by default one step more than needed.
         longest: as in `BeamPlaces`; by default the largest position, and 0 at least.
-        multiple: as in `BeamPlaces`.
         unwritten: what stands in cache entries from the slot's position on.
         unowned: what stands in earlier entries that no hypothesis descends from; None for ordinary numbers.
     """
     generator = torch.Generator().manual_seed(seed)
     longest = max([0, *positions]) if longest is None else longest
-    capacity = longest + 1 + multiple if capacity is None else capacity
+    capacity = longest + 2 if capacity is None else capacity
     num_slots = len(positions)
     ancestry = torch.full((num_slots, beam, capacity), 10**6, dtype=torch.int32)  # behind the position: never read
     q, k, v = (_normal(generator, num_slots * beam, heads, head_dim) for _ in range(3))
@@ -166,7 +164,7 @@ def self_case(
                 owned = (ancestry[slot, :, : max(position, 0), None] == torch.arange(beam)).any(0)
                 cache[slot, :, entries[~owned]] = unowned
     positions_tensor = torch.tensor(positions, dtype=torch.int32, device=device)
-    places = BeamPlaces(ancestry.to(device), positions_tensor, longest, multiple)
+    places = BeamPlaces(ancestry.to(device), positions_tensor, longest)
     return SelfCase(*(x.to(dtype).to(device) for x in (q, k, v, *caches)), places)
 
 

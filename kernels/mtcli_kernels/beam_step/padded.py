@@ -14,14 +14,12 @@ Axes: S slots, K beam, R = S x K rows, V vocabulary, B blocks of a row, N = K + 
 import torch
 from torch import Tensor
 
-from mtcli_kernels.beam_step.few_rows import step_few_rows
 from mtcli_kernels.beam_step.rules import BeamRules, Stop
 from mtcli_kernels.beam_step.state import BeamState, SlotStatus
 
 _BLOCK = 64
 # Logits taken at a time: what stays in the cache of a CPU while it is read again, and what fills a GPU.
 _CHUNK_NUMBERS = {"cpu": 2**18, "cuda": 2**26}
-_FEW_ROWS = 8  # from here on calling PyTorch once for all is faster than Python for each
 _DEAD = float("-inf")
 
 
@@ -31,9 +29,6 @@ def padded_beam_step(logits: Tensor, state: BeamState, rules: BeamRules) -> None
         return
     num_slots, beam = state.log_probs.shape
     maxima, normaliser = _read_logits(logits)
-    are_few = logits.shape[0] <= _FEW_ROWS and logits.device.type == "cpu" and not torch.compiler.is_compiling()
-    if are_few and step_few_rows(logits, normaliser, state, rules):
-        return
     values, ids = _best_tokens(logits, maxima, normaliser, state, rules)
     ids, normaliser = ids.view(num_slots, beam, -1), normaliser.view(num_slots, beam, 1)
 

@@ -6,7 +6,6 @@ Axes: V vocabulary, T most steps.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from functools import cached_property
 
 import torch
 import torch.nn.functional as F
@@ -113,16 +112,6 @@ class BeamRules:
             stop=stop,
             free_end=free_end,
         )
-
-    @cached_property
-    def withheld_ids(self) -> Tensor:
-        """[n] int64: the banned tokens and the end token."""
-        return torch.cat([self.banned.nonzero().view(-1), self.banned.new_tensor([self.eos_id], dtype=torch.int64)])
-
-    @cached_property
-    def end_is_banned(self) -> bool:
-        """Whether the end token is; waits for the device."""
-        return bool(self.banned[self.eos_id])
 
     def withheld(self, block: int) -> "Withheld":
         """Where the banned tokens and the end token are, in blocks of `block` ids; computed once."""

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from mtcli_kernels.dense import attention_bias, weigh
+from mtcli_kernels.dense import attention_bias
 from mtcli_kernels.packing import HeadRows, Packing
 
 
@@ -60,7 +60,7 @@ class _PaddedAttention(torch.autograd.Function):
         scores = q_pad @ k_pad.transpose(-1, -2)  # [B, H, T, S]
         weights = (scores if bias is None else scores.add_(bias)).softmax(-1)
         kept = _kept(weights, dropout) if dropout > 0 else None
-        out = query_rows.unpad(weigh(weights if kept is None else weights * kept, v_pad))
+        out = query_rows.unpad((weights if kept is None else weights * kept) @ v_pad)
         ctx.save_for_backward(q_pad, k_pad, v_pad, weights, kept)
         ctx.query_rows, ctx.key_rows, ctx.scale = query_rows, key_rows, scale
         return out

@@ -1,12 +1,13 @@
 """Is what is timed right? Asked of every beam before its first figure.
 
-- The same tokens and log-probabilities, to the last bit, alone and in company.
+- The same alone and in company: on a GPU tokens and log-probabilities to the last bit, on a CPU, where PyTorch promises
+  no more, log-probabilities up to rounding.
 - The log-probabilities are those that one pass in float32 with the plainest attention gives the tokens found.
 - On a GPU: the same tokens with CUDA graphs and without.
 """
 
 import copy
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from mtcli.bench.contest import Check, ContestantError
@@ -53,9 +54,7 @@ class Checker:
         decoder = self._decoder(options)
         found = best_of(decoder, self._together)
         alone = [one for place in range(ALONE) for one in best_of(decoder, self._together.alone(place))]
-        pairs = zip(found[:ALONE], alone, strict=True)
-        same = [(one.tokens, one.log_prob) == (other.tokens, other.log_prob) for one, other in pairs]
-        yield _counted("alone and in company", same)
+        yield self._company(list(zip(found[:ALONE], alone, strict=True)))
         yield self._scores(found, options.eos_id)
         if self._model.makes_graphs(options):
             without = best_of(self._decoder(options, graphs=False), self._together)
@@ -65,15 +64,25 @@ class Checker:
     def _decoder(self, options: SearchOptions, *, graphs: bool = True) -> EnginePool:
         return self._model.pool(options, num_workers=1, max_slots=COMPANY, graphs=graphs)
 
+    def _company(self, pairs: Sequence[tuple[Hypothesis, Hypothesis]]) -> Check:
+        if self._model.device.type == "cpu":
+            differences = [abs(one.log_prob - other.log_prob) / one.num_tokens for one, other in pairs]
+            return self._rounding("alone and in company", differences)
+        same = [(one.tokens, one.log_prob) == (other.tokens, other.log_prob) for one, other in pairs]
+        return _counted("alone and in company", same)
+
     def _scores(self, found: list[Hypothesis], eos_id: int) -> Check:
         targets = [[*one.tokens, eos_id] for one in found]
         log_probs = TorchForced(self._exact).log_probs(self._together.sources, targets, self._model.start_id)
         scores = map(TargetScore.of, log_probs)
         pairs = zip(found, scores, strict=True)
         differences = [abs(one.log_prob - score.log_prob) / one.num_tokens for one, score in pairs]
+        return self._rounding("scores in float32 with plain attention", differences)
+
+    def _rounding(self, what: str, differences: Sequence[float]) -> Check:
         limit = LARGEST[self._model.dtype]
         return Check(
-            what="scores in float32 with plain attention",
+            what=what,
             passed=all(one <= limit for one in differences),  # false for NaN, too
             detail=f"the scores differ by up to {max(differences):.2g} nats a token; {limit:g} is rounding",
         )

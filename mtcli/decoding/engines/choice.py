@@ -16,6 +16,7 @@ from mtcli.model_directory.model import Model
 from mtcli.processors import available_cpus
 
 VARIABLE = "MTCLI_ENGINE"  # what `auto` stands for where it is set
+_ROUNDS = "a translation is the same beside others up to rounding, not to the last bit"  # with PyTorch, on a CPU
 _NATIVE_DTYPES = {"auto": "float32", "float32": "float32", "int8": "int8"}
 
 
@@ -28,7 +29,8 @@ class EngineChoice:
         device: `cpu`, `cuda` or `cuda:N`.
         dtype: number type of the arithmetic.
         reason: why it is this one, in a phrase.
-        obstacle: a sentence where the native engine was wanted and cannot run; None where nothing stood in the way.
+        obstacle: why the native engine, which was wanted, cannot run, and what is lost by that, in sentences; None
+            where nothing stood in the way.
     """
 
     name: str
@@ -42,9 +44,14 @@ class EngineChoice:
         return self.name == "native"
 
     @property
+    def is_independent(self) -> bool:
+        """Whether it can give a line the same translation, to the last bit, whatever is decoded beside it."""
+        return self.is_native or self.device != "cpu"
+
+    @property
     def sentence(self) -> str:
-        """The engine and the reason, as `native (the device is a CPU)`."""
-        return f"{self.name} ({self.reason})"
+        """The engine, the reason and what it cannot promise, as `native (the device is a CPU)`."""
+        return f"{self.name} ({self.reason}{'' if self.is_independent else f'; {_ROUNDS}'})"
 
     @property
     def place(self) -> str:
@@ -154,4 +161,6 @@ def _torch(compute: ComputeOptions, reason: str, obstacle: str | None = None) ->
 
     device = resolve_device(compute.device)
     dtype = dtype_name(decoding_dtype(compute.dtype, device))
+    if obstacle is not None and device.type == "cpu":
+        obstacle = f"{obstacle} So {_ROUNDS}."
     return EngineChoice(name="torch", device=str(device), dtype=dtype, reason=reason, obstacle=obstacle)

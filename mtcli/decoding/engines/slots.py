@@ -6,7 +6,6 @@ left they move together, into the first slots, so that a step computes no more o
 Axes: S slots, K beam, T steps.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -20,9 +19,8 @@ from mtcli.model.transformer import Transformer
 from mtcli_kernels.beam_step import BeamRules, BeamState, Stop
 
 _FIRST_STEPS = 32  # the caches begin with room for so many, and double
-_SOURCE_STEP = 128  # source tokens that room is made for: a multiple of every key_multiple
+_SOURCE_STEP = 128  # source tokens that room is made for, in whole steps
 _CROWDED = 0.875  # slots are given up once fewer than this part of them is live: that copies caches
-_APART = 3  # what attention costs a slot that is taken apart, against one that is not
 
 
 @dataclass(frozen=True)
@@ -84,9 +82,7 @@ class Slots:
         size = most if device.type == "cuda" else min(layout.slots(len(tasks)), most)
         steps, width = max(task.max_tokens for task in tasks), _source_room(tasks)
         self.state = BeamState.empty(size, options.beam_size, steps, device)
-        self.cache = network.empty_cache(
-            size, beam=options.beam_size, max_steps=_first_steps(layout, options), max_source=width
-        )
+        self.cache = network.empty_cache(size, beam=options.beam_size, max_steps=_FIRST_STEPS, max_source=width)
         self.rules = _rules_for(network, options, steps)
         self.view = View(self.state, self.cache)
         self.num_live = self.num_taking_part = 0
@@ -147,10 +143,7 @@ class Slots:
             self._move_together(smaller, clock)
             size = smaller
         longest = max(len(task.source) for task in self.tasks)
-        multiple = self._layout.key_multiple
-        width = min(-(-longest // multiple) * multiple, self.cache.max_source)
-        if self._bounded:
-            width = self.cache.max_source
+        width = self.cache.max_source if self._bounded else longest
         self.view = View(self.state.first(size), self.cache.first(size, width))
         self._oldest = min(seat.admitted_at for seat in self._seats if seat.task is not None)
         self.num_taking_part = size
@@ -187,27 +180,8 @@ class Slots:
         """A bound of the steps that any slot that takes part has done; one that is done just waits."""
         return min(clock - self._oldest, self.state.max_steps - 1)
 
-    def stragglers(self, clock: int, longest: int) -> tuple[int, list[int]]:
-        """The slots so far ahead that taking them apart saves work, and a bound of the others' positions."""
-        ages = sorted(
-            ((clock - seat.admitted_at, slot) for slot, seat in enumerate(self._seats) if seat.task is not None),
-            reverse=True,
-        )
-        slots = self.num_taking_part
-        costs = [slots * longest] + [
-            slots * ages[n][0] + _APART * n * longest for n in range(1, 1 + min(len(ages) - 1, slots // 4))
-        ]
-        best = costs.index(min(costs))
-        return min(longest, ages[best][0]), [slot for _, slot in ages[:best]]
-
     def _on_device(self, slots: Sequence[int]) -> Tensor:
         return torch.tensor(slots).to(self._network.output.weight.device, non_blocking=True)
-
-
-def _first_steps(layout: Layout, options: SearchOptions) -> int:
-    """Steps whose entries in the caches are a whole multiple, as attention is padded to it."""
-    unit = layout.key_multiple // math.gcd(layout.key_multiple, options.beam_size)
-    return -(-_FIRST_STEPS // unit) * unit
 
 
 def _source_room(tasks: Sequence[Task]) -> int:

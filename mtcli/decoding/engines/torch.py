@@ -30,17 +30,13 @@ from mtcli_kernels.packing import Packing
 
 _LOOK_EVERY = {"cpu": 1, "cuda": 4}  # steps between looks at what is done: on a GPU a look may have to wait
 _STEP_OPERATIONS = ("cross_attention_decode", "self_attention_decode", "beam_step")
-_MOST_ENGINES = 4  # on a CPU: they wait for each other to use Python, as threads do for each other in each step
-# Weights of fewer numbers multiply as fast as they are; but prepacked ones round alike for more numbers of rows
-_WORTH_PREPACKING = 1 << 19
 
 
 class TorchEngines:
     """Makes PyTorch's engines for one network and one way to search; they share what was found out about shapes.
 
-    On a CPU there are up to four at work, which divide the processors among them and the sentences too: with an
-    engine of its own a processor never waits for another; with very many of them engines would wait for Python, which
-    one thread at a time may use. On a GPU there is one.
+    One engine is at work where nobody says otherwise; on a CPU it uses all threads. On a GPU a sentence's hypotheses
+    are the same bits in any company, unless they need not be; on a CPU they are the same up to rounding.
 
     Attributes:
         network: what decodes.
@@ -56,16 +52,16 @@ class TorchEngines:
         Args:
             network: in evaluation mode; to be left alone as long as its engines are used.
             options: how to search.
-            independent: whether a sentence's hypotheses must not depend, to the last bit, on what is decoded beside it.
+            independent: whether, on a GPU, a sentence's hypotheses must not depend, to the last bit, on what is decoded
+                beside it.
             graphs: whether steps become CUDA graphs where they can.
         """
         self.network, self.options = network, options
-        network.prepack(0 if independent else _WORTH_PREPACKING)
-        self._layout: Layout = (IndependentLayout if independent else AnyLayout)(network, options.beam_size)
+        network.join_projections()
+        on_gpu = network.output.weight.device.type != "cpu"
+        self._layout: Layout = IndependentLayout(network, options.beam_size) if independent and on_gpu else AnyLayout()
         self.makes_graphs = graphs and _runs_kernels_alone(network, options)
-        self.num_threads = torch.get_num_threads()
-        on_cpu = network.output.weight.device.type == "cpu"
-        self.num_workers = min(self.num_threads, _MOST_ENGINES) if on_cpu else 1
+        self.num_workers, self.num_threads = 1, torch.get_num_threads()
 
     def make(self, max_slots: int | None = None, num_workers: int = 1) -> "TorchEngine":
         """Make an engine, as `mtcli.decoding.engines.Engines.make`."""
@@ -80,7 +76,7 @@ class TorchEngine:
 
     Attributes:
         max_slots: sentences decoded at once, at most.
-        threads: that operations may be divided among on a CPU; PyTorch's when it is made, and to be changed at will.
+        threads: that operations are divided among on a CPU; PyTorch's when it is made, and to be changed at will.
     """
 
     def __init__(
@@ -182,19 +178,15 @@ class TorchEngine:
 
     def _encode(self, slots: Slots, tasks: Sequence[Task], taken: Sequence[int], size: int) -> None:
         """Encode sentences on `size` packed tokens and put them into the slots `taken`."""
-        if self._device.type == "cpu":
-            _divide_among(self._layout.encoder_threads(size, self.threads))
         lengths = [len(task.source) for task in tasks]
         tokens = [token for task in tasks for token in task.source]
         filler = size - len(tokens)
-        packing = Packing.of(
-            [*lengths, *_in_pieces(filler, max(lengths))], self._device, multiple=self._layout.key_multiple
-        )
+        packing = Packing.of([*lengths, *_in_pieces(filler, max(lengths))], self._device)
         source = torch.tensor(tokens + filler * [self._options.eos_id]).to(self._device, non_blocking=True)
         memory = self._network.encode(source, packing)
         places = torch.tensor(taken).to(self._device, non_blocking=True)
         if filler:
-            packing = Packing.of(lengths, self._device, multiple=self._layout.key_multiple)
+            packing = Packing.of(lengths, self._device)
         self._network.admit(memory, packing, slots.cache, places)
 
     @torch.inference_mode()
@@ -210,8 +202,6 @@ class TorchEngine:
         with self._computing():
             if slots.are_too_many():
                 slots.choose(self._clock)
-            if self._device.type == "cpu":
-                _divide_among(self._layout.threads(slots.num_taking_part, self.threads))
             for _ in range(self._look_every):
                 self._step(slots)
             return self._collect(slots)
@@ -224,12 +214,13 @@ class TorchEngine:
 
     @contextmanager
     def _computing(self) -> Iterator[None]:
-        """Leave the thread with as many of PyTorch's threads as it had."""
+        """On a CPU compute with `threads`; leave the thread with as many as it had."""
         if self._device.type != "cpu":
             yield
             return
         torch.set_flush_denormal(True)
         before = torch.get_num_threads()
+        _divide_among(self.threads)
         try:
             yield
         finally:
@@ -249,12 +240,7 @@ class TorchEngine:
 
     def _compute_step(self, slots: Slots, longest: int) -> None:
         state, cache = slots.view.state, slots.view.cache
-        positions, common, stragglers = state.positions, longest, None
-        if self._device.type == "cpu":
-            positions = positions.clamp(min=0)  # an idle slot goes through the motions: masking it would cost more
-            common, ahead = slots.stragglers(self._clock, longest)
-            stragglers = torch.tensor(ahead) if ahead else None
-        places = BeamPlaces(state.ancestry, positions, longest, self._layout.key_multiple, stragglers, common)
+        places = BeamPlaces(state.ancestry, state.positions, longest)
         logits = self._network.step(state.last_tokens.flatten(), cache, places)
         if self._silenced is not None:
             logits.index_fill_(1, self._silenced, float("-inf"))

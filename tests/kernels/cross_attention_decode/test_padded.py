@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from support.accuracy import assert_as_exact_as_eager
-from support.decoding_cases import BY_SLOT, LAYOUTS, CrossCase, cross_case
+from support.decoding_cases import BY_SLOT, LAYOUTS, cross_case
 
 from mtcli_kernels.cross_attention_decode import cross_attention_decode
 from mtcli_kernels.cross_attention_decode.by_slot import as_rows, rows_by_slot
@@ -19,13 +19,6 @@ FORMS = ("padded", "sdpa")
 def behind(layout: str) -> float:
     """Where rows are kept slot by slot these forms ask for finite numbers up to `max_length`; elsewhere for nothing."""
     return 1e4 if layout in BY_SLOT else float("nan")
-
-
-def one_slot(case: CrossCase, slot: int, width: int) -> CrossCase:
-    """The slot alone, in a layout of this width."""
-    regions = SourceRegions(None, case.regions.lengths[slot : slot + 1], width)
-    q = case.q.unflatten(0, (case.regions.num_slots, -1))[slot]
-    return CrossCase(q, case.k[slot : slot + 1], case.v[slot : slot + 1], regions)
 
 
 @pytest.mark.parametrize("impl", FORMS)
@@ -106,18 +99,6 @@ def test_a_bound_above_all_lengths_changes_nothing(impl: str, layout: str) -> No
     expected = cross_attention_decode(*bounded.arguments, impl="reference")
     ours = cross_attention_decode(*bounded.arguments, impl=impl)
     torch.testing.assert_close(ours, expected, rtol=1e-10, atol=1e-12)
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_a_sources_bits_do_not_depend_on_the_width(dtype: torch.dtype) -> None:
-    """Of widths that are multiples of 32: rows of weight 0 behind change no bit, and neither do other sources."""
-    lengths = [1, 31, 130, 0, 200]
-    case = cross_case([*lengths, 512], layout="by slot", behind=0.0, dtype=dtype, head_dim=32)
-    together = cross_attention_decode(*case.arguments).unflatten(0, (6, -1))
-    for slot, length in enumerate(lengths):
-        width = max(32, -(-length // 32) * 32)
-        alone = one_slot(case, slot, width)
-        assert cross_attention_decode(*alone.arguments).equal(together[slot]), length
 
 
 def test_rows_kept_slot_by_slot_are_read_where_they_are() -> None:

@@ -214,23 +214,6 @@ def test_without_gradients_a_sentence_does_not_depend_on_its_batch(
             assert alone.equal(together[i]), f"sentence {i} among {others}"
 
 
-@pytest.mark.parametrize("causal", [False, True])
-def test_a_wider_padded_layout_changes_no_bit(causal: bool, device: torch.device) -> None:
-    """Neither of the interval form nor of the anchored one: both see each sentence's own keys."""
-    torch.manual_seed(1)
-    lengths = [5, 0, 33, 1]
-    inputs = [_random(lengths, device, torch.float32, 1, 16) for _ in range(4)]
-    found = []
-    for multiple in (1, 128):
-        packing = Packing.of(lengths, device, multiple=multiple)
-        out = _results("triton", inputs, packing, packing, causal)
-        with torch.no_grad():
-            anchored = masked_attention(*inputs[:3], packing, packing, causal=causal, impl="triton")
-        found.append([*out, anchored])
-    for ours, expected in zip(*found, strict=True):
-        assert ours.equal(expected)
-
-
 def test_nothing_is_kept_for_a_backward_pass_that_will_not_come(device: torch.device) -> None:
     packing = Packing.of([3], device)
     x = torch.randn(3, 1, 16, device=device)

@@ -74,13 +74,6 @@ def test_any_strides(device: torch.device) -> None:
     assert room[1::2, 2:].isnan().all()
 
 
-def test_multiples_of_entries_are_no_matter_of_the_kernel(device: torch.device) -> None:
-    """It sweeps each slot's own past, however many entries the other forms read."""
-    case = self_case([12, 0, -1, 5], beam=3, multiple=32, device=device)
-    plain = replace(case.copy(), places=BeamPlaces(case.places.ancestry, case.places.positions, 12))
-    assert run(case.copy()).equal(run(plain))
-
-
 def test_a_slots_bits_do_not_depend_on_the_batch(dtype: torch.dtype, device: torch.device) -> None:
     """Neither on its neighbours, nor on its place, nor on the cache's capacity."""
     case = self_case([40, -1, 0, 15, 16, 33], dtype=dtype, device=device)

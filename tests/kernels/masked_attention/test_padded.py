@@ -43,39 +43,6 @@ def test_padded_agrees_with_reference(case: str) -> None:
         torch.testing.assert_close(ours, expected, rtol=1e-10, atol=1e-12)
 
 
-@pytest.mark.parametrize("impl", ["padded", "sdpa", "reference"])
-@pytest.mark.parametrize("case", CASES)
-def test_a_wider_layout_changes_nothing(case: str, impl: str) -> None:
-    torch.manual_seed(1)
-    query_lengths, key_lengths, causal = CASES[case]
-    q, k, v = _random(query_lengths), _random(key_lengths), _random(key_lengths)
-    results = []
-    for multiple in (1, 16):
-        queries = Packing.of(query_lengths, multiple=multiple)
-        keys = queries if causal else Packing.of(key_lengths, multiple=multiple)
-        out = masked_attention(q, k, v, queries, keys, causal=causal, impl=impl)
-        results.append([out, *torch.autograd.grad((out * torch.arange(8)).sum(), (q, k, v))])
-    for ours, expected in zip(*results, strict=True):
-        torch.testing.assert_close(ours, expected, rtol=1e-10, atol=1e-12)
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-@pytest.mark.parametrize("causal", [False, True])
-@pytest.mark.parametrize("length", [1, 17, 64, 130])
-def test_a_sentences_bits_do_not_depend_on_the_width(dtype: torch.dtype, causal: bool, length: int) -> None:
-    """Of widths that are multiples of 32: neither on the padding, nor on the other sentences."""
-    generator = torch.Generator().manual_seed(length)
-    q, k, v = (torch.randn(length + 300, 2, 32, generator=generator).to(dtype) for _ in range(3))
-    own = [x[:length] for x in (q, k, v)]
-    alone = masked_attention(*own, *2 * (Packing.of([length], multiple=32),), causal=causal)
-    for others in ([40], [200, 100]):
-        together = Packing.of([length, *others], multiple=32)
-        rows = (x[: together.total] for x in (q, k, v))
-        assert masked_attention(*rows, together, together, causal=causal)[:length].equal(alone), others
-    wider = Packing.of([length], multiple=256)
-    assert masked_attention(*own, wider, wider, causal=causal).equal(alone)
-
-
 @pytest.mark.parametrize("impl", ["padded", "reference"])
 def test_a_query_without_keys_gives_zero_and_no_gradient(impl: str) -> None:
     q, k, v = _random([2, 1]), _random([0, 3]), _random([0, 3])

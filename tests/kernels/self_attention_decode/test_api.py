@@ -15,9 +15,9 @@ from mtcli_kernels.self_attention_decode import OFFERED, choice, self_attention_
 CPU = torch.device("cpu")
 
 
-def places(slots: int = 2, beam: int = 3, steps: int = 4, longest: int = 1, multiple: int = 1, **to: Any) -> BeamPlaces:
+def places(slots: int = 2, beam: int = 3, steps: int = 4, longest: int = 1, **to: Any) -> BeamPlaces:
     ancestry = torch.zeros(slots, beam, steps, dtype=torch.int32, **to)
-    return BeamPlaces(ancestry, torch.zeros(slots, dtype=torch.int32, **to), longest, multiple)
+    return BeamPlaces(ancestry, torch.zeros(slots, dtype=torch.int32, **to), longest)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,6 @@ def places(slots: int = 2, beam: int = 3, steps: int = 4, longest: int = 1, mult
             r"step 4 of 3 hypotheses needs 15 entries and 5 steps; the caches have 12",
         ),
         ({"places": places(steps=2, longest=2)}, "the caches have 12 entries and the ancestry 2 steps"),
-        ({"places": places(multiple=13)}, "step 1 of 3 hypotheses needs 13 entries and 2 steps; the caches have 12"),
         ({"impl": "magic"}, "impl = 'magic' is not one of self_attention_decode's: auto, triton, sdpa"),
     ],
 )

@@ -10,8 +10,6 @@ import torch
 from support.searching import EOS, network, options
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from mtcli.config import ModelConfig, VocabularySizes
-from mtcli.decoding import shapes
 from mtcli.decoding.engines import Outcome
 from mtcli.decoding.engines import torch as torch_engine
 from mtcli.decoding.engines.torch import TorchEngine, TorchEngines
@@ -19,7 +17,6 @@ from mtcli.decoding.pool import EnginePool, Worker
 from mtcli.decoding.search import Hypothesis, Sentence, Task
 from mtcli.decoding.stream import Call
 from mtcli.errors import BackendUnavailableError, MtcliError
-from mtcli.model.transformer import Transformer
 
 SENTENCES = [[4 + (7 * i + j) % 16 for j in range(1 + i % 9)] + [EOS] for i in range(12)]
 LIMITS = [3 + i % 7 for i in range(12)]
@@ -41,10 +38,17 @@ class Exhausted(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-def pool(*, independent: bool = True, **how: Any) -> EnginePool:
-    return EnginePool(
-        TorchEngines(network(5).float(), options(3), independent=independent), **{"num_workers": 1, **how}
-    )
+def pool(**how: Any) -> EnginePool:
+    return EnginePool(TorchEngines(network(5).float(), options(3)), **{"num_workers": 1, **how})
+
+
+def assert_same(found: list[list[Hypothesis]], expected: list[list[Hypothesis]], told: object = None) -> None:
+    """Up to rounding: other sentences may have been beside them."""
+    assert [[one.tokens for one in hypotheses] for hypotheses in found] == [
+        [one.tokens for one in hypotheses] for hypotheses in expected
+    ], told
+    ours, theirs = ([one.score for hypotheses in each for one in hypotheses] for each in (found, expected))
+    assert ours == pytest.approx(theirs, abs=1e-5), told
 
 
 @pytest.mark.parametrize("growth", [1, pytest.param(5, marks=pytest.mark.slow)])
@@ -61,7 +65,7 @@ def test_memory_that_runs_out_anywhere_changes_nothing(growth: int, monkeypatch:
     while True:
         sites += 1
         exhausted = Exhausted(sites)
-        assert pool().decode(SENTENCES, LIMITS) == expected, sites
+        assert_same(pool().decode(SENTENCES, LIMITS), expected, sites)
         if not exhausted.raised:
             break
         sites += sites // growth  # every operation at first, and then ever fewer
@@ -69,14 +73,11 @@ def test_memory_that_runs_out_anywhere_changes_nothing(growth: int, monkeypatch:
 
 
 def test_slots_are_as_many_as_were_asked_for() -> None:
-    few = pool(max_slots=3, independent=False)
+    few = pool(max_slots=3)
     assert few.slots == 3
     found = few.decode(SENTENCES, LIMITS)
     assert few.slots == 3
-    expected = pool().decode(SENTENCES, LIMITS)
-    assert [[one.tokens for one in hypotheses] for hypotheses in found] == [
-        [one.tokens for one in hypotheses] for hypotheses in expected
-    ]
+    assert_same(found, pool().decode(SENTENCES, LIMITS))
 
 
 @pytest.mark.parametrize("wanted", [True, False])
@@ -106,10 +107,10 @@ def test_what_was_learnt_about_memory_is_kept(monkeypatch: pytest.MonkeyPatch) -
     expected = pool().decode(SENTENCES, LIMITS)
     sizes = limit_slots(monkeypatch, 3)
     ours = pool()
-    assert ours.decode(SENTENCES, LIMITS) == expected
+    assert_same(ours.decode(SENTENCES, LIMITS), expected)
     assert max(sizes) > 3
     del sizes[:]
-    assert ours.decode(SENTENCES, LIMITS) == expected
+    assert_same(ours.decode(SENTENCES, LIMITS), expected)
     assert max(sizes) <= 3
 
 
@@ -119,42 +120,41 @@ def test_one_sentence_that_does_not_fit_is_an_error(monkeypatch: pytest.MonkeyPa
         pool().decode(SENTENCES, LIMITS)
 
 
-@pytest.mark.parametrize("independent", [True, False])
-def test_more_threads_find_the_same(independent: bool) -> None:
+def test_more_threads_find_the_same() -> None:
     before, others = torch.get_num_threads(), set(threading.enumerate())
-    expected = pool(independent=independent).decode(MANY, MANY_LIMITS)
-    several = pool(independent=independent, num_workers=3)
-    found = several.decode(MANY, MANY_LIMITS)
-    for ours, theirs in zip(found, expected, strict=True):
-        assert [h.tokens for h in ours] == [h.tokens for h in theirs]
-        assert not independent or ours == theirs
+    several = pool(num_workers=3)
+    assert_same(several.decode(MANY, MANY_LIMITS), pool().decode(MANY, MANY_LIMITS))
     assert torch.get_num_threads() == before
     for thread in set(threading.enumerate()) - others:
         thread.join()  # which ends, as there is nothing left to decode
     assert len(several._idle) == 3
 
 
-@pytest.mark.parametrize("beam", [1, 3])
-def test_the_number_of_threads_changes_nothing(beam: int) -> None:
-    """Products wide enough to be divided, and sentences on both sides of every width that attention is padded to."""
-    torch.manual_seed(0)
-    config = ModelConfig(encoder_layers=1, decoder_layers=1, d_model=128, ffn_dim=512, heads=2, max_length=160)
-    model = Transformer(config, VocabularySizes(source=2000, target=2000, shared=True)).eval()
-    lengths = (1, 15, 16, 31, 33, 63, 64, 65, 127, 128, 140)
-    sources = [[4 + (7 * i + j) % 1900 for j in range(length - 1)] + [EOS] for i, length in enumerate(lengths)]
-    found = []
-    for threads in (1, 2, 3):
-        with shapes.divided_among(threads):
-            for workers in (1, 3):
-                ours = EnginePool(TorchEngines(model, options(beam)), num_workers=workers)
-                found.append(ours.decode(2 * sources, [6] * 2 * len(sources)))
-                found.append([ours.decode([source], [6])[0] for source in 2 * sources])
-    assert all(each == found[0] for each in found)
+def test_one_engine_has_all_threads_of_a_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 6)
+    engines = TorchEngines(network(5), options(3))
+    assert (engines.num_workers, engines.num_threads, engines.make().threads) == (1, 6, 6)
 
 
-def test_engines_with_sentences_divide_the_threads() -> None:
-    with shapes.divided_among(6):
-        ours = pool(num_workers=3)
+def test_an_engine_computes_with_its_threads_and_leaves_the_others_as_they_were(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before, seen = torch.get_num_threads(), []
+    model = network(5)
+    step = model.step
+    monkeypatch.setattr(model, "step", lambda *how: (seen.append(torch.get_num_threads()), step(*how))[1])
+    engine = TorchEngines(model, options(3)).make()
+    engine.threads = before + 1
+    engine.admit([Task(0, tuple(SENTENCES[0]), 5)])
+    engine.advance()
+    assert seen == [before + 1]
+    assert torch.get_num_threads() == before
+
+
+def test_engines_with_sentences_divide_the_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 6)
+    ours = pool(num_workers=3)
+    monkeypatch.undo()
     workers = [Worker(ours, None) for _ in range(3)]
     ours._at_work += workers
     one, two, _ = (worker.ready_engine() for worker in workers)
@@ -178,11 +178,13 @@ def test_a_pool_serves_several_threads_at_once() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == dict.fromkeys(range(4), expected)
+    assert sorted(found) == list(range(4))
+    for ours_found in found.values():
+        assert_same(ours_found, expected)
 
 
 def test_few_tokens_at_once_find_the_same() -> None:
-    assert pool(batch_tokens=5).decode(SENTENCES, LIMITS) == pool().decode(SENTENCES, LIMITS)
+    assert_same(pool(batch_tokens=5).decode(SENTENCES, LIMITS), pool().decode(SENTENCES, LIMITS))
 
 
 def test_nothing_to_decode() -> None:
@@ -199,7 +201,7 @@ def test_calls_of_one_sentence_share_the_slots_of_an_engine(monkeypatch: pytest.
         for call, source, most in zip(calls, SENTENCES, LIMITS, strict=True):
             call.add([[Sentence(tuple(source), most)]], last=True)
     found = [list(wait_for(call)) for call in calls]
-    assert [hypotheses for [[hypotheses]] in found] == expected
+    assert_same([hypotheses for [[hypotheses]] in found], expected)
     assert sizes[0] == len(SENTENCES)
 
 
@@ -234,12 +236,12 @@ def test_an_error_of_one_call_is_none_of_another(monkeypatch: pytest.MonkeyPatch
         calls[0].add([[Sentence(tuple(s), most)] for s, most in zip(SENTENCES, LIMITS, strict=True)], last=True)
         calls[1].add([[Sentence((3, EOS), 5)]], last=True)
         calls[2].add([[Sentence((*range(4, 19), *range(4, 19), EOS), 5)]], last=True)
-    assert [hypotheses for [hypotheses] in wait_for(calls[0])] == expected
+    assert_same([hypotheses for [hypotheses] in wait_for(calls[0])], expected)
     with pytest.raises(MtcliError, match="not a number"):
         wait_for(calls[1])
     with pytest.raises(MtcliError, match="Out of memory while translating one sentence of 31 tokens"):
         wait_for(calls[2])
-    assert ours.decode(SENTENCES, LIMITS) == expected
+    assert_same(ours.decode(SENTENCES, LIMITS), expected)
 
 
 def test_a_call_that_is_given_up_frees_its_slots(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -289,4 +291,4 @@ def test_a_thread_that_breaks_down_tells_those_who_wait_and_another_goes_on(monk
     monkeypatch.setattr(Worker, "_newcomers", broken)
     with pytest.raises(OSError, match="no memory to free a slot"):
         ours.decode(SENTENCES, LIMITS)
-    assert ours.decode(SENTENCES, LIMITS) == expected
+    assert_same(ours.decode(SENTENCES, LIMITS), expected)

@@ -3,12 +3,15 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from mtcli.errors import ExitCode
 from mtcli.formats.reader import Reader
 from mtcli.formats.records import Record
+from mtcli.jobs import run
 from mtcli.jobs import sample as sampling
 from mtcli.jobs.sample import Sample
 from mtcli.jobs.verify import agreement, disagreement, verify_alone
@@ -89,3 +92,30 @@ def test_any_difference_is_found_and_shown(other: Translation, tmp_path: Path) -
     error = disagreement(len(sample), [difference])
     assert str(error).startswith("1 of 3 lines came out different")
     assert error.exit_code == ExitCode.FAILURE
+
+
+@pytest.mark.parametrize(
+    ("other", "warned"), [(translation("b", score=-0.5000001), 0), (translation("c"), 1)], ids=["score", "text"]
+)
+def test_where_rounding_may_differ_a_difference_is_counted_and_no_error(
+    other: Translation, warned: int, tmp_path: Path
+) -> None:
+    (tmp_path / "in").write_bytes(b"a\nb\n")
+    reader, sample = Reader([tmp_path / "in"]), Sample(9)
+    for number, record in enumerate(reader, start=1):
+        sample.offer(record, number, translation(record.text))
+
+    def translate_alone(lines: Iterable[str]) -> Iterator[Translation]:
+        (line,) = lines
+        yield other if line == "b" else translation(line)
+
+    reporter, counts = Mock(), dict[str, Any]()
+    assert run._verify(sample, translate_alone, reader, reporter, counts, is_exact=False) is None
+    assert counts == {"verified": {"lines": 2, "different": 1}}
+    [[sentence]] = [call.args for call in reporter.say.call_args_list]
+    assert sentence.startswith(
+        "1 of 2 lines, chosen at random and translated again alone, came out the same to the bit."
+    )
+    assert "up to rounding" in sentence
+    assert reporter.warn.call_count == warned
+    assert run._verify(sample, translate_alone, reader, reporter, counts, is_exact=True) is not None

@@ -1,6 +1,6 @@
 """The network gives one answer, however its input is batched and whether or not it caches."""
 
-import re
+import copy
 
 import pytest
 import torch
@@ -8,9 +8,7 @@ from torch import Tensor
 
 from mtcli.config import ModelConfig, VocabularySizes
 from mtcli.errors import ConfigError
-from mtcli.model import linear
 from mtcli.model.cache import DecoderCache
-from mtcli.model.linear import Linear
 from mtcli.model.transformer import Transformer, sinusoids
 from mtcli_kernels.decoding_layout import BeamPlaces
 from mtcli_kernels.packing import Packing
@@ -174,18 +172,6 @@ def test_a_cache_starts_with_finite_numbers_and_a_view_of_it_shares_its_memory()
         assert tensor[3].eq(0.0).all()
 
 
-def test_a_layout_wider_than_the_sources_changes_no_translation() -> None:
-    network = build()
-    src, narrow = packed(SOURCES)
-    wide = Packing.of([len(source) for source in SOURCES], multiple=16)
-    logits = []
-    for packing in (narrow, wide):
-        cache = network.start(network.encode(src, packing), packing)
-        assert cache.max_source == packing.max_length
-        logits.append(network.step(torch.tensor([1, 1, 1]), cache, at_step(0, 3, 1)))
-    torch.testing.assert_close(*logits, rtol=1e-5, atol=1e-5)
-
-
 def test_rows_behind_the_last_sentence_are_not_admitted() -> None:
     network = build()
     src, packing = packed(SOURCES)
@@ -262,46 +248,31 @@ def test_sinusoids_follow_their_formula() -> None:
     assert table[7, 5].item() == pytest.approx(torch.tensor(7 / 10000 ** (2 / 8)).cos().item(), abs=1e-5)
 
 
-def linear_layers(network: Transformer) -> dict[str, Linear]:
-    return {name: module for name, module in network.named_modules() if isinstance(module, Linear)}
-
-
-def joined_projections(network: Transformer) -> list[linear.JoinedLinear]:
-    return [layer.self_attention.joined for layer in network.decoder.layers]
+def decode(network: Transformer) -> Tensor:
+    src, packing = packed(SOURCES)
+    cache = network.start(network.encode(src, packing), packing)
+    return torch.stack(
+        [network.step(torch.full((3,), token), cache, at_step(i, 3, 1)) for i, token in enumerate([1, 20, 21])]
+    )
 
 
 @torch.inference_mode()
-def test_prepacked_weights_decode_as_the_others_do() -> None:
+def test_joined_projections_decode_as_the_single_ones_do() -> None:
     network = build()
-    src, packing = packed(SOURCES)
-
-    def decode() -> Tensor:
-        cache = network.start(network.encode(src, packing), packing)
-        steps = [network.step(torch.full((3,), token), cache, at_step(i, 3, 1)) for i, token in enumerate([1, 20, 21])]
-        return torch.stack(steps)
-
-    expected = decode()
-    network.prepack()
-    torch.testing.assert_close(decode(), expected, rtol=1e-5, atol=1e-5)
-    for name, layer in linear_layers(network).items():
-        joined = re.search(r"decoder.*self_attention\.[qkv]_proj", name)
-        assert layer.is_prepacked == (linear.prepacked(layer.weight) is not None and not joined), name
-    assert all(joined.is_prepacked == network.output.is_prepacked for joined in joined_projections(network))
+    expected = decode(network)
+    network.join_projections()
+    assert all(layer.self_attention._joined is not None for layer in network.decoder.layers)
+    torch.testing.assert_close(decode(network), expected, rtol=1e-5, atol=1e-5)
 
 
-def test_only_weights_that_are_large_enough_are_prepacked() -> None:
-    network = build().eval()
-    large = network.output.weight.numel()
-    network.prepack(large)
-    found = linear_layers(network).values()
-    assert {layer.weight.numel() >= large for layer in found} == {True, False}
-    assert all(layer.is_prepacked == (network.output.is_prepacked and layer.weight.numel() >= large) for layer in found)
-
-
-def test_training_unpacks_everything() -> None:
-    network = build().eval()
-    network.prepack()
-    network.train()
-    network.eval()
-    assert not any(layer.is_prepacked for layer in linear_layers(network).values())
-    assert not any(joined.is_prepacked for joined in joined_projections(network))
+@pytest.mark.parametrize("through", ["training", "a copy"])
+def test_joined_projections_are_not_those_of_other_weights(through: str) -> None:
+    network = build()
+    network.join_projections()
+    other = copy.deepcopy(network) if through == "a copy" else network.train().eval()
+    with torch.no_grad():
+        for layer in other.decoder.layers:
+            layer.self_attention.q_proj.weight.neg_()
+        ours = decode(other)
+        other.join_projections()
+        torch.testing.assert_close(decode(other), ours, rtol=1e-5, atol=1e-5)

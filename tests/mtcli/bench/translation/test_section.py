@@ -156,9 +156,17 @@ def test_what_depends_on_company_is_wrong(model: BenchModel, monkeypatch: pytest
     one = checker(model)
     assert all(check.passed for check in one.check(2))
     monkeypatch.setattr(Transformer, "encode", hasty)
-    assert next(check.sentence for check in one.check(2) if not check.passed) == (
-        "beam 2: alone and in company: 0 of 2 are the same"
-    )
+    wrong = next(check.sentence for check in one.check(2) if not check.passed)
+    assert wrong.startswith("beam 2: alone and in company: the scores differ by up to ")
+
+
+def test_a_gpu_is_held_to_the_last_bit(model: BenchModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, hypothesis = checker(model), Hypothesis([5], -1.0, -0.5)
+    close = Hypothesis([5], -1.0000001, -0.5)
+    assert one._company([(hypothesis, close)]).passed
+    monkeypatch.setattr(BenchModel, "device", torch.device("cuda"))
+    assert one._company([(hypothesis, hypothesis)]).passed
+    assert not one._company([(hypothesis, close)]).passed
 
 
 def test_a_check_that_fails_on_the_way_did_not_pass(model: BenchModel, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,8 +58,18 @@ def test_the_native_engine_decodes_on_a_cpu_unless_more_is_asked(
 
 def test_an_obstacle_is_told_and_pytorch_decodes(model: Model) -> None:
     chosen = choose(model, beam=9)
-    assert (chosen.name, chosen.obstacle) == ("torch", "The echo has one voice.")
-    assert chosen.sentence == "torch (the echo has one voice)"
+    rounds = "a translation is the same beside others up to rounding, not to the last bit"
+    assert (chosen.name, chosen.obstacle) == ("torch", f"The echo has one voice. So {rounds}.")
+    assert chosen.sentence == f"torch (the echo has one voice; {rounds})"
+
+
+@pytest.mark.parametrize(
+    ("wishes", "expected"), [({}, True), ({"dtype": "int8"}, True), ({"dtype": "bfloat16"}, False)]
+)
+def test_pytorch_on_a_cpu_promises_no_last_bit(wishes: dict[str, str], expected: bool, model: Model) -> None:
+    chosen = choose(model, **wishes)
+    assert chosen.is_independent is expected
+    assert ("up to rounding" in chosen.sentence) is not expected
 
 
 @pytest.mark.parametrize(
@@ -96,7 +106,8 @@ def test_the_variable_stands_in_for_auto_alone(model: Model, native: pytest.Monk
 def test_without_the_engine_pytorch_decodes_without_a_word(model: Model, native: pytest.MonkeyPatch) -> None:
     native.setitem(sys.modules, "mtcli.decoding.engines.native", None)  # as if there were no such file
     chosen = choose(model)
-    assert (chosen.sentence, chosen.obstacle) == ("torch (this installation has no native engine)", None)
+    assert chosen.sentence.startswith("torch (this installation has no native engine; ")
+    assert chosen.obstacle is None
 
 
 def test_a_gpu_is_asked_for_by_pytorch_where_a_driver_shows_one(model: Model, native: pytest.MonkeyPatch) -> None:
@@ -104,6 +115,8 @@ def test_a_gpu_is_asked_for_by_pytorch_where_a_driver_shows_one(model: Model, na
     native.setattr("mtcli.devices.resolve_device", lambda name: torch.device("cuda" if name == "auto" else name))
     native.setattr("mtcli.devices.decoding_dtype", lambda name, device: torch.float16)
     assert (choose(model).name, choose(model).device) == ("torch", "cuda")
+    assert choose(model).is_independent
+    assert "rounding" not in choose(model).sentence
     assert choose(model, device="cpu").name == "native"
     assert choose(model, engine="native").device == "cpu"
 
