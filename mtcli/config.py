@@ -239,6 +239,9 @@ class TrainingConfig(Section):
     ] = Field(default="auto", description="sacreBLEU's, of the BLEU in validation; auto suits the target's script")
     patience: int = Field(default=10, ge=0, description="validations without a better score; 0 never stops early")
     valid_beam_size: int = Field(default=1, ge=1, description="beam of the translations whose BLEU is validated")
+    int8_lines: int = Field(
+        default=1000, ge=0, description="validation lines that int8 is checked with at the end, on a CPU; 0 does not"
+    )
     seed: int = Field(default=1, ge=0, lt=2**63, description="fixes all randomness")
     device: str = Field(default="auto", description="auto, cpu, cuda or cuda:N")
     dtype: Literal["auto", "float32", "bfloat16"] = Field(

@@ -69,6 +69,7 @@ def letters_config(task: str, directory: Path, **training: object) -> Config:
                 "label_smoothing": 0.0,
                 "valid_every": 10_000,
                 "save_every": 10_000,
+                "int8_lines": 0,
                 "device": "cpu",
                 **training,
             },

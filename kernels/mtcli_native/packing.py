@@ -56,6 +56,11 @@ class Packer:
         self._kept.append(array)
         return address(array)
 
+    @property
+    def num_bytes(self) -> int:
+        """Of all that was packed or kept."""
+        return sum(array.nbytes for array in self._kept)
+
     def table(self, dtype: Any, rows: Sequence[Any]) -> int:
         """Put records one behind the other; returns the address of the first."""
         made = self._memory.allocate(len(rows), dtype)

@@ -56,6 +56,7 @@ def command(
         else "transformers is not installed: the reference for mtcli info --check is mtcli's own."
     )
     say(f"Imported {model} as {output}. {compared}", quiet)
+    say(f"On a CPU it is float32 by default. Whether int8 is as good: mtcli quantize {output} --src F --ref F", quiet)
     if languages := imported.languages:
         more = ", ..." if len(languages) > _MOST_LISTED else ""
         say(

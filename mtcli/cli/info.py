@@ -63,6 +63,8 @@ def _here(directory: Path, engine: str, device: str, dtype: str, attention: str)
     search = search_options(model.architecture.decoding, model.tokenizers.tgt)
     choice = choose_engine(model, compute, search)
     facts = {"engine": choice.sentence}
+    if mark := model.int8_mark:
+        facts["int8 checked"] = mark.sentence
     if choice.is_native:
         return {**facts, "runs here on": choice.place}
     return facts | _by_torch(choice, attention, model.architecture.model.largest_head_dim, search.beam_size)

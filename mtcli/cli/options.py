@@ -48,7 +48,10 @@ EngineOption = Annotated[
 ]
 DtypeOption = Annotated[
     Literal["auto", "float32", "bfloat16", "float16", "int8"],
-    typer.Option("--dtype", help="Number type of the arithmetic; int8 is for --engine native."),
+    typer.Option(
+        "--dtype",
+        help="Number type of the arithmetic; auto, on a CPU: int8 where that was checked, else float32.",
+    ),
 ]
 AttentionOption = Annotated[
     Literal["auto", "triton", "sdpa", "padded", "reference"],

@@ -34,7 +34,7 @@ from mtcli.data.tokenise import BYTES, Tokenised, Tokenising, write_arrays
 from mtcli.data.tokenizer import Tokenizer, Tokenizers, train_tokenizer
 from mtcli.data.valid_set import ValidationText, read_lines_of, warnings
 from mtcli.errors import ConfigError, DataError
-from mtcli.files import read_lines, sync
+from mtcli.files import sync
 from mtcli.processors import available_cpus
 
 
@@ -189,7 +189,7 @@ def _build(
         "vocabulary": {"source": tokenizers.src.vocab_size, "target": tokenizers.tgt.vocab_size},
         "text": text.model_dump(),
     }
-    _write_text(work, valid_text)
+    valid_text.write(work)
     _check_counts(facts, corpora, [valid] if valid else corpora)
     (work / "facts.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
     for path in [*work.iterdir(), work]:
@@ -302,11 +302,6 @@ def _train_one(data: DataConfig, lines: Iterable[str], report: Report) -> Tokeni
     return tokenizer
 
 
-def _write_text(directory: Path, text: ValidationText) -> None:
-    for side, lines in (("src", text.src), ("tgt", text.ref)):
-        (directory / f"valid.{side}.txt").write_bytes("".join(line + "\n" for line in lines).encode())
-
-
 def _conventions(facts: dict[str, Any]) -> TextConventions:
     return TextConventions.model_validate(facts.get("text", {}))
 
@@ -334,7 +329,7 @@ def _load(directory: Path, corpora: Sequence[ParallelCorpus], config: Config) ->
     separate = directory / "target.model"
     tokenizers = Tokenizers(src, Tokenizer.from_file(separate, normalisation) if separate.exists() else src)
     train, valid = (_arrays(directory, part) for part in ("train", "valid"))
-    valid_src, valid_ref = (list(read_lines(directory / f"valid.{side}.txt")) for side in ("src", "tgt"))
+    valid_text = ValidationText.read(directory)
     kept = facts["kept"]
     names = [str(files[0]) for corpus in corpora for files in corpus.sources]
     return PreparedData(
@@ -343,8 +338,8 @@ def _load(directory: Path, corpora: Sequence[ParallelCorpus], config: Config) ->
         valid,
         _pairs(config, tokenizers, train, directory),
         _shares(corpora, kept),
-        valid_src,
-        valid_ref,
+        valid_text.src,
+        valid_text.ref,
         facts,
         Places(names, kept, map_lines(directory / "train.lines")),
     )

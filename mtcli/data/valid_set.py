@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from mtcli.data.corpus import ParallelCorpus
 from mtcli.data.tokenizer import Tokenizers
+from mtcli.files import read_lines
 
 FEW_PAIRS = 50
 _PART_TRAINED_ON = 0.05  # of a validation set: some "Thank you." is in every corpus
@@ -25,9 +27,27 @@ class ValidationText:
         kept = [(source, reference) for source, reference in pairs if source and reference]
         return cls([source for source, _ in kept], [reference for _, reference in kept])
 
+    @classmethod
+    def read(cls, directory: Path) -> "ValidationText":
+        """Read what `write` has written.
+
+        Raises:
+            DataError: it is not there.
+        """
+        return cls(*(list(read_lines(path)) for path in _paths(directory)))
+
+    def write(self, directory: Path) -> None:
+        """Write both sides as text, a line a pair."""
+        for path, lines in zip(_paths(directory), (self.src, self.ref), strict=True):
+            path.write_bytes("".join(line + "\n" for line in lines).encode())
+
     @property
     def pairs(self) -> frozenset[tuple[str, str]]:
         return frozenset(zip(self.src, self.ref, strict=True))
+
+
+def _paths(directory: Path) -> list[Path]:
+    return [directory / f"valid.{side}.txt" for side in ("src", "tgt")]
 
 
 def read_lines_of(valid: ParallelCorpus) -> tuple[list[str], list[str]]:

@@ -79,7 +79,8 @@ class ComputeOptions:
         engine: what decodes: `auto`, `native` or `torch`; auto takes the native engine where it can run.
         device: `auto`, `cpu`, `cuda` or `cuda:N`; auto takes a GPU if there is one.
         dtype: number type of the arithmetic: `auto`, `float32`, `bfloat16`, `float16`, or `int8`, which the native
-            engine alone computes with.
+            engine alone computes with. On a CPU auto is int8 where the model's directory says that it was checked,
+            else float32.
         attention: form of the attention operations: `auto`, `triton`, `sdpa`, `padded` or `reference`.
         fast: on a GPU a translation may depend, in its last bits, on what is translated beside it.
     """

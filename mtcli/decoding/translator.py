@@ -135,7 +135,8 @@ class Translator:
             options: how to decode; by default as the model's own config.json says.
             device: `auto`, `cpu`, `cuda` or `cuda:N`; auto takes a GPU if there is one.
             dtype: number type of the arithmetic: `auto`, `float32`, `bfloat16`, `float16`, or `int8`, which the native
-                engine alone computes with.
+                engine alone computes with. On a CPU auto is int8 where the model's directory says that it was checked,
+                else float32.
             attention: form of the attention operations, as `mtcli translate --attention`.
             engine: what decodes: `auto`, `native` or `torch`; auto takes the native engine where it can run.
             independent: False lets a translation depend, in its last bits, on what is translated beside it, on a GPU.

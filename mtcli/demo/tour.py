@@ -39,7 +39,7 @@ def run_tour(work: Path, minutes: float, console: Console) -> float:
         f"\nA tiny Transformer now reads {len(corpus.train):,} such pairs for about {minutes:g} minutes. It has never "
         "seen a Korean or English word before; the loss (how surprised it is by each next word) should fall.\n",
     )
-    settings = {"training": {"max_minutes": minutes}}
+    settings = {"training": {"max_minutes": minutes, "int8_lines": 0}}
     train(load_config(file=work / "corpus" / CONFIG_NAME, options=settings), work / "model")
     translator = Translator(work / "model", device="cpu")
     translations = list(translator.translate([pair.korean for pair in corpus.test]))

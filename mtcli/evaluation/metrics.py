@@ -82,16 +82,17 @@ def score_corpus(
 
 @dataclass(frozen=True)
 class ValidationMetrics:
-    """What validations are compared by.
+    """What validations, and number types, are compared by.
 
     Attributes:
         bleu, chrf: cased, 0 to 100.
-        signature: sacreBLEU's description of that BLEU.
+        signature, chrf_signature: sacreBLEU's descriptions of that BLEU and that chrF.
     """
 
     bleu: float
     chrf: float
     signature: str
+    chrf_signature: str = ""
 
 
 def validation_metrics(hypotheses: Sequence[str], references: Sequence[str], tokenize: str) -> ValidationMetrics:
@@ -100,10 +101,9 @@ def validation_metrics(hypotheses: Sequence[str], references: Sequence[str], tok
     Raises:
         UsageError, BackendUnavailableError: as `bleu_metric` does.
     """
-    metric = BLEU(tokenize=tokenize, force=True)
-    bleu = float(metric.corpus_score(hypotheses, [references]).score)
-    chrf = float(CHRF().corpus_score(hypotheses, [references]).score)
-    return ValidationMetrics(bleu, chrf, str(metric.get_signature()))
+    bleu, chrf = bleu_metric(tokenize, lowercase=False), CHRF()
+    of_bleu, of_chrf = (float(metric.corpus_score(hypotheses, [references]).score) for metric in (bleu, chrf))
+    return ValidationMetrics(of_bleu, of_chrf, str(bleu.get_signature()), str(chrf.get_signature()))
 
 
 def corpus_bleu(hypotheses: Sequence[str], references: Sequence[str]) -> float:

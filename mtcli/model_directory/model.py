@@ -16,6 +16,7 @@ from mtcli.errors import CheckpointError, ConfigError
 from mtcli.model.parameters import Shapes, parameter_shapes
 from mtcli.model_directory.description import Architecture, load_architecture
 from mtcli.model_directory.files import DESCRIPTION, MADE_BY, WEIGHTS
+from mtcli.model_directory.int8_mark import Int8Mark, load_int8_mark
 from mtcli.model_directory.tensor_file import read_weights, refuse_misfit, tensor_shapes
 from mtcli.model_directory.tokenizers import load_tokenizers
 
@@ -72,6 +73,15 @@ class Model(ABC):
         """Where its network is; None as long as nobody has loaded it."""
         return None
 
+    @property
+    def int8_mark(self) -> Int8Mark | None:
+        """That int8 was compared with float32 and may stand in for it; None where nobody says so.
+
+        Raises:
+            CheckpointError: what says so is damaged.
+        """
+        return None
+
 
 class StoredModel(Model):
     """A model directory whose weights nobody has read yet."""
@@ -98,6 +108,10 @@ class StoredModel(Model):
             hint = " The training run has saved nothing yet." if (directory / "cache").is_dir() else ""
             raise CheckpointError(f"{directory} holds no {WEIGHTS}.{hint} {MADE_BY}")
         refuse_misfit(self.weights_file, self._shapes, tensor_shapes(self.weights_file))
+
+    @cached_property
+    def int8_mark(self) -> Int8Mark | None:
+        return load_int8_mark(self.weights_file.parent)
 
     @cached_property
     def _shapes(self) -> Shapes:

@@ -83,6 +83,16 @@ class Journal:
             f"perplexity {record['perplexity']:.2f}{f'  ({best})' if best else ''}"
         )
 
+    def int8(self, record: dict[str, Any], obstacle: str | None) -> None:
+        """Log that int8 was compared with float32; `obstacle` says why it may not stand in, where it may not."""
+        self._write({"kind": "int8", **record})
+        scores = ", ".join(
+            f"{label} {record[name]['float32']:.2f} -> {record[name]['int8']:.2f}"
+            for name, label in (("bleu", "BLEU"), ("chrf", "chrF"))
+        )
+        outcome = f"float32 stays the default. {obstacle}" if obstacle else "translating on a CPU is int8 by default."
+        self.say(f"int8 compared with float32 on {record['lines']:,} validation lines: {scores}; {outcome}")
+
     def _write(self, record: dict[str, Any]) -> None:
         if self._path:
             with self._path.open("a", encoding="utf-8") as stream:

@@ -21,6 +21,7 @@ from mtcli.training.checkpoint import RunState, find_checkpoint
 from mtcli.training.directory import run_directory
 from mtcli.training.dry_run import estimate
 from mtcli.training.fine_tune import advice, fine_tuning_config, normalisation_of
+from mtcli.training.int8 import check_int8
 from mtcli.training.journal import Journal, format_seconds
 from mtcli.training.kept_weights import KeptWeights
 from mtcli.training.loop import Trainer
@@ -31,7 +32,8 @@ from mtcli.training.world import World, is_launched, launched_as, world_of_this_
 _FREE = {
     "training": {
         *("max_steps", "max_epochs", "max_minutes", "valid_every", "save_every", "log_every", "keep"),
-        *("stop_metric", "bleu_tokenizer", "patience", "valid_beam_size", "device", "attention", "fine_tune"),
+        *("stop_metric", "bleu_tokenizer", "patience", "valid_beam_size", "int8_lines"),
+        *("device", "attention", "fine_tune"),
     },
     "data": {
         *("src", "tgt", "tsv", "corpora", "valid_src", "valid_tgt"),
@@ -111,10 +113,19 @@ class _Run:
         _refuse_unlike(world, self._data.key, self._found[1].step if self._found else 0, run_dir)
 
     def train(self) -> None:
-        self._go_on()
+        state = self._go_on()
+        if self._world.is_first and self._device.type == "cpu":
+            check_int8(
+                self._run_dir,
+                self._data,
+                self._journal,
+                step=state.published_step,
+                num_lines=self._config.training.int8_lines,
+                tokenizer=state.bleu_tokenizer,
+            )
         self._journal.say(f"Translate with it: mtcli translate -m {self._run_dir} -i FILE")
 
-    def _go_on(self) -> None:
+    def _go_on(self) -> RunState:
         config, journal, found = _with_limit(self._config, self._journal), self._journal, self._found
         state = found[1] if found else RunState(self._data.key, {})
         state.judge(config.training, _settings(self._config, self._dtype), self._tokenizer, self._kept)
@@ -124,13 +135,14 @@ class _Run:
             trainer.publish_best()
             if trainer.is_finished():
                 journal.say(f"This run is finished (step {state.step:,}). Nothing to do; {_more(state)} to train on.")
-                return
+                return state
             journal.say(f"Going on from step {state.step:,}.")
         if self._world.is_first:
             write_description(self._run_dir, trainer.architecture(), self._data.tokenizers)
             journal.rewind(state.step)
         trainer.run()
         _summarise(trainer, journal)
+        return state
 
     def try_out(self) -> None:
         trainer = self._trainer(self._config, RunState(self._data.key, {}))

@@ -24,6 +24,7 @@ def imported(original: Path) -> Path:
     finished = mtcli("import", original, "-o", out)
     assert finished.returncode == 0, finished.stderr.decode()
     assert b"computes the same ids, and log-probabilities within" in finished.stderr
+    assert f"mtcli quantize {out} --src F --ref F".encode() in finished.stderr
     assert finished.stdout == b""
     return out
 

@@ -55,6 +55,14 @@ def test_it_translates_a_slice_of_its_test_set_as_well_as_when_it_was_made(tmp_p
     assert whole["bleu"] > 35
 
 
+def test_it_is_decoded_in_int8_on_a_cpu() -> None:
+    facts = json.loads(succeed("info", "--device", "cpu", "--json"))
+    assert "2,000 lines of dev.de.xz" in facts["int8 checked"]
+    assert facts["runs here on"].endswith(", int8")
+    plain = json.loads(succeed("info", "--device", "cpu", "--dtype", "float32", "--json"))
+    assert plain["runs here on"].endswith(", float32")
+
+
 def test_info_describes_it() -> None:
     facts = json.loads(succeed("info", "--json"))
     assert facts["direction"] == DIRECTION

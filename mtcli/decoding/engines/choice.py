@@ -17,7 +17,7 @@ from mtcli.processors import available_cpus
 
 VARIABLE = "MTCLI_ENGINE"  # what `auto` stands for where it is set
 _ROUNDS = "a translation is the same beside others up to rounding, not to the last bit"  # with PyTorch, on a CPU
-_NATIVE_DTYPES = {"auto": "float32", "float32": "float32", "int8": "int8"}
+_NATIVE_DTYPES = ("float32", "int8")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,11 +122,11 @@ def _native(model: Model, compute: ComputeOptions, search: SearchOptions, wanted
     """The native engine, unless something forbids it; what takes long to find out comes last."""
     if compute.device not in ("auto", "cpu"):
         raise _CannotRunError("The native engine computes on CPUs alone.")
-    if compute.dtype not in _NATIVE_DTYPES:
+    if compute.dtype not in ("auto", *_NATIVE_DTYPES):
         raise _CannotRunError(f"The native engine has no {compute.dtype}.")
     if compute.attention != "auto":
         raise _CannotRunError("The forms of attention are those of PyTorch's engine.")
-    dtype = _NATIVE_DTYPES[compute.dtype]
+    dtype = _native_dtype(model, compute, search)
     found = _obstacle(model, search, dtype)
     if found is not None:
         raise found
@@ -135,6 +135,13 @@ def _native(model: Model, compute: ComputeOptions, search: SearchOptions, wanted
     if compute.device == "auto" and may_have_gpu() and _takes_gpu():
         raise _CannotRunError("There is a GPU, and the native engine computes on CPUs alone.")
     return EngineChoice(name="native", device="cpu", dtype=dtype, reason="the device is a CPU")
+
+
+def _native_dtype(model: Model, compute: ComputeOptions, search: SearchOptions) -> str:
+    """The number type asked for; `auto` is int8 where that was checked and can run, else float32."""
+    if compute.dtype != "auto":
+        return compute.dtype
+    return "int8" if model.int8_mark and _obstacle(model, search, "int8") is None else "float32"
 
 
 def _obstacle(model: Model, search: SearchOptions, dtype: str) -> _CannotRunError | None:

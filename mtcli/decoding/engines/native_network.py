@@ -74,6 +74,11 @@ class PackedNetwork:
         return max(max(3 * inner_width(side), padded(side.ffn_dim), padded(side.d_model)) for side in sides)
 
     @property
+    def num_bytes(self) -> int:
+        """Of the packed weights."""
+        return self._packer.num_bytes
+
+    @property
     def cross_entry_bytes(self) -> int:
         """Of the keys and values of one source token in all decoder layers."""
         return self.config.decoder_layers * self.entry_bytes

@@ -28,6 +28,7 @@ from mtcli.data.piped import refuse_pipes
 from mtcli.data.prepare import PreparedData, prepare
 from mtcli.data.sentences import split_sentences
 from mtcli.data.tokenizer import Tokenizer
+from mtcli.data.valid_set import ValidationText
 from mtcli.errors import ConfigError, DataError
 
 SRC = sentences(200, seed=1)
@@ -177,7 +178,7 @@ def test_a_moved_corpus_is_the_same_corpus(corpus: Corpus) -> None:
 
 def test_a_preparation_cut_short_is_done_again(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr(prepare_module, "_write_text", refuse)
+        broken.setattr(ValidationText, "write", refuse)
         with pytest.raises(AssertionError):
             corpus.prepare()
     assert not any((corpus.run / "cache" / name / "facts.json").exists() for name in corpus.caches)

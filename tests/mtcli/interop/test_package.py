@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from support.marian import make_marian
+from support.marks import marked
 from support.tiny import untrained_model, write_untrained
 
 from mtcli.errors import CheckpointError, ConfigError
@@ -18,6 +19,7 @@ from mtcli.interop.importing import read_marian, write_imported
 from mtcli.interop.package import without_directories
 from mtcli.interop.reference import CLOSE, Ours, largest_difference, stored
 from mtcli.model_directory.card import write_card
+from mtcli.model_directory.int8_mark import load_int8_mark
 from mtcli.model_directory.loading import load_model
 from mtcli.model_directory.weights import parameters_of, read_tensors, weights_bytes
 
@@ -105,6 +107,17 @@ def test_only_the_model_is_handed_on(model: Path, tmp_path: Path) -> None:
         "tokenizer.model",
     ]
     assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+def test_that_int8_was_checked_is_handed_on(dtype: torch.dtype, model: Path, tmp_path: Path) -> None:
+    before = load_int8_mark(marked(model))
+    package(model, tmp_path / "out", dtype)
+    after = load_int8_mark(tmp_path / "out")
+    assert before is not None
+    assert after is not None
+    assert (after.bleu, after.text) == (before.bleu, before.text)
+    assert (after.weights == before.weights) is (dtype == torch.float32)
 
 
 def test_no_directory_is_named(model: Path, tmp_path: Path) -> None:

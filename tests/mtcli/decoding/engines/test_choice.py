@@ -1,11 +1,13 @@
 """Which engine decodes: who wishes what, what the machine has, and what is said where the native one cannot run."""
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from support import echo_engine
+from support.marks import marked
 from support.searching import options
 from support.tiny import untrained_model, write_untrained
 
@@ -16,6 +18,7 @@ from mtcli.decoding.engines.choice import EngineChoice, choose_engine
 from mtcli.decoding.options import ComputeOptions
 from mtcli.decoding.translator import Translator
 from mtcli.errors import BackendUnavailableError, UsageError
+from mtcli.model_directory.loading import load_model
 from mtcli.model_directory.model import Model, StoredModel
 
 
@@ -54,6 +57,38 @@ def test_the_native_engine_decodes_on_a_cpu_unless_more_is_asked(
 ) -> None:
     chosen = choose(model, **wishes)
     assert (chosen.name, chosen.device, chosen.dtype, chosen.obstacle) == (engine, "cpu", dtype, None)
+
+
+@pytest.mark.parametrize(
+    ("wishes", "engine", "dtype"),
+    [
+        ({}, "native", "int8"),
+        ({"engine": "native"}, "native", "int8"),
+        ({"dtype": "float32"}, "native", "float32"),
+        ({"engine": "torch", "dtype": "float32"}, "torch", "float32"),
+        ({"attention": "reference", "dtype": "float32"}, "torch", "float32"),
+    ],
+)
+def test_what_was_checked_in_int8_is_decoded_in_it_unless_more_is_asked(
+    wishes: dict[str, str], engine: str, dtype: str, tmp_path: Path
+) -> None:
+    chosen = choose(StoredModel(marked(write_untrained(tmp_path / "marked"))), **wishes)
+    assert (chosen.name, chosen.dtype) == (engine, dtype)
+
+
+def test_what_was_checked_is_float32_where_int8_cannot_be_had(tmp_path: Path, native: pytest.MonkeyPatch) -> None:
+    model = StoredModel(marked(write_untrained(tmp_path / "marked")))
+    native.setattr(echo_engine, "obstacle", lambda *_, dtype: "No integers." if dtype == "int8" else None)
+    chosen = choose(model)
+    assert (chosen.name, chosen.dtype, chosen.obstacle) == ("native", "float32", None)
+    native.setattr(echo_engine, "obstacle", lambda *_, dtype: "Nothing.")
+    chosen = choose(model)
+    assert (chosen.name, chosen.obstacle) == ("torch", "Nothing.")
+
+
+def test_a_network_in_memory_is_decoded_in_its_own_number_type(tmp_path: Path) -> None:
+    loaded = load_model(marked(write_untrained(tmp_path / "marked")), torch.device("cpu"))
+    assert choose(loaded).dtype == "float32"
 
 
 def test_an_obstacle_is_told_and_pytorch_decodes(model: Model) -> None:
