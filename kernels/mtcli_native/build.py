@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from mtcli_native import load, objects, processor, symbols
-from mtcli_native.targets import ALL, NEON, VARIABLE, Target, by_name
+from mtcli_native.targets import ALL, AMX, NEON, VARIABLE, Target, by_name
 
 SYSTEMS = {"linux": "unknown-linux-gnu", "macos": "apple-macosx11.0", "windows": "pc-windows-msvc-elf"}
 """By name, the end of LLVM's name for a system. LLVM loads ELF objects on Windows more soundly than Windows' own."""
@@ -102,7 +102,7 @@ def _build_one(target: Target, systems: list[str], folder: Path) -> None:
 
 def systems_of(target: Target) -> list[str]:
     """Systems that a target's objects are made for."""
-    return ["linux", "macos"] if target == NEON else list(SYSTEMS)
+    return {AMX: ["linux"], NEON: ["linux", "macos"]}.get(target, list(SYSTEMS))
 
 
 def build(targets: list[Target], folder: Path, systems: list[str] | None = None) -> int:

@@ -6,6 +6,7 @@ Axes: R rows, k inputs, n outputs; both padded (packing.py).
 import numpy as np
 from llvmlite import ir
 
+from mtcli_native.matrices import DEPTH, begin_matrices, end_matrices, tile_by_matrices, tile_rows
 from mtcli_native.records import FLOAT32, INT8_POSITIVE
 from mtcli_native.tiles import (
     MOST_ROWS,
@@ -37,6 +38,8 @@ from mtcli_native.vectors import (
 )
 
 f32, i64 = np.float32, np.int64
+_HAS_MATRICES, _FEWEST_ROWS = TARGET.has_matrices, 3  # with fewer, vectors are as fast
+_MATRIX_ROWS = tile_rows
 INTEGER_BYTES, GROUP_STEP = TARGET.int8.bytes, TARGET.int8.group
 _ZERO, _POSITIVE_ZERO = float(TARGET.int8.zero), float(TARGET.int8.positive_zero)
 _MOST, _MOST_POSITIVE = 127.0, 255.0
@@ -118,12 +121,48 @@ def _multiply(linear, rows, panels, column, p_a, a_stride, p_out, out_stride, ad
 
 
 @jit
+def _multiply_by_matrices(linear, rows, panels, column, p_a, a_stride, p_out, out_stride, adds, is_relu, p_row_scales):
+    """One tile of up to 32 rows, as `_multiply`."""
+    k = linear.num_inputs
+    if IS_CHECKED:
+        _check_tile(linear, rows, panels * PANEL, column, p_a, a_stride, p_out, out_stride, p_row_scales)
+    tile_by_matrices(
+        rows, panels, p_a, a_stride, linear.p_weights + column * k, PANEL * k, p_out, out_stride, k // DEPTH,
+        linear.p_start + column * 4, adds, is_relu, p_row_scales, linear.p_scales + column * 4,
+        linear.p_bias + column * 4,
+    )  # fmt: skip
+
+
+@jit
+def _columns_by_matrices(linear, rows, first, last, p_out, out_stride, adds, is_relu, work):
+    """As `columns`, of integers."""
+    never_inlined()
+    stride = linear.num_inputs
+    begin_matrices()
+    column = first
+    while column < last:
+        panels = i64(1)
+        if 2 * rows <= _MATRIX_ROWS and column + 2 * PANEL <= last:
+            panels = i64(2)
+        for row in range(0, rows, _MATRIX_ROWS):
+            _multiply_by_matrices(
+                linear, min(_MATRIX_ROWS, rows - row), panels, column, work.p_integers + row * stride, stride,
+                p_out + row * out_stride + (column - first) * 4, out_stride, adds, is_relu, work.p_scales + row * 4,
+            )  # fmt: skip
+        column += panels * PANEL
+    end_matrices()
+
+
+@jit
 def columns(linear, p_x, rows, first, last, p_out, out_stride, adds, is_relu, work):
     """Outputs first to last, whole panels, of rows [R, k]: activations that `quantise` saw, where weights are int8.
 
     Rows are divided evenly among as few tiles as hold them; a panel of weights is read by all of them in turn.
     """
     never_inlined()
+    if _HAS_MATRICES and linear.kind != FLOAT32 and rows >= _FEWEST_ROWS and linear.num_inputs % DEPTH == 0:
+        _columns_by_matrices(linear, rows, first, last, p_out, out_stride, adds, is_relu, work)
+        return
     p_a, a_stride = p_x, linear.num_inputs * 4
     if linear.kind != FLOAT32:
         p_a, a_stride = work.p_integers, linear.num_inputs * INTEGER_BYTES

@@ -95,7 +95,8 @@ def address(array: Array) -> int:
     """Where a contiguous array begins."""
     if not array.flags.c_contiguous:
         raise ValueError("expected a contiguous array")
-    return int(array.ctypes.data)
+    # Both tell the same; which of them takes longer depends on the type
+    return int(array.ctypes.data if array.dtype.names else array.__array_interface__["data"][0])
 
 
 def record(dtype: Any, **fields: Any) -> Array:
@@ -112,6 +113,7 @@ class Arena:
     Attributes:
         arrays: by name.
         record: [1], of the type it was made for.
+        address: of the record.
     """
 
     def __init__(self, dtype: Any, arrays: Mapping[str, tuple[Any, tuple[int, ...]]], **numbers: int) -> None:
@@ -123,13 +125,9 @@ class Arena:
         self.arrays = {name: allocate(shape, kind) for name, (kind, shape) in arrays.items()}
         addresses = {f"p_{name}": address(array) for name, array in self.arrays.items()}
         self.record = record(dtype, **addresses, **numbers)
+        self.address = address(self.record)
         if missing := {name for name in dtype.names if name not in addresses and name not in numbers}:
             raise ValueError(f"the layout lacks {', '.join(sorted(missing))}")
-
-    @property
-    def address(self) -> int:
-        """Of the record."""
-        return address(self.record)
 
     @property
     def num_bytes(self) -> int:

@@ -1,17 +1,35 @@
 """What the processor at hand can do. Nothing here imports numba; LLVM is asked only where the system tells nothing."""
 
+import contextlib
 import ctypes
 import platform
 import sys
 from functools import cache
 from pathlib import Path
 
+_MATRICES = frozenset({"amxtile", "amxint8", "amxbf16"})
+_ASK_FOR_STATE, _MATRIX_STATE = 0x1023, 18  # Linux: arch_prctl(ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA)
+_ARCH_PRCTL = 158  # on x86-64
 _OTHER_NAMES = {"neon": "asimd", "dotprod": "asimddp"}  # LLVM's names of what /proc/cpuinfo calls otherwise
 
 
 @cache
 def flags() -> frozenset[str]:
-    """Flags of this processor, as `plain` writes them; empty where they cannot be found."""
+    """Flags of what this process may use of the processor, as `plain` writes them; empty where none can be found."""
+    found = _flags_of_processor()
+    return found if found.isdisjoint(_MATRICES) or _may_use_matrices() else found - _MATRICES
+
+
+def _may_use_matrices() -> bool:
+    """Ask the system for matrix registers, which it gives to processes that ask alone: they are large."""
+    if sys.platform != "linux":
+        return False
+    with contextlib.suppress(OSError, AttributeError):
+        return bool(ctypes.CDLL(None).syscall(_ARCH_PRCTL, _ASK_FOR_STATE, _MATRIX_STATE) == 0)
+    return False
+
+
+def _flags_of_processor() -> frozenset[str]:
     if sys.platform == "linux":
         return flags_of_cpuinfo(Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace"))
     if sys.platform == "darwin":

@@ -123,7 +123,7 @@ WORK = _record(
     ("p_wide", _INT),  # [R, widest] q, k, v together, or the feed-forward's inner layer
     ("p_context", _INT),  # [R, heads x head width] what attention found
     ("p_logits", _INT),  # [search rows, GROUP] of some columns at a time
-    ("p_integers", _INT),  # [R, widest] activations in 8 or 16 bits
+    ("p_integers", _INT),  # [R rounded up to MATRIX_ROWS, widest] activations in 8 or 16 bits
     ("p_scales", _INT),  # [R] float32: their units
     ("p_addresses", _INT),  # int64: of the entries that a query attends to
     ("p_probs", _INT),  # float32: how much it attends to each
@@ -171,3 +171,6 @@ ENCODE, ADVANCE, FORCE, ANNOUNCE = range(4)
 
 GROUP = 256
 """Columns of the output matrix whose logits exist at one time."""
+
+MATRIX_ROWS = 16
+"""Rows of integers that a matrix register reads at once (matrices.py): there is memory for whole registers."""

@@ -56,6 +56,7 @@ class Target:
         tile_rows: rows of a matrix tile; with `tile_registers` chosen so that a tile's sums fill the registers.
         tile_registers: columns of a matrix tile, in registers.
         int8: how bytes are multiplied.
+        has_matrices: whether there are matrix registers (matrices.py), for products of many rows of integers.
         is_checked: whether every load and store is tested against the memory that was announced.
     """
 
@@ -68,6 +69,7 @@ class Target:
     tile_rows: int
     tile_registers: int
     int8: Int8
+    has_matrices: bool = False
     is_checked: bool = False
 
     @property
@@ -92,6 +94,13 @@ AVX512 = Target(
     tile_rows=12,
     tile_registers=2,
     int8=VPDPBUSD,
+)
+AMX = replace(
+    AVX512,
+    name="x86-64-amx",
+    needs=AVX512.needs | {"amx_tile", "amx_int8"},
+    features=_AVX512 + ",+amx-tile,+amx-int8",
+    has_matrices=True,
 )
 AVX_VNNI = Target(
     name="x86-64-avxvnni",
@@ -126,7 +135,7 @@ NEON = Target(
     tile_registers=4,
     int8=SDOT,
 )
-ALL = (AVX512, AVX_VNNI, AVX2, NEON)
+ALL = (AMX, AVX512, AVX_VNNI, AVX2, NEON)
 """The fastest first, of those that a processor can run."""
 
 

@@ -45,7 +45,7 @@ def panels_of(rows: int) -> int:
 
 
 @dataclass(frozen=True)
-class _Sides:
+class Sides:
     """The operands of a tile: addresses and strides in bytes, as values of LLVM."""
 
     p_a: Any
@@ -76,7 +76,7 @@ def _dot(builder: Any, total: Any, a: Any, weights: Any) -> Any:
     return builder.add(total, call(builder, "llvm.x86.avx2.pmadd.wd", ints, pair, builder.sext(weights, shorts)))
 
 
-def _accumulate(builder: Any, rows: int, vectors: int, sides: _Sides, is_int8: bool) -> list[list[Any]]:
+def _accumulate(builder: Any, rows: int, vectors: int, sides: Sides, is_int8: bool) -> list[list[Any]]:
     """The sums of a tile: [rows][vectors], after a loop over k."""
     kind = ir.VectorType(I32 if is_int8 else F32, _LANES)
     packed = ir.VectorType(I8, _INT8.group * _LANES) if is_int8 else kind
@@ -123,38 +123,54 @@ def _accumulate(builder: Any, rows: int, vectors: int, sides: _Sides, is_int8: b
     return longer
 
 
-def _in_units(builder: Any, sums: Sequence[Sequence[Any]], sides: _Sides) -> list[list[Any]]:
+def units_of(builder: Any, vectors: int, sides: Sides) -> tuple[list[Any], list[Any]]:
+    """The units of some columns, and their bias: what sums of integers become numbers by."""
+    kind = ir.VectorType(F32, _LANES)
+    scales = [load_at(builder, builder.add(sides.p_scales, number(_SIZE * v)), kind) for v in range(vectors)]
+    return scales, [load_at(builder, builder.add(sides.p_bias, number(_SIZE * v)), kind) for v in range(vectors)]
+
+
+def _in_units(
+    builder: Any, sums: Sequence[Sequence[Any]], sides: Sides, units: tuple[list[Any], list[Any]]
+) -> list[list[Any]]:
     """Integer sums as numbers: times the row's unit and the column's, plus the bias."""
     kind = ir.VectorType(F32, _LANES)
-    vectors = range(len(sums[0]))
-    scales = [load_at(builder, builder.add(sides.p_scales, number(_SIZE * v)), kind) for v in vectors]
-    bias = [load_at(builder, builder.add(sides.p_bias, number(_SIZE * v)), kind) for v in vectors]
+    scales, bias = units
     found = []
     for row, ints in enumerate(sums):
         unit = splat(builder, load_at(builder, builder.add(sides.p_row_scales, number(4 * row)), F32), kind)
         found.append(
-            [fused(builder, builder.sitofp(ints[v], kind), builder.fmul(unit, scales[v]), bias[v]) for v in vectors]
+            [
+                fused(builder, builder.sitofp(ints[v], kind), builder.fmul(unit, scales[v]), bias[v])
+                for v in range(len(ints))
+            ]
         )
     return found
 
 
-def _emit(builder: Any, rows: int, vectors: int, sides: _Sides, is_int8: bool) -> None:
-    """One shape of a tile, and what becomes of its sums."""
+def put_away(
+    builder: Any, sums: Sequence[Sequence[Any]], sides: Sides, *, units: tuple[list[Any], list[Any]] | None, adds: bool
+) -> None:
+    """Store a tile's sums [rows][vectors] as what they stand for; integers have `units`."""
     kind = ir.VectorType(F32, _LANES)
-    sums = _accumulate(builder, rows, vectors, sides, is_int8)
-    if is_int8:
-        sums = _in_units(builder, sums, sides)
+    values = sums if units is None else _in_units(builder, sums, sides, units)
     lowest = builder.select(sides.is_relu, constant(0.0, kind), constant(float("-inf"), kind))
-    bounded = [[builder.select(builder.fcmp_ordered(">", lowest, x), lowest, x) for x in row] for row in sums]
+    for row, of_row in enumerate(values):
+        p_row = builder.add(sides.p_out, builder.mul(number(row), sides.out_stride))
+        for v, x in enumerate(of_row):
+            p = builder.add(p_row, number(_SIZE * v))
+            value = builder.select(builder.fcmp_ordered(">", lowest, x), lowest, x)
+            store_at(builder, p, builder.fadd(value, load_at(builder, p, kind)) if adds else value)
+
+
+def _emit(builder: Any, rows: int, vectors: int, sides: Sides, is_int8: bool) -> None:
+    """One shape of a tile, and what becomes of its sums."""
+    sums = _accumulate(builder, rows, vectors, sides, is_int8)
+    units = units_of(builder, vectors, sides) if is_int8 else None
     with builder.if_else(sides.adds) as (then, otherwise):
         for block, adds in ((then, True), (otherwise, False)):
             with block:
-                for row in range(rows):
-                    p_row = builder.add(sides.p_out, builder.mul(number(row), sides.out_stride))
-                    for v in range(vectors):
-                        p = builder.add(p_row, number(_SIZE * v))
-                        value = bounded[row][v]
-                        store_at(builder, p, builder.fadd(value, load_at(builder, p, kind)) if adds else value)
+                put_away(builder, sums, sides, units=units, adds=adds)
 
 
 def _make_tile(is_int8: bool) -> Any:
@@ -181,7 +197,7 @@ def _make_tile(is_int8: bool) -> Any:
     ):
         def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
             flags = [builder.icmp_signed("!=", values[i], number(0)) for i in (10, 11)]
-            sides = _Sides(*values[2:10], *flags, *values[12:])
+            sides = Sides(*values[2:10], *flags, *values[12:])
             end = builder.append_basic_block("tile_done")
             choice = builder.switch(builder.add(builder.mul(values[0], number(8)), values[1]), end)
             for count in range(1, MOST_ROWS + 1):

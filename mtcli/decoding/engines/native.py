@@ -23,7 +23,7 @@ from mtcli.processors import available_cpus
 from mtcli_native import load
 from mtcli_native.records import ADVANCE, ENCODE
 
-_MOST_SLOTS, _MOST_ROWS = 64, 256  # sentences and hypotheses that a step computes at once: more is not faster
+_MOST_SLOTS, _MOST_ROWS = 128, 256  # sentences and hypotheses that a step computes at once: more is not faster
 _FEWEST_SLOTS = 4
 _CACHE_BYTES, _USUAL_STEPS = 64 << 20, 32  # what the slots' keys and values may take, at so many steps of each
 _BATCH_TOKENS = 256  # source tokens encoded at once: what they are turned into stays in the cache

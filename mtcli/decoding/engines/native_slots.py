@@ -9,6 +9,7 @@ Axes: S slots, K beam, T steps.
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from mtcli.decoding.engines import Outcome
 from mtcli.decoding.engines.native_network import PackedNetwork
@@ -81,7 +82,7 @@ class NativeSlots:
                 self._memory[slot] = allocate(size, np.float32, poisoned=False)
                 arrays["memory"][slot] = address(self._memory[slot])
             self._tasks[slot] = task
-            arrays["max_tokens"][slot] = task.max_tokens
+        arrays["max_tokens"][chosen] = [task.max_tokens for task in tasks]
         self.num_live += len(chosen)
         return chosen
 
@@ -117,23 +118,30 @@ class NativeSlots:
     ) -> list[Outcome]:
         """Free the slots whose sentences are done; returns these with their hypotheses, or what went wrong."""
         status = self._state.arrays["status"]
+        done = np.flatnonzero(status >= DONE)
+        broken = (status[done] == NOT_A_NUMBER).tolist()
         outcomes: list[Outcome] = []
-        for slot in np.flatnonzero(status >= DONE).tolist():
+        for slot, found, is_broken in zip(done.tolist(), self._found(done), broken, strict=True):
             task = self._tasks[slot]
             assert task is not None
-            outcomes.append((task, failure() if status[slot] == NOT_A_NUMBER else hypotheses(self._found(slot))))
+            outcomes.append((task, failure() if is_broken else hypotheses(found)))
             self._free(slot)
         return outcomes
 
-    def _found(self, slot: int) -> Found:
-        arrays = self._state.arrays
-        log_probs = arrays["finished_log_probs"][slot, : self._options.n_best].tolist()
-        lengths = arrays["finished_steps"][slot].tolist()
-        outputs = arrays["outputs"][slot]
+    def _found(self, slots: npt.NDArray[np.intp]) -> list[Found]:
+        arrays, n_best = self._state.arrays, self._options.n_best
+        lengths = arrays["finished_steps"][slots, :n_best]
+        kept = arrays["finished_scores"][slots, :n_best] > -np.inf
+        longest = int(lengths.max(initial=1, where=kept))
+        outputs = arrays["outputs"][slots, :n_best, : longest - 1]
+        columns = (arrays["finished_log_probs"][slots, :n_best], lengths, kept, outputs)
         return [
-            (outputs[rank, : lengths[rank] - 1].tolist(), log_prob)
-            for rank, log_prob in enumerate(log_probs)
-            if arrays["finished_scores"][slot, rank] > -np.inf
+            [
+                (tokens[: length - 1], log_prob)
+                for log_prob, length, is_kept, tokens in zip(*ranks, strict=True)
+                if is_kept
+            ]
+            for ranks in zip(*(column.tolist() for column in columns), strict=True)
         ]
 
     def drop(self, is_unwanted: Callable[[Task], bool]) -> None:

@@ -1,6 +1,7 @@
 """What a thread computes in, and how it calls the compiled kernels."""
 
 from collections.abc import Sequence
+from itertools import accumulate, chain
 
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +10,7 @@ from mtcli.decoding.engines.native_network import PackedNetwork
 from mtcli_native import load
 from mtcli_native.memory import Arena, Array, address, announced, record, remember
 from mtcli_native.packing import padded
-from mtcli_native.records import ANNOUNCE, BATCH, CALL, GROUP, WORK
+from mtcli_native.records import ANNOUNCE, BATCH, CALL, GROUP, MATRIX_ROWS, WORK
 
 _INTEGER_BYTES = 2  # of an activation, at most
 _LANES = 16
@@ -32,6 +33,7 @@ class Workspace:
         self._network, self._beam, self._num_slots = network, beam, num_slots
         self._run, self._is_checked = load.entry(), load.target().is_checked
         self._call = remember(record(CALL, p_network=address(network.record)))
+        self._call_address = address(self._call)
         self._arena: Arena | None = None
         self._room = (0, 0, 0)
 
@@ -45,7 +47,7 @@ class Workspace:
         if self._is_checked:
             table = announced()
             self._run(address(record(CALL, command=ANNOUNCE, p_batch=address(table))))
-        self._run(address(self._call))
+        self._run(self._call_address)
 
     def make_room(self, *, rows: int = 0, attended: int, steps: int = 1) -> None:
         """Have room for so many rows at once, attention to so many entries, and outputs of so many tokens.
@@ -71,7 +73,7 @@ class Workspace:
                 "wide": (np.float32, (rows, widest)),
                 "context": (np.float32, (rows, widest)),
                 "logits": (np.float32, (ranked, GROUP)),
-                "integers": (np.int8, (rows, (_INTEGER_BYTES if network.is_int8 else 0) * widest)),
+                "integers": (np.int8, (padded(rows, MATRIX_ROWS), (_INTEGER_BYTES if network.is_int8 else 0) * widest)),
                 "scales": (np.float32, (rows,)),
                 "addresses": (np.int64, (attended,)),
                 "probs": (np.float32, (heads * attended,)),
@@ -125,9 +127,9 @@ class Batch:
 
 def joined(sentences: Sequence[Sequence[int]]) -> npt.NDArray[np.int64]:
     """Token ids of all sentences, end to end."""
-    return np.fromiter((token for one in sentences for token in one), np.int64, count=sum(map(len, sentences)))
+    return np.fromiter(chain.from_iterable(sentences), np.int64, count=sum(map(len, sentences)))
 
 
 def starts_of(sentences: Sequence[Sequence[int]]) -> npt.NDArray[np.int64]:
     """Where each begins when they lie end to end, and where the last ends."""
-    return np.concatenate([[0], np.cumsum([len(one) for one in sentences])]).astype(np.int64)
+    return np.fromiter(accumulate(map(len, sentences), initial=0), np.int64, count=len(sentences) + 1)

@@ -6,7 +6,7 @@ import numpy as np
 
 from mtcli_native.memory import Arena, Array, address, allocate, record, remember
 from mtcli_native.packing import padded
-from mtcli_native.records import BATCH, GROUP, RULES, SLOTS, WORK
+from mtcli_native.records import BATCH, GROUP, MATRIX_ROWS, RULES, SLOTS, WORK
 from mtcli_native.reference.search import Rules
 
 I64, I32, F32 = np.int64, np.int32, np.float32
@@ -33,7 +33,7 @@ def workspace(
             "wide": (F32, (r, widest)),
             "context": (F32, (r, widest)),
             "logits": (F32, (r, GROUP)),
-            "integers": (np.int16, (r, widest)),
+            "integers": (np.int16, (padded(r, MATRIX_ROWS), widest)),
             "scales": (F32, (r,)),
             "addresses": (I64, (padded(entries, 4),)),
             "probs": (F32, (heads * padded(entries, 16),)),
