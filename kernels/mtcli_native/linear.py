@@ -38,7 +38,7 @@ from mtcli_native.vectors import (
 )
 
 f32, i64 = np.float32, np.int64
-_HAS_MATRICES, _FEWEST_ROWS = TARGET.has_matrices, 3  # with fewer, vectors are as fast
+_HAS_MATRICES, _FEWEST_ROWS = TARGET.has_matrices, 8  # with fewer, vectors are as fast
 _MATRIX_ROWS = tile_rows
 INTEGER_BYTES, GROUP_STEP = TARGET.int8.bytes, TARGET.int8.group
 _ZERO, _POSITIVE_ZERO = float(TARGET.int8.zero), float(TARGET.int8.positive_zero)

@@ -12,7 +12,7 @@ from support.shared import made_once
 
 TESTS = Path(__file__).resolve().parents[2]
 _TARGETS = runnable()
-# Between them: both forms of multiplying bytes, both widths of registers, and every access tested
+# Between them: the first and the last form of multiplying bytes, both widths of registers, and every access tested
 _FAST = list(dict.fromkeys([*_TARGETS[:1], *(f"{name}-checked" for name in _TARGETS[-1:])]))
 _ALL = [each for name in _TARGETS for each in (name, f"{name}-checked")]
 

@@ -23,6 +23,8 @@ def _cpuinfo(flags: str, name: str = "flags") -> str:
     [
         ("x86_64", _cpuinfo(_AVX512), targets.AVX512),
         ("x86_64", _cpuinfo(f"{_AVX512} avx_vnni"), targets.AVX512),
+        ("x86_64", _cpuinfo(f"{_AVX512} amx_bf16 amx_tile amx_int8"), targets.AMX),
+        ("x86_64", _cpuinfo(f"{_AVX512} amx_bf16 amx_tile"), targets.AVX512),
         ("amd64", _cpuinfo(f"{_AVX2} avx_vnni"), targets.AVX_VNNI),
         ("x86_64", _cpuinfo(_AVX2), targets.AVX2),
         ("x86_64", _cpuinfo(_AVX512.replace(" avx512_vnni", "")), targets.AVX2),
@@ -39,6 +41,13 @@ def test_a_processor_gets_the_fastest_target_it_runs(machine: str, text: str, ex
 def test_a_flag_that_one_processor_lacks_does_not_count() -> None:
     text = _cpuinfo(_AVX2) + _cpuinfo("fpu sse4_2")
     assert "avx2" not in processor.flags_of_cpuinfo(text)
+
+
+@pytest.mark.parametrize("is_granted", [True, False])
+def test_matrix_registers_count_where_the_system_grants_them(is_granted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processor, "_flags_of_processor", lambda: processor.plain("avx2", "amx_tile", "amx_int8"))
+    monkeypatch.setattr(processor, "_may_use_matrices", lambda: is_granted)
+    assert processor.flags.__wrapped__() == processor.plain("avx2", *(["amx_tile", "amx_int8"] if is_granted else []))
 
 
 def test_flags_are_known_by_the_names_of_all_systems() -> None:

@@ -1,25 +1,21 @@
 """The CPU's kernels in this process, operation by operation, for any target that this machine can run."""
 
 import ctypes
-import platform
-from pathlib import Path
 
 import numpy as np
 from llvmlite import binding
 from support.native.compiling import SYMBOL
 from support.native.numbers import Operation
 
-from mtcli_native import memory, targets
+from mtcli_native import memory, processor, targets
 from mtcli_native.memory import Array, address, allocate
 from mtcli_native.records import ANNOUNCE, CALL
 
 
 def runnable() -> list[str]:
     """The names of the targets that this machine can run, the fastest first."""
-    cpuinfo = Path("/proc/cpuinfo")
-    flags = set(cpuinfo.read_text(encoding="utf-8").split()) if cpuinfo.exists() else set()
-    machine = platform.machine().lower()
-    return [target.name for target in targets.ALL if machine in target.machine and target.needs <= flags]
+    machine, flags = processor.machine(), processor.flags()
+    return [one.name for one in targets.ALL if machine in one.machine and processor.plain(*one.needs) <= flags]
 
 
 class Kernels:
