@@ -8,6 +8,7 @@ from llvmlite import ir
 
 from mtcli_native.matrices import DEPTH, begin_matrices, end_matrices, tile_by_matrices, tile_rows
 from mtcli_native.records import FLOAT32, INT8_POSITIVE
+from mtcli_native.team import PART, did_part, is_over, lay_out, take_part, wait_for_parts
 from mtcli_native.tiles import (
     MOST_ROWS,
     PANEL,
@@ -36,10 +37,12 @@ from mtcli_native.vectors import (
     store_float,
     vector,
 )
+from mtcli_native.views import team_at
 
 f32, i64 = np.float32, np.int64
 _HAS_MATRICES, _FEWEST_ROWS = TARGET.has_matrices, 8  # with fewer, vectors are as fast
 _MATRIX_ROWS = tile_rows
+_LEAST_SHARED = 1 << 16  # weights of a product that is worth sharing: with less, waiting takes longer than computing
 INTEGER_BYTES, GROUP_STEP = TARGET.int8.bytes, TARGET.int8.group
 _ZERO, _POSITIVE_ZERO = float(TARGET.int8.zero), float(TARGET.int8.positive_zero)
 _MOST, _MOST_POSITIVE = 127.0, 255.0
@@ -154,8 +157,8 @@ def _columns_by_matrices(linear, rows, first, last, p_out, out_stride, adds, is_
 
 
 @jit
-def columns(linear, p_x, rows, first, last, p_out, out_stride, adds, is_relu, work):
-    """Outputs first to last, whole panels, of rows [R, k]: activations that `quantise` saw, where weights are int8.
+def _columns_alone(linear, p_x, rows, first, last, p_out, out_stride, adds, is_relu, work):
+    """As `columns`, by one thread.
 
     Rows are divided evenly among as few tiles as hold them; a panel of weights is read by all of them in turn.
     """
@@ -181,6 +184,56 @@ def columns(linear, p_x, rows, first, last, p_out, out_stride, adds, is_relu, wo
             )  # fmt: skip
             row += count
         column += panels * PANEL
+
+
+@jit
+def _do_part(team, part, work):
+    """Some columns of the product that the team is told of."""
+    first = team.first + part * PART
+    _columns_alone(
+        team.linear, team.p_x, team.rows, first, min(team.last, first + PART), team.p_out + (first - team.first) * 4,
+        team.out_stride, team.adds, team.is_relu, work,
+    )  # fmt: skip
+    did_part(team)
+
+
+@jit
+def _columns_in_parts(linear, p_x, rows, first, last, p_out, out_stride, adds, is_relu, work):
+    """As `columns`, by all threads of the team."""
+    team = team_at(work.p_team)
+    described = team.linear
+    described.p_weights, described.p_start = linear.p_weights, linear.p_start
+    described.p_scales, described.p_bias = linear.p_scales, linear.p_bias
+    described.num_inputs, described.num_outputs, described.kind = linear.num_inputs, linear.num_outputs, linear.kind
+    team.p_x, team.rows, team.first, team.last = p_x, rows, first, last
+    team.p_out, team.out_stride, team.adds, team.is_relu = p_out, out_stride, adds, is_relu
+    parts = (last - first + PART - 1) // PART
+    lay_out(team, parts)
+    part = take_part(team)
+    while part >= 0:
+        _do_part(team, part, work)
+        part = take_part(team)
+    wait_for_parts(team, parts)
+
+
+@jit
+def help_with_products(work):
+    """Do parts of the products that another thread lays out, until it has no more."""
+    team = team_at(work.p_team)
+    while not is_over(team):
+        part = take_part(team)
+        if part >= 0:
+            _do_part(team, part, work)
+
+
+@jit
+def columns(linear, p_x, rows, first, last, p_out, out_stride, adds, is_relu, work):
+    """Outputs first to last, whole panels, of rows [R, k]: activations that `quantise` saw, where weights are int8."""
+    never_inlined()
+    if work.p_team != 0 and (last - first) * linear.num_inputs >= _LEAST_SHARED:
+        _columns_in_parts(linear, p_x, rows, first, last, p_out, out_stride, adds, is_relu, work)
+    else:
+        _columns_alone(linear, p_x, rows, first, last, p_out, out_stride, adds, is_relu, work)
 
 
 @jit

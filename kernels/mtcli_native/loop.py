@@ -1,17 +1,20 @@
 """What Python calls: one function, which does what a CALL record says.
 
 ENCODE lets sentences into slots; ADVANCE takes all slots on, step after step, until enough are done; FORCE scores given
-translations. Nothing is allocated and nothing raised. Between calls the host reads and writes the same arrays.
+translations; HELP does parts of another thread's products as long as that one is at work. Nothing is allocated and
+nothing raised. Between calls the host reads and writes the same arrays.
 """
 
 import numpy as np
 
 from mtcli_native.forced import force
+from mtcli_native.linear import help_with_products
 from mtcli_native.network import decode_step, encode, remember
-from mtcli_native.records import ADVANCE, ANNOUNCE, ENCODE, FORCE, LIVE
+from mtcli_native.records import ADVANCE, ANNOUNCE, ENCODE, FORCE, HELP, LIVE
 from mtcli_native.search import candidates_of, gather_rows, rank_tokens, search_of, step_slot
+from mtcli_native.team import end_help
 from mtcli_native.vectors import IS_CHECKED, announce, jit
-from mtcli_native.views import batch_at, call_at, int64s, network_at, rules_at, slots_at, work_at
+from mtcli_native.views import batch_at, call_at, int64s, network_at, rules_at, slots_at, team_at, work_at
 
 f32, i64 = np.float32, np.int64
 
@@ -69,10 +72,15 @@ def run(p_call):
             announce(call.p_batch)
         return i64(0)
     network, work = network_at(call.p_network), work_at(call.p_work)
+    if call.command == HELP:
+        help_with_products(work)
+        return i64(0)
     if call.command == ENCODE:
         let_in(network, rules_at(call.p_rules), slots_at(call.p_slots), batch_at(call.p_batch), work)
     elif call.command == ADVANCE:
         advance(call, network, rules_at(call.p_rules), slots_at(call.p_slots), work)
     elif call.command == FORCE:
         force(network, batch_at(call.p_batch), work)
+    if work.p_team != 0:
+        end_help(team_at(work.p_team))
     return i64(0)

@@ -118,6 +118,7 @@ FREE, LIVE, DONE, NOT_A_NUMBER = range(4)
 
 WORK = _record(
     ("max_search_rows", _INT),  # rows that may be ranked at once
+    ("p_team", _INT),  # TEAM of the threads that share large products; 0 for one thread alone
     ("p_x", _INT),  # [R, d] float32, the residual stream
     ("p_h", _INT),  # [R, d] what a sublayer reads
     ("p_wide", _INT),  # [R, widest] q, k, v together, or the feed-forward's inner layer
@@ -142,6 +143,21 @@ WORK = _record(
     ("p_new_ancestry", _INT),  # [K, T] int32
 )
 
+TEAM = _record(
+    ("p_word", _INT),  # int64, team.py
+    ("p_num_done", _INT),  # int64: parts
+    ("p_is_over", _INT),  # int64: whether those who help may go
+    ("linear", LINEAR),  # what is multiplied, as `columns` in linear.py is told of it
+    ("p_x", _INT),
+    ("rows", _INT),
+    ("first", _INT),
+    ("last", _INT),
+    ("p_out", _INT),
+    ("out_stride", _INT),
+    ("adds", _INT),
+    ("is_relu", _INT),
+)
+
 BATCH = _record(
     ("num_sentences", _INT),
     ("p_tokens", _INT),  # [N] int64: source tokens, sentence after sentence
@@ -157,7 +173,7 @@ BATCH = _record(
 )
 
 CALL = _record(
-    ("command", _INT),  # ENCODE, ADVANCE, FORCE or ANNOUNCE
+    ("command", _INT),  # ENCODE, ADVANCE, FORCE, HELP or ANNOUNCE
     ("p_network", _INT),
     ("p_rules", _INT),
     ("p_slots", _INT),
@@ -167,7 +183,7 @@ CALL = _record(
     ("enough_done", _INT),  # ADVANCE: return when so many sentences are done
     ("num_done", _INT),  # result of ADVANCE
 )
-ENCODE, ADVANCE, FORCE, ANNOUNCE = range(4)
+ENCODE, ADVANCE, FORCE, HELP, ANNOUNCE = range(5)
 
 GROUP = 256
 """Columns of the output matrix whose logits exist at one time."""

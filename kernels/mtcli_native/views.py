@@ -34,9 +34,8 @@ def _pointer_to(kind: Any) -> Any:
     return at
 
 
-network_at, rules_at, slots_at, work_at, batch_at, call_at = (
-    record_at(dtype)
-    for dtype in (records.NETWORK, records.RULES, records.SLOTS, records.WORK, records.BATCH, records.CALL)
+network_at, rules_at, slots_at, work_at, batch_at, call_at, team_at = (
+    record_at(getattr(records, name)) for name in ("NETWORK", "RULES", "SLOTS", "WORK", "BATCH", "CALL", "TEAM")
 )
 _encoder_layer_at, _decoder_layer_at = record_at(records.ENCODER_LAYER), record_at(records.DECODER_LAYER)
 _ENCODER_LAYER_BYTES, _DECODER_LAYER_BYTES = records.ENCODER_LAYER.itemsize, records.DECODER_LAYER.itemsize

@@ -1,9 +1,9 @@
 """The CPU's engine: many sentences through their search together, in compiled code without Python or PyTorch.
 
-Each engine has the memory of its slots and computes in one thread; an engine a processor is at work. One call takes
-all slots several steps on, with Python's lock free; between calls sentences come and go. Every row of numbers is
-computed by itself, each of its sums in one order (kernels/mtcli_native/README.md): that is why a translation does not
-depend on what is decoded beside it.
+Each engine has the memory of its slots and computes in one thread, unless processors are idle that may help it with a
+large network (kernels/mtcli_native/team.py); an engine a processor is at work. One call takes all slots several steps
+on, with Python's lock free; between calls sentences come and go. Every row of numbers is computed by itself, each of
+its sums in one order (kernels/mtcli_native/README.md): so a translation does not depend on what is decoded beside it.
 """
 
 import gc
@@ -29,6 +29,7 @@ _CACHE_BYTES, _USUAL_STEPS = 64 << 20, 32  # what the slots' keys and values may
 _BATCH_TOKENS = 256  # source tokens encoded at once: what they are turned into stays in the cache
 _MOST_INPUTS = 1 << 16  # of a product of integers: 255 x 127 x this fits into 32 bits
 _PRODUCTS_A_CALL = 1_000_000_000  # multiplications, a few milliseconds: so long a caller's decision may have to wait
+_SHARED_PRODUCTS = 8_000_000  # multiplications of one hypothesis's step that are worth several threads
 _DONE_A_CALL = 0.125  # part of the slots whose sentences are done before a call returns early
 
 
@@ -85,11 +86,11 @@ class NativeEngines:
 
 
 class NativeEngine:
-    """Decodes sentences in one thread (`mtcli.decoding.engines.Engine`).
+    """Decodes sentences (`mtcli.decoding.engines.Engine`), in one thread, or in several that share large products.
 
     Attributes:
         max_slots: sentences decoded at once, at most.
-        threads: not used yet: one.
+        threads: that share the products of a large network; to be changed at will.
     """
 
     def __init__(self, network: PackedNetwork, options: SearchOptions, *, max_slots: int) -> None:
@@ -167,7 +168,9 @@ class NativeEngine:
         self._slots.drop(is_unwanted)
 
     def _call(self, command: int, **fields: int) -> None:
-        self._workspace.call(command, p_rules=self._slots.rules_address, p_slots=self._slots.address, **fields)
+        fields |= {"p_rules": self._slots.rules_address, "p_slots": self._slots.address}
+        is_large = self._network.step_products >= _SHARED_PRODUCTS
+        self._workspace.call(command, threads=self.threads if is_large else 1, **fields)
 
     def _hypotheses(self, found: list[tuple[list[int], float]]) -> list[Hypothesis]:
         penalty = self._options.length_penalty

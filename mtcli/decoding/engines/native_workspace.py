@@ -1,16 +1,18 @@
 """What a thread computes in, and how it calls the compiled kernels."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from itertools import accumulate, chain
+from threading import Thread
 
 import numpy as np
 import numpy.typing as npt
 
 from mtcli.decoding.engines.native_network import PackedNetwork
 from mtcli_native import load
-from mtcli_native.memory import Arena, Array, address, announced, record, remember
+from mtcli_native.memory import ALIGNMENT, Arena, Array, address, announced, record, remember
 from mtcli_native.packing import padded
-from mtcli_native.records import ANNOUNCE, BATCH, CALL, GROUP, MATRIX_ROWS, WORK
+from mtcli_native.records import ANNOUNCE, BATCH, CALL, GROUP, HELP, LINEAR, MATRIX_ROWS, TEAM, WORK
 
 _INTEGER_BYTES = 2  # of an activation, at most
 _LANES = 16
@@ -35,10 +37,11 @@ class Workspace:
         self._call = remember(record(CALL, p_network=address(network.record)))
         self._call_address = address(self._call)
         self._arena: Arena | None = None
+        self._team: Arena | None = None
         self._room = (0, 0, 0)
 
-    def call(self, command: int, **fields: int) -> None:
-        """Let the kernels do something; `fields` are of the CALL record."""
+    def call(self, command: int, *, threads: int = 1, **fields: int) -> None:
+        """Let the kernels do something, in so many threads; `fields` are of the CALL record."""
         assert self._arena is not None, "make_room comes before a call"
         call = self._call[0]
         call["command"], call["p_work"] = command, self._arena.address
@@ -47,7 +50,33 @@ class Workspace:
         if self._is_checked:
             table = announced()
             self._run(address(record(CALL, command=ANNOUNCE, p_batch=address(table))))
-        self._run(self._call_address)
+        with self._helped_by(threads - 1):
+            self._run(self._call_address)
+
+    @contextmanager
+    def _helped_by(self, number: int) -> Iterator[None]:
+        """Have so many threads beside this one that do parts of its products; fewer where the system has no more."""
+        if number < 1:
+            yield
+            return
+        assert self._arena is not None
+        team = self._team = self._team or _new_team()
+        team.arrays["is_over"][:] = 0
+        self._arena.record["p_team"] = team.address
+        help_call = record(CALL, command=HELP, p_network=address(self._network.record), p_work=self._arena.address)
+        threads = [Thread(target=self._run, args=(address(help_call),), name="helping") for _ in range(number)]
+        started = []
+        try:
+            with suppress(RuntimeError):
+                for thread in threads:
+                    thread.start()
+                    started.append(thread)
+            yield
+        finally:
+            team.arrays["is_over"][:] = 1
+            for thread in started:
+                thread.join()
+            self._arena.record["p_team"] = 0
 
     def make_room(self, *, rows: int = 0, attended: int, steps: int = 1) -> None:
         """Have room for so many rows at once, attention to so many entries, and outputs of so many tokens.
@@ -92,7 +121,17 @@ class Workspace:
                 "new_ancestry": (np.int32, (beam, steps)),
             },
             max_search_rows=ranked,
+            p_team=0,
         )
+
+
+def _new_team() -> Arena:
+    words = ("word", "num_done", "is_over")
+    described = dict.fromkeys(("p_x", "rows", "first", "last", "p_out", "out_stride", "adds", "is_relu"), 0)
+    team = Arena(TEAM, dict.fromkeys(words, (np.int64, (ALIGNMENT // 8,))), linear=record(LINEAR)[0], **described)
+    for array in team.arrays.values():
+        array[:] = 0
+    return team
 
 
 class Batch:

@@ -7,7 +7,9 @@ scores are those of the oracle's within 1e-4.
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
+from threading import Thread
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -15,7 +17,7 @@ from support.searching import BANNED, EOS, START, VOCABULARY
 from support.tiny import untrained_model
 
 from mtcli.config import ModelConfig, VocabularySizes
-from mtcli.decoding.engines import native_slots
+from mtcli.decoding.engines import native, native_slots
 from mtcli.decoding.engines.native import NativeEngine, NativeEngines, obstacle
 from mtcli.decoding.engines.torch import TorchEngines
 from mtcli.decoding.pool import EnginePool
@@ -93,6 +95,28 @@ def test_a_sentence_does_not_see_its_neighbours() -> None:
     assert decode(engines, num_workers=2) == together
     alone = [decode(engines, [source], [limit])[0] for source, limit in zip(SOURCES, LIMITS, strict=True)]
     assert alone == together
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int8"])
+def test_threads_that_share_products_change_nothing(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native, "_SHARED_PRODUCTS", 0)
+    engines = NativeEngines(model(3, d_model=256, ffn_dim=520), BASE, dtype=dtype)
+    found = []
+    for threads in (1, 2, 3):
+        engine = engines.make(3)
+        engine.threads = threads
+        engine.admit(tasks()[:3])
+        found.append(finish(engine))
+    assert found[0] == found[1] == found[2]
+
+
+def test_a_system_without_more_threads_computes_with_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native, "_SHARED_PRODUCTS", 0)
+    engine = NativeEngines(model(3, d_model=256), BASE).make(3)
+    engine.threads = 2
+    monkeypatch.setattr(Thread, "start", Mock(side_effect=RuntimeError("can't start new thread")))
+    engine.admit(tasks()[:3])
+    assert len(finish(engine)) == 3
 
 
 def test_outputs_have_their_least_length() -> None:

@@ -52,6 +52,7 @@ def workspace(
             "new_ancestry": (I32, (k, steps)),
         },
         max_search_rows=r,
+        p_team=0,
     )
 
 
