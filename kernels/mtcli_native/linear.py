@@ -8,7 +8,7 @@ from llvmlite import ir
 
 from mtcli_native.matrices import DEPTH, begin_matrices, end_matrices, tile_by_matrices, tile_rows
 from mtcli_native.records import FLOAT32, INT8_POSITIVE
-from mtcli_native.team import PART, did_part, is_over, lay_out, take_part, wait_for_parts
+from mtcli_native.team import PART, did_part, is_over, is_worth_it, lay_out, take_part, wait_for_parts
 from mtcli_native.tiles import (
     MOST_ROWS,
     PANEL,
@@ -230,7 +230,8 @@ def help_with_products(work):
 def columns(linear, p_x, rows, first, last, p_out, out_stride, adds, is_relu, work):
     """Outputs first to last, whole panels, of rows [R, k]: activations that `quantise` saw, where weights are int8."""
     never_inlined()
-    if work.p_team != 0 and (last - first) * linear.num_inputs >= _LEAST_SHARED:
+    is_large = (last - first) * linear.num_inputs >= _LEAST_SHARED
+    if is_large and work.p_team != 0 and is_worth_it(team_at(work.p_team)):
         _columns_in_parts(linear, p_x, rows, first, last, p_out, out_stride, adds, is_relu, work)
     else:
         _columns_alone(linear, p_x, rows, first, last, p_out, out_stride, adds, is_relu, work)

@@ -147,6 +147,7 @@ TEAM = _record(
     ("p_word", _INT),  # int64, team.py
     ("p_num_done", _INT),  # int64: parts
     ("p_is_over", _INT),  # int64: whether those who help may go
+    ("num_held_up", _INT),  # products that waited long for a part
     ("linear", LINEAR),  # what is multiplied, as `columns` in linear.py is told of it
     ("p_x", _INT),
     ("rows", _INT),
@@ -157,6 +158,9 @@ TEAM = _record(
     ("adds", _INT),
     ("is_relu", _INT),
 )
+
+MOST_HELD_UP = 4
+"""Products of a call that may wait long for another thread before one thread goes on alone."""
 
 BATCH = _record(
     ("num_sentences", _INT),

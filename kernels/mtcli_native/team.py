@@ -7,11 +7,15 @@ same arithmetic whoever does it, so that no result depends on who did, or on how
 All of it rests on one word of memory: which product it is, how many parts it has, and which is the next to be taken.
 A part is taken by exchanging the word for its successor, if nobody was faster. So a thread that was held up cannot take
 a part of a product that is over; and as long as a part is taken and not done, the product is not over.
+
+Where other programs want the processors too, a thread may be taken off its processor with a part in hand, and the
+others wait for longer than they would have computed. Whoever waited so now and then computes alone for a while.
 """
 
 import numpy as np
 from llvmlite import ir
 
+from mtcli_native.records import MOST_HELD_UP
 from mtcli_native.targets import compiled
 from mtcli_native.vectors import I32, I64, INT, IS_CHECKED, VOID, call, check, jit, number, operation
 
@@ -23,6 +27,7 @@ _IS_X86 = "x86_64" in compiled().machine
 _COUNT_BITS = 24  # of the word: how many parts, and above them which product; below them which part is next
 _MOST = (1 << _COUNT_BITS) - 1
 _WORD = 8
+_MOST_WAITS = 1 << 13  # a third of a millisecond or more; a part takes less
 
 
 def _pointer(builder, p):  # type: ignore[no-untyped-def]
@@ -82,9 +87,19 @@ def did_part(team):
 
 @jit
 def wait_for_parts(team, parts):
-    """Wait until all parts are done."""
+    """Wait until all parts are done; note whether one was held up."""
+    waits = i64(0)
     while _read(team.p_num_done) < parts:
         _wait_a_little()
+        waits += i64(1)
+    if waits > _MOST_WAITS:
+        team.num_held_up += i64(1)
+
+
+@jit
+def is_worth_it(team):
+    """Whether the threads had their processors to themselves so far."""
+    return team.num_held_up < MOST_HELD_UP
 
 
 @jit

@@ -12,10 +12,11 @@ from mtcli.decoding.engines.native_network import PackedNetwork
 from mtcli_native import load
 from mtcli_native.memory import ALIGNMENT, Arena, Array, address, announced, record, remember
 from mtcli_native.packing import padded
-from mtcli_native.records import ANNOUNCE, BATCH, CALL, GROUP, HELP, LINEAR, MATRIX_ROWS, TEAM, WORK
+from mtcli_native.records import ANNOUNCE, BATCH, CALL, GROUP, HELP, LINEAR, MATRIX_ROWS, MOST_HELD_UP, TEAM, WORK
 
 _INTEGER_BYTES = 2  # of an activation, at most
 _LANES = 16
+_CALLS_ALONE = 16  # that one thread makes where others had no processor of their own
 
 
 class Workspace:
@@ -38,6 +39,7 @@ class Workspace:
         self._call_address = address(self._call)
         self._arena: Arena | None = None
         self._team: Arena | None = None
+        self._calls_alone = 0
         self._room = (0, 0, 0)
 
     def call(self, command: int, *, threads: int = 1, **fields: int) -> None:
@@ -56,12 +58,14 @@ class Workspace:
     @contextmanager
     def _helped_by(self, number: int) -> Iterator[None]:
         """Have so many threads beside this one that do parts of its products; fewer where the system has no more."""
-        if number < 1:
+        self._calls_alone -= 1
+        if number < 1 or self._calls_alone > 0:
             yield
             return
         assert self._arena is not None
         team = self._team = self._team or _new_team()
         team.arrays["is_over"][:] = 0
+        team.record["num_held_up"] = 0
         self._arena.record["p_team"] = team.address
         help_call = record(CALL, command=HELP, p_network=address(self._network.record), p_work=self._arena.address)
         threads = [Thread(target=self._run, args=(address(help_call),), name="helping") for _ in range(number)]
@@ -77,6 +81,8 @@ class Workspace:
             for thread in started:
                 thread.join()
             self._arena.record["p_team"] = 0
+            if team.record["num_held_up"][0] >= MOST_HELD_UP:
+                self._calls_alone = _CALLS_ALONE
 
     def make_room(self, *, rows: int = 0, attended: int, steps: int = 1) -> None:
         """Have room for so many rows at once, attention to so many entries, and outputs of so many tokens.
@@ -126,9 +132,9 @@ class Workspace:
 
 
 def _new_team() -> Arena:
-    words = ("word", "num_done", "is_over")
-    described = dict.fromkeys(("p_x", "rows", "first", "last", "p_out", "out_stride", "adds", "is_relu"), 0)
-    team = Arena(TEAM, dict.fromkeys(words, (np.int64, (ALIGNMENT // 8,))), linear=record(LINEAR)[0], **described)
+    words = dict.fromkeys(("word", "num_done", "is_over"), (np.int64, (ALIGNMENT // 8,)))
+    product = ("p_x", "rows", "first", "last", "p_out", "out_stride", "adds", "is_relu")
+    team = Arena(TEAM, words, linear=record(LINEAR)[0], **dict.fromkeys(("num_held_up", *product), 0))
     for array in team.arrays.values():
         array[:] = 0
     return team
