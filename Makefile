@@ -16,10 +16,10 @@ PEERS_READY := $(PEERS_VENV)/.ready
 PEERS_PACKAGES := benchmarks/peers/requirements.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-all soak lint aot aot-all docs gpu peers bench-decoding bench-training bench report quality clean
+.PHONY: help install demo test test-all soak lint aot aot-all aarch64 docs gpu peers bench-decoding bench-training bench report quality clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(READY) ## make .venv and install mtcli and its development tools into it
 	@echo "mtcli is ready. Next: . $(BIN)/activate && mtcli --help"
@@ -60,6 +60,9 @@ aot-all: $(AOT_READY) $(READY) ## the same for every head size and fp32, and wit
 	PYTHONPATH=kernels $(AOT_BIN)/python -m aot --all || failed=1; \
 	PYTHONPATH=kernels $(BIN)/python -m aot --all --add || failed=1; \
 	exit $$failed
+
+aarch64: $(READY) ## run the CPU's kernels for AArch64 in an emulator, and compare their bits with this machine's
+	@PYTHON=$(BIN)/python bash tests/aarch64.sh
 
 docs: $(READY) ## build the site of docs/ into build/site; warnings are errors
 	@$(BIN)/python docs/generate.py --check

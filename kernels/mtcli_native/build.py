@@ -7,6 +7,7 @@ is one process for each. Objects that were made of the same sources are kept.
 """
 
 import argparse
+import importlib
 import os
 import re
 import subprocess
@@ -23,8 +24,10 @@ SYSTEMS = {"linux": "unknown-linux-gnu", "macos": "apple-macosx11.0", "windows":
 _SDOT, _SDOT_OF_NEON = "mtcli_native_sdot", "llvm.aarch64.neon.sdot.v4i32.v16i8"
 
 
-def compile_module(target: Target) -> str:
-    """Compile for a target; returns the module as text, whose only visible function is load.SYMBOL.
+def compile_module(
+    target: Target, function: str = "mtcli_native.loop:run", symbol: str = load.SYMBOL, *, arguments: int = 1
+) -> str:
+    """Compile a function of int64 arguments; returns the module as text, where it alone is visible, as `symbol`.
 
     numba must not be imported yet: it reads the processor's name once.
     """
@@ -38,16 +41,16 @@ def compile_module(target: Target) -> str:
     from numba import types
 
     binding.add_symbol(_SDOT, 8)  # never called here
-    from mtcli_native.loop import run
-
-    run.compile((types.int64,))
-    found = run.overloads[(types.int64,)]
+    module_name, _, name = function.partition(":")
+    kernel, signature = getattr(importlib.import_module(module_name), name), (types.int64,) * arguments
+    kernel.compile(signature)
+    found = kernel.overloads[signature]
     module = found.library._final_module
-    for function in module.functions:
-        if function.name == found.fndesc.llvm_func_name:
-            function.name = load.SYMBOL
-        elif not function.is_declaration:
-            function.linkage = "internal"
+    for one in module.functions:
+        if one.name == found.fndesc.llvm_func_name:
+            one.name = symbol
+        elif not one.is_declaration:
+            one.linkage = "internal"
     return _without_references(str(module))
 
 

@@ -57,12 +57,13 @@ def _here(directory: Path, engine: str, device: str, dtype: str, attention: str)
     from mtcli.decoding.options import ComputeOptions
     from mtcli.decoding.translator import search_options
     from mtcli.model_directory.model import StoredModel
+    from mtcli_native import load
 
     model = StoredModel(directory)
     compute = ComputeOptions(engine=engine, device=device, dtype=dtype, attention=attention)
     search = search_options(model.architecture.decoding, model.tokenizers.tgt)
     choice = choose_engine(model, compute, search)
-    facts = {"engine": choice.sentence}
+    facts = {"engine": choice.sentence, "native kernels": load.describe()}
     if mark := model.int8_mark:
         facts["int8 checked"] = mark.sentence
     if choice.is_native:

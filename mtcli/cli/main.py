@@ -52,7 +52,9 @@ def _print_versions(wanted: bool) -> None:
 def options(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_print_versions, is_eager=True, help="Print versions and devices."),
+        typer.Option(
+            "--version", callback=_print_versions, is_eager=True, help="Print versions, the CPU's kernels and devices."
+        ),
     ] = False,
 ) -> None:
     pass

@@ -10,6 +10,8 @@ import pytest
 from support.patience import PATIENCE
 from support.tiny import write_untrained
 
+from mtcli_native import load
+
 PROGRAM = """
 import sys
 
@@ -86,6 +88,7 @@ def test_info_says_what_decodes(model: Path) -> None:
     assert finished.returncode == 0, finished.stderr
     facts = json.loads(finished.stdout)
     assert facts["engine"] == "native (the device is a CPU)"
+    assert facts["native kernels"] == load.describe()
     assert facts["runs here on"].endswith("threads), float32")
 
 

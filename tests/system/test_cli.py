@@ -14,6 +14,8 @@ from support.command import MTCLI, fresh_mtcli, fresh_succeed, succeed
 from support.letters import letter_pairs, write_sides
 from support.patience import PATIENCE
 
+from mtcli_native import load
+
 LINES = ["a b c", "", "i h g f", "   ", "d e", "a b c"]
 
 
@@ -137,7 +139,16 @@ def test_every_command_has_help_with_an_example(name: str) -> None:
 
 def test_version_names_what_computes() -> None:
     lines = succeed("--version").splitlines()
-    assert [line.split()[0] for line in lines] == ["mtcli", "python", "torch", "triton", "devices:"]
+    assert [line.split()[0] for line in lines] == ["mtcli", "python", "torch", "triton", "native", "devices:"]
+    assert lines[4] == f"native kernels: {load.describe()}"
+
+
+def test_kernels_that_cannot_run_are_explained() -> None:
+    for command in (("--version",), ("info", "--device", "cpu")):
+        told = fresh_succeed(*command, env={"MTCLI_NATIVE_TARGET": "pdp-11"})
+        assert "native kernels" in told
+        assert "MTCLI_NATIVE_TARGET names the unknown target 'pdp-11'. Known are x86-64-" in told
+    assert "torch (MTCLI_NATIVE_TARGET names" in told
 
 
 def test_evaluate_agrees_with_sacrebleu(reverse_model: Path, tmp_path: Path) -> None:

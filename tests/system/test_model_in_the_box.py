@@ -37,6 +37,19 @@ def test_twenty_sentences_are_translated_as_when_it_was_made() -> None:
     assert translated.splitlines() == [tgt for _, tgt in pairs]
 
 
+def test_both_engines_find_the_same_hypotheses_in_float32() -> None:
+    stdin = SENTENCES.read_bytes()  # each line a sentence and its translation: longer than what the model has read
+    command = ("translate", "--quiet", "--device", "cpu", "--dtype", "float32", "--format", "jsonl", "--n-best", "4")
+    found = [
+        [json.loads(line) for line in succeed(*command, "--engine", engine, stdin=stdin).splitlines()]
+        for engine in ("native", "torch")
+    ]
+    for line, other in zip(*found, strict=True):
+        assert [each["text"] for each in line["n_best"]] == [each["text"] for each in other["n_best"]]
+        scores, others = ([each["score"] for each in one["n_best"]] for one in (line, other))
+        assert scores == pytest.approx(others, rel=0, abs=1e-5)
+
+
 def test_python_takes_it_too() -> None:
     assert Translator().translate(["Where is the station?"])[0].text == "Wo ist der Bahnhof?"
 

@@ -2,6 +2,7 @@
 
 import json
 import signal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -28,9 +29,11 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     ]
 
 
-def translate_one(model: Path, inputs: list[Path], directory: Path) -> list[str]:
+def translate_one(
+    model: Path, inputs: list[Path], directory: Path, engine: str = "native", dtype: str = "float32"
+) -> list[str]:
     files = ["-m", str(model), "-i", str(inputs[0]), "-o", str(directory / "out.gz")]
-    return ["translate", *files, "--device", "cpu", "--dtype=float32"]
+    return ["translate", *files, "--device", "cpu", f"--engine={engine}", f"--dtype={dtype}"]
 
 
 def translate_all(model: Path, inputs: list[Path], directory: Path) -> list[str]:
@@ -40,7 +43,13 @@ def translate_all(model: Path, inputs: list[Path], directory: Path) -> list[str]
     return ["translate", "-m", *map(str, (model, *options, *outputs, *reversed(inputs)))]
 
 
-COMMANDS = {"one": translate_one, "all": translate_all}
+COMMANDS = {
+    "one": translate_one,
+    "int8": partial(translate_one, dtype="int8"),
+    "torch": partial(translate_one, engine="torch"),
+    "all": translate_all,
+}
+INDEPENDENT = ("one", "int8", "all")  # of what is decoded beside a line, to the last bit
 
 
 def results(directory: Path) -> dict[str, bytes]:
@@ -68,7 +77,7 @@ def end_in_the_middle(arguments: list[str], number: signal.Signals) -> tuple[int
     return end_stopped(stopped_before(r"\.journal$", 3, arguments), number)
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", INDEPENDENT)
 def test_killed_runs_write_the_same_bytes(
     name: str, model: Path, inputs: list[Path], uninterrupted: dict[str, Path], tmp_path: Path
 ) -> None:
@@ -84,6 +93,21 @@ def test_killed_runs_write_the_same_bytes(
     assert f"Going on after line {reached:,} of an earlier run." in finished.stderr.decode()
     assert results(tmp_path) == results(uninterrupted[name])
     assert not list(tmp_path.glob(".*.partial"))
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("int8", "an option has"), ("torch", "an option and the engine, or the version of mtcli or PyTorch have")],
+)
+def test_another_engine_or_number_type_starts_over(
+    name: str, reason: str, model: Path, inputs: list[Path], uninterrupted: dict[str, Path], tmp_path: Path
+) -> None:
+    end_in_the_middle(translate_one(model, inputs, tmp_path), signal.SIGKILL)
+    assert committed_lines(tmp_path) > 0
+    finished = mtcli(*COMMANDS[name](model, inputs, tmp_path))
+    assert finished.returncode == 0
+    assert f"Starting over: {reason} changed since the earlier run." in finished.stderr.decode()
+    assert results(tmp_path) == results(uninterrupted[name])
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -117,14 +141,19 @@ def test_a_finished_job_repeated_does_nothing(
 
 
 @pytest.mark.parametrize(
-    "option", ["--greedy", "--length-penalty=0.5", "--dtype=bfloat16", "--set=decoding.beam_size=2"]
+    "option",
+    [
+        *("--greedy", "--length-penalty=0.5", "--set=decoding.beam_size=2"),
+        *("--dtype=int8", "--dtype=bfloat16", "--engine=torch"),
+    ],
 )
 def test_another_option_is_another_job(
     option: str, model: Path, inputs: list[Path], uninterrupted: dict[str, Path]
 ) -> None:
-    arguments = COMMANDS["one"](model, inputs, uninterrupted["one"])
-    if option.startswith("--dtype="):
-        arguments.remove("--dtype=float32")
+    name = option.partition("=")[0]
+    arguments = [each for each in translate_one(model, inputs, uninterrupted["one"]) if not each.startswith(name)]
+    if option == "--dtype=bfloat16":
+        arguments.remove("--engine=native")
     finished = mtcli(*arguments, option)
     assert finished.returncode == 1
     assert "out.gz exists already" in finished.stderr.decode()

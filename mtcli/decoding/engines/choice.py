@@ -107,7 +107,7 @@ class _CannotRunError(Exception):
     @property
     def phrase(self) -> str:
         sentence = str(self).removesuffix(".")
-        return sentence[:1].lower() + sentence[1:]
+        return sentence if sentence[:2].isupper() else sentence[:1].lower() + sentence[1:]  # the name of a variable
 
 
 def _wanted(engine: str) -> str:

@@ -89,9 +89,10 @@ def test_integers_and_units_are_those_of_the_definition(
     work = workspace(rows, width=k, widest=k)
     kernels(Operation.QUANTISE, array_of(x), rows, k, kind, in_reach(work.record))
     int8 = kernels.target.int8
-    stored = work.arrays["integers"].view(np.uint8 if int8.bytes == 1 else np.int16).ravel()[: rows * k]
+    zero = int8.positive_zero if kind == INT8_POSITIVE else int8.zero
+    has_sign = int8.bytes == 2 or int8.positive_zero < 0
+    stored = work.arrays["integers"].view(f"{'i' if has_sign else 'u'}{int8.bytes}").ravel()[: rows * k]
     integers, units = quantise(x, kind)
-    zero = 0 if kind == INT8_POSITIVE else int8.zero
     assert np.array_equal(stored.reshape(rows, k).astype(np.int64) - zero, integers)
     assert_same_bits(work.arrays["scales"], units)
 
