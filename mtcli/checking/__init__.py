@@ -1,0 +1,1 @@
+"""Faults of a translation, found by reading it beside its source; neither a model nor PyTorch is needed."""
