@@ -1,0 +1,131 @@
+"""Checks `echo` and `untranslated-capitals`: words of the source that should have been translated and were not."""
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from mtcli.checking.findings import Finding, Severity, Where, quoted
+from mtcli.checking.lines import Direction, LinePair, without, word_places
+
+ECHO = "echo"
+CAPITALS = "untranslated-capitals"
+_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_LONGEST_COGNATE = 1  # words of a line that may be the same in both languages: Hotel, Status
+_CAPITALS = re.compile(r"(?<![\w-])[A-ZÀ-ÖØ-ÞΑ-ΩА-ЯЁ]{2,}(?![\w-])")
+_NO_ABBREVIATION = 5  # letters: NATO is written so whatever the source does
+_RUN = 4  # words of a run in the middle of a line
+
+
+def find_echo(lines: LinePair, direction: Direction) -> list[Finding]:
+    """Find a source that was copied as a whole, or a run of its words that was, unless it may be: names, numbers, code."""
+    shared = lines.src_set & lines.tgt_set
+    if not direction.differ or not shared or len(lines.src_words) <= _LONGEST_COGNATE:
+        return []
+    if len(shared) == len(lines.src_set) and _letters(lines.source) == _letters(lines.target):
+        if _is_translatable(lines, direction):
+            whole = ((0, len(lines.source)),), ((0, len(lines.target)),)
+            return [Finding(ECHO, Severity.ERROR, "The translation is a copy of the source", *whole)]
+        return []
+    if len(shared) < _RUN or len(shared & direction.src_words) < 2:
+        return []
+    return _copied_run(lines, direction)
+
+
+def _letters(text: str) -> list[str]:
+    return _WORD.findall(text.lower())
+
+
+def _is_translatable(lines: LinePair, direction: Direction) -> bool:
+    """Whether more is left than names when everything protected is taken out.
+
+    Small words that the target language does not have tell, and otherwise words in lower case: two at least where
+    both languages are written in Latin letters, as they share many.
+    """
+    text = without(lines.source, lines.src_spans)
+    words = _WORD.findall(text)
+    if not words:
+        return False
+    small = direction.src_words.intersection(word.lower() for word in words)
+    lower = [word for word in words if word.islower() and len(word) > 1]
+    if text.isupper():
+        lower = [word for word in words if len(word) > 3]
+    same_script = direction.src.scripts[:1] == direction.tgt.scripts[:1]
+    if same_script:
+        return bool(small and len(words) > 2) or len(lower) >= 2
+    return bool(small or lower) or not _is_latin(words)
+
+
+def _is_latin(words: Sequence[str]) -> bool:
+    return all(word.isascii() for word in words)
+
+
+def _copied_run(lines: LinePair, direction: Direction) -> list[Finding]:
+    """The longest run of words that stands in both, if it holds enough of the source language's small words."""
+    start, end, other = _longest_common_run(lines.src_words, lines.tgt_words)
+    run = lines.src_words[start:end]
+    small = {word.strip(",.;:!?\"'()") for word in run} & direction.src_words
+    if len(run) < _RUN or len(small) < 2 or (len(small) < 3 and 2 * len(run) < len(lines.tgt_words)):
+        return []
+    sources, targets = word_places(lines.source), word_places(lines.target)
+    source: Where = (sources[start][0], sources[end - 1][1])
+    target: Where = (targets[other][0], targets[other + end - start - 1][1])
+    message = f"{len(run)} words of the source were copied: {quoted(lines.source[source[0] : source[1]])}"
+    return [Finding(ECHO, Severity.ERROR, message, (source,), (target,))]
+
+
+def _longest_common_run(src: Sequence[str], tgt: Sequence[str]) -> tuple[int, int, int]:
+    """Start and end in the source, and start in the target."""
+    best, before = (0, 0, 0), [0] * (len(tgt) + 1)
+    for i, word in enumerate(src):
+        now = [0] * (len(tgt) + 1)
+        for j, other in enumerate(tgt):
+            if word == other:
+                now[j + 1] = before[j] + 1
+                if now[j + 1] > best[1] - best[0]:
+                    best = (i + 1 - now[j + 1], i + 1, j + 1 - now[j + 1])
+        before = now
+    return best
+
+
+def find_capitals(lines: LinePair, direction: Direction) -> list[Finding]:
+    """Find words in capitals that were copied though they are ordinary ones, and capitals where the source has none."""
+    found = list(_CAPITALS.finditer(lines.target))
+    if not found:
+        return []
+    of_source = {match[0]: match.span() for match in _CAPITALS.finditer(lines.source)}
+    if not of_source:
+        return _made_up(lines, [match for match in found if len(match[0]) >= _NO_ABBREVIATION])
+    copied = [match for match in found if match[0] in of_source]
+    ordinary = [match for match in copied if match[0].lower() in direction.src_words]
+    if not direction.differ or not (ordinary or _stand_together(lines.target, copied)):
+        return []
+    words = copied if len(copied) < len(of_source) or not ordinary else found
+    return [
+        Finding(
+            CAPITALS,
+            Severity.WARNING,
+            f"words in capitals were not translated: {quoted(' '.join(match[0] for match in words))}",
+            tuple(of_source[match[0]] for match in words if match[0] in of_source),
+            tuple(match.span() for match in words),
+        )
+    ]
+
+
+def _stand_together(text: str, copied: Sequence[re.Match[str]]) -> bool:
+    """Whether three of them follow each other: a shouted sentence, no abbreviations."""
+    streak = 0
+    for before, match in pairwise(copied):
+        streak = streak + 1 if text[before.end() : match.start()].isspace() else 0
+        if streak >= 2:
+            return True
+    return False
+
+
+def _made_up(lines: LinePair, capitals: Sequence[re.Match[str]]) -> list[Finding]:
+    source = lines.source.lower()
+    where = tuple(match.span() for match in capitals if match[0].lower() not in source)
+    if not where:
+        return []
+    first = lines.target[where[0][0] : where[0][1]]
+    message = f"{quoted(first)} is in capitals, and the source has none"
+    return [Finding(CAPITALS, Severity.WARNING, message, target=where)]

@@ -1,0 +1,80 @@
+"""Check `unit`: a currency or a unit of measurement that became another one."""
+
+import re
+from collections.abc import Mapping
+
+from mtcli.checking.findings import Finding, Severity, Where, quoted
+from mtcli.checking.lines import Direction, LinePair
+
+UNIT = "unit"
+_KINDS: Mapping[str, Mapping[str, str]] = {
+    "currency": {
+        "dollar": r"\$|usd|dollars?|달러|ドル|美元|dólar(?:es)?",
+        "euro": r"€|euros?|eur|유로|ユーロ|欧元",
+        "pound": r"£|gbp|pounds?|pfund|livres?|파운드|ポンド|英镑|libras?",
+        "yen": r"¥|￥|jpy|yens?|엔|円",
+        "won": r"₩|krw|원|ウォン|won",
+        "rupee": r"₹|inr|rupees?|rupien|roupies?|루피|ルピー",
+    },
+    "percentage": {"percent": r"%|％|percent|prozent|pour cent|퍼센트|パーセント|per cent|por ciento|pct"},
+    "temperature": {"celsius": r"°\s?c|℃|celsius|섭씨", "fahrenheit": r"°\s?f|℉|fahrenheit|화씨"},
+    "length": {
+        "kilometre": r"km|kilomet(?:er|re)s?|킬로미터|キロメートル",
+        "metre": r"m|met(?:er|re)s?|metern|mètres?|미터|メートル",
+        "centimetre": r"cm|zentimetern?|centimet(?:er|re)s?|centimètres?|센티미터|센티|センチ",
+        "millimetre": r"mm|millimetern?|millimet(?:er|re)s?|millimètres?|밀리미터|ミリ",
+        "mile": r"miles?|meilen?|milles?|마일|マイル|mi",
+        "foot": r"feet|foot|ft|fuß|pieds?|피트|フィート",
+        "inch": r"inch(?:es)?|zoll|pouces?|인치|インチ",
+    },
+    "weight": {
+        "kilogram": r"kg|kilos?|kilogramm?e?s?|킬로그램|キログラム",
+        "gram": r"g|gramm?e?s?|그램|グラム",
+        "milligram": r"mg|milligramm?e?s?|밀리그램|ミリグラム",
+        "ton": r"t|ton(?:ne)?s?|tonnen|톤|トン",
+    },
+    "size": {
+        "kilobyte": r"kb|kib|kilobytes?|kilo-octets?|ko",
+        "megabyte": r"mb|mib|megabytes?|mo|메가바이트",
+        "gigabyte": r"gb|gib|gigabytes?|go|기가바이트",
+        "terabyte": r"tb|tib|terabytes?|to|테라바이트",
+    },
+}
+_KIND_OF = {name: kind for kind, units in _KINDS.items() for name in units}
+_UNITS = "|".join(f"(?P<{name}>{spelled})" for units in _KINDS.values() for name, spelled in units.items())
+# Behind a number, or a sign of a currency before one.
+_BEHIND = re.compile(rf"(?<=[\d０-９])[\s\u00a0\u202f-]?(?:{_UNITS})(?![a-zA-ZÀ-ɏ])", re.IGNORECASE)
+_BEFORE = re.compile(r"(?:(?P<dollar>\$)|(?P<euro>€)|(?P<pound>£)|(?P<yen>[¥￥])|(?P<won>₩)|(?P<rupee>₹))\s?(?=\d)")
+_ANYWHERE = {
+    name: re.compile(rf"(?<![a-zA-ZÀ-ɏ])(?:{spelled})(?![a-zA-ZÀ-ɏ])", re.IGNORECASE)
+    for units in _KINDS.values()
+    for name, spelled in units.items()
+}
+
+
+def find_units(lines: LinePair, direction: Direction) -> list[Finding]:
+    """Find units that stand beside a number of the target, while the source has another one of their kind."""
+    if not any(span.text[0].isdecimal() for span in lines.tgt_spans):
+        return []
+    src, tgt = _units_of(lines.source), _units_of(lines.target)
+    lost = {name: where for name, where in src.items() if name not in tgt and not _ANYWHERE[name].search(lines.target)}
+    new = {name: where for name, where in tgt.items() if name not in src and not _ANYWHERE[name].search(lines.source)}
+    findings = []
+    for name, where in new.items():
+        for other, place in lost.items():
+            if _KIND_OF[name] == _KIND_OF[other]:
+                was, now = lines.source[slice(*place)].strip(), lines.target[slice(*where)].strip()
+                message = f"the unit {quoted(was)} became {quoted(now)}"
+                findings.append(Finding(UNIT, Severity.ERROR, message, (place,), (where,)))
+                break
+    return findings
+
+
+def _units_of(text: str) -> dict[str, Where]:
+    """Each unit beside a number, with the first place where it stands."""
+    found: dict[str, Where] = {}
+    for pattern in (_BEHIND, _BEFORE):
+        for match in pattern.finditer(text):
+            start = match.start() + len(match[0]) - len(match[0].lstrip())
+            found.setdefault(match.lastgroup or "", (start, match.start() + len(match[0].rstrip())))
+    return found
