@@ -12,12 +12,13 @@ CAPITALS = "untranslated-capitals"
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _LONGEST_COGNATE = 1  # words of a line that may be the same in both languages: Hotel, Status
 _CAPITALS = re.compile(r"(?<![\w-])[A-ZÀ-ÖØ-ÞΑ-ΩА-ЯЁ]{2,}(?![\w-])")
+_TWO_CAPITALS = re.compile("[A-ZÀ-ÖØ-ÞΑ-ΩА-ЯЁ]{2}")
 _NO_ABBREVIATION = 5  # letters: NATO is written so whatever the source does
 _RUN = 4  # words of a run in the middle of a line
 
 
 def find_echo(lines: LinePair, direction: Direction) -> list[Finding]:
-    """Find a source that was copied as a whole, or a run of its words that was, unless it may be: names, numbers, code."""
+    """Find a source that was copied, as a whole or a run of its words, and holds more than names, numbers and code."""
     shared = lines.src_set & lines.tgt_set
     if not direction.differ or not shared or len(lines.src_words) <= _LONGEST_COGNATE:
         return []
@@ -89,8 +90,7 @@ def _longest_common_run(src: Sequence[str], tgt: Sequence[str]) -> tuple[int, in
 
 def find_capitals(lines: LinePair, direction: Direction) -> list[Finding]:
     """Find words in capitals that were copied though they are ordinary ones, and capitals where the source has none."""
-    found = list(_CAPITALS.finditer(lines.target))
-    if not found:
+    if not _TWO_CAPITALS.search(lines.target) or not (found := list(_CAPITALS.finditer(lines.target))):
         return []
     of_source = {match[0]: match.span() for match in _CAPITALS.finditer(lines.source)}
     if not of_source:

@@ -1,18 +1,15 @@
 """Checks `script` and `language`: a translation in letters, or in words, of a language that was not wanted."""
 
 import re
-from functools import lru_cache
 
 from mtcli.checking.findings import Finding, Severity, quoted
-from mtcli.checking.languages import COMMON_WORDS, SCRIPT_LETTERS, SCRIPTS, Language
+from mtcli.checking.languages import COMMON_WORDS, SCRIPT_LETTERS
 from mtcli.checking.lines import Direction, LinePair, without, word_places
 
 SCRIPT, LANGUAGE = "script", "language"
 _FEWEST_WORDS = 3  # of another language
 _LATIN_WORDS = re.compile(r"(?<![^\W\d_])[a-zß-öø-ÿ]{2,}(?![^\W\d_])")
 _MOST_LATIN_WORDS = 4
-# Letters of Greek and of Chinese stand in formulas and names of all languages.
-_SIGNS = "Grek"
 _NAMES = {"de": "German", "en": "English", "fr": "French", "es": "Spanish", "it": "Italian", "nl": "Dutch"}
 _NAMES |= {"pt": "Portuguese", "sv": "Swedish", "da": "Danish", "pl": "Polish", "cs": "Czech"}
 
@@ -22,7 +19,7 @@ def find_script(lines: LinePair, direction: Direction) -> list[Finding]:
     tgt = direction.tgt
     if not tgt.scripts:
         return []
-    if not lines.target.isascii() and (strangers := _strange_letters(tgt).findall(lines.target)):
+    if not lines.target.isascii() and (strangers := direction.foreign_letters.findall(lines.target)):
         known = set(lines.source)
         if strangers := [letters for letters in strangers if not known.issuperset(letters)]:
             start = lines.target.index(strangers[0])
@@ -30,13 +27,6 @@ def find_script(lines: LinePair, direction: Direction) -> list[Finding]:
             message = f"{quoted(strangers[0])} is in letters that {tgt.code} is not written in"
             return [Finding(SCRIPT, Severity.ERROR, message, target=(where,))]
     return [] if tgt.is_latin else _without_own_script(lines, direction)
-
-
-@lru_cache(64)
-def _strange_letters(language: Language) -> re.Pattern[str]:
-    """Letters in a row of scripts that are not the language's, nor Latin."""
-    strange = [letters for name, letters in SCRIPTS.items() if name not in (*language.scripts, "Latn", _SIGNS)]
-    return re.compile(f"[{''.join(strange)}]+")
 
 
 def _without_own_script(lines: LinePair, direction: Direction) -> list[Finding]:
@@ -54,7 +44,7 @@ def _without_own_script(lines: LinePair, direction: Direction) -> list[Finding]:
 def find_language(lines: LinePair, direction: Direction) -> list[Finding]:
     """Find small words of another language that writes with Latin letters where hardly any of its own stand."""
     own = direction.tgt.common_words
-    if not own or len(strangers := lines.tgt_set & _strange_words(direction.tgt)) < _FEWEST_WORDS:
+    if not own or len(strangers := lines.tgt_set & direction.foreign_words) < _FEWEST_WORDS:
         return []
     of_own = len(lines.tgt_set & own)
     best, count = max(
@@ -67,8 +57,3 @@ def find_language(lines: LinePair, direction: Direction) -> list[Finding]:
     where = tuple(place for place, word in zip(places, lines.tgt_words, strict=True) if word in strangers)
     message = f"the translation seems to be in {_NAMES[best]}"
     return [Finding(LANGUAGE, Severity.ERROR, message, target=where)]
-
-
-@lru_cache(64)
-def _strange_words(language: Language) -> frozenset[str]:
-    return frozenset[str]().union(*COMMON_WORDS.values()) - language.common_words

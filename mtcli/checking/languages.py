@@ -76,99 +76,31 @@ _WORDS: Mapping[str, str] = {
         "není jsem jsme"
     ),
 }
-_COMMA_DECIMAL = [
-    "de",
-    "fr",
-    "es",
-    "it",
-    "nl",
-    "pt",
-    "sv",
-    "da",
-    "nb",
-    "nn",
-    "no",
-    "fi",
-    "pl",
-    "cs",
-    "sk",
-    "sl",
-    "hr",
-    "sr",
-    "bg",
-    "ru",
-    "uk",
-    "be",
-    "ro",
-    "hu",
-    "tr",
-    "el",
-    "et",
-    "lv",
-    "lt",
-    "id",
-    "vi",
-    "ca",
-    "gl",
-    "eu",
-    "is",
-]
-_SCRIPTS_OF: Mapping[str, str] = {
-    **dict.fromkeys(["ru", "uk", "be", "bg", "mk", "kk", "mn"], "Cyrl"),
-    **dict.fromkeys(["ar", "fa", "ur"], "Arab"),
-    **dict.fromkeys(["hi", "mr", "ne"], "Deva"),
-    "el": "Grek",
-    "hy": "Armn",
-    "he": "Hebr",
-    "yi": "Hebr",
-    "bn": "Beng",
-    "ta": "Taml",
-    "te": "Telu",
-    "th": "Thai",
-    "ka": "Geor",
-    "ko": "Hang Hani",
-    "ja": "Jpan Hani",
-    "zh": "Hani",
-    "sr": "Cyrl Latn",
-    **dict.fromkeys(
-        [
-            "en",
-            "de",
-            "fr",
-            "es",
-            "it",
-            "nl",
-            "pt",
-            "sv",
-            "da",
-            "nb",
-            "nn",
-            "no",
-            "fi",
-            "pl",
-            "cs",
-            "sk",
-            "sl",
-            "hr",
-            "ro",
-            "hu",
-            "tr",
-            "et",
-            "lv",
-            "lt",
-            "id",
-            "ms",
-            "vi",
-            "ca",
-            "gl",
-            "eu",
-            "is",
-            "ga",
-            "sq",
-            "af",
-        ],
-        "Latn",
-    ),
+# Which write a comma before decimals, and which are written in one script that is not Latin, or in several.
+_COMMA_DECIMAL_CODES = (
+    "de fr es it nl pt sv da nb nn no fi pl cs sk sl hr sr bg ru uk be ro hu tr el et lv lt id vi ca gl eu is"
+)
+_COMMA_DECIMAL = frozenset(_COMMA_DECIMAL_CODES.split())
+_LATIN_CODES = "en de fr es it nl pt sv da nb nn no fi pl cs sk sl hr ro hu tr et lv lt id ms vi ca gl eu is ga sq af"
+_LATIN = _LATIN_CODES.split()
+_SCRIPTS_OF: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(_LATIN, ("Latn",)),
+    **dict.fromkeys(("ru", "uk", "be", "bg", "mk", "kk", "mn"), ("Cyrl",)),
+    **dict.fromkeys(("ar", "fa", "ur"), ("Arab",)),
+    **dict.fromkeys(("hi", "mr", "ne"), ("Deva",)),
+    "el": ("Grek",),
+    "hy": ("Armn",),
+    "he": ("Hebr",),
+    "yi": ("Hebr",),
+    "bn": ("Beng",),
+    "ta": ("Taml",),
+    "te": ("Telu",),
+    "th": ("Thai",),
+    "ka": ("Geor",),
+    "sr": ("Cyrl", "Latn"),
+    "ko": ("Hang", "Hani"),
+    "ja": ("Jpan", "Hani"),
+    "zh": ("Hani",),
 }
 
 
@@ -204,10 +136,21 @@ def language_of(code: str | None) -> Language:
     if base not in _SCRIPTS_OF:
         return Language(base)
     decimal = "," if base in _COMMA_DECIMAL else "."
-    return Language(base, tuple(_SCRIPTS_OF[base].split()), decimal, COMMON_WORDS.get(base, frozenset()))
+    return Language(base, _SCRIPTS_OF[base], decimal, COMMON_WORDS.get(base, frozenset()))
 
 
 COMMON_WORDS: Mapping[str, frozenset[str]] = {code: frozenset(words.split()) for code, words in _WORDS.items()}
+
+
+def foreign_letters(language: Language) -> re.Pattern[str]:
+    """Letters in a row that are neither of the language's scripts nor Latin, nor Greek, which formulas take."""
+    foreign = [letters for name, letters in SCRIPTS.items() if name not in (*language.scripts, "Latn", "Grek")]
+    return re.compile(f"[{''.join(foreign)}]+")
+
+
+def foreign_words(language: Language) -> frozenset[str]:
+    """Common words of all other languages that this one has not."""
+    return frozenset[str]().union(*COMMON_WORDS.values()) - language.common_words
 
 
 def script_of(text: str) -> str | None:

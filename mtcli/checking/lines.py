@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from functools import cached_property
 
-from mtcli.checking.languages import Language
+from mtcli.checking.languages import Language, foreign_letters, foreign_words
 from mtcli.checking.lengths import LengthStatistics
 from mtcli.checking.settings import CheckSettings
 from mtcli.checking.spans import Span, protected_spans
@@ -21,6 +21,8 @@ class Direction:
         src, tgt: the languages.
         differ: whether they are known not to be the same.
         src_words: common words of the source language that the target language has not.
+        foreign_letters: letters in a row that the target language is not written in.
+        foreign_words: common words of other languages than the target's.
         lengths: how long translations usually are; None where it depends on the scripts of each line.
         settings: how strict the checks are.
     """
@@ -29,6 +31,7 @@ class Direction:
         self.src, self.tgt, self.settings = src, tgt, settings
         self.differ = bool(src.code and tgt.code) and src.code != tgt.code
         self.src_words = src.common_words - tgt.common_words
+        self.foreign_letters, self.foreign_words = foreign_letters(tgt), foreign_words(tgt)
         self.lengths = settings.lengths
         if self.lengths is None and src.scripts and tgt.scripts:
             self.lengths = LengthStatistics.between(src.scripts[0], tgt.scripts[0])

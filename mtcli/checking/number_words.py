@@ -52,7 +52,7 @@ _OTHERS: Mapping[str, Mapping[str, str]] = {
         "8": "eighth",
         "9": "ninth",
         "10": "decade|decem|decimal",
-        "12": "twelf|dozen|noon",
+        "12": "twelf|dozen|noon|midday",
         "15": "quarter",
         "20": "score",
         "30": "half",
@@ -162,6 +162,13 @@ _JAPANESE_OTHERS = {
     "100": "百|世紀",
     "0.5": "半",
 }
+_WORTHS = (
+    (1_000_000_000, "billion|milliard|mil millones"),
+    (1_000_000, "million|millón|millones"),
+    (1000, "thousand|tausend|mill?e?"),
+    (100, "hundred|hundert|cent|cien"),
+)
+_DECADES = "decade|jahrzehnt|décenni|década"
 _ROMAN = ((10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I"))
 _LARGEST_ROMAN = 39
 _CHINESE = "〇一二三四五六七八九"
@@ -214,6 +221,8 @@ def _alphabetic(code: str) -> Callable[[str, int | None], Iterable[str]]:
         words = others.get(value, "").split("|") if value in others else []
         if whole is not None:
             words += _cardinals(whole, code, small, tens)
+            if whole % 10 == 0 and whole < 100:
+                words += [f"{one}[- ]({_DECADES})" for one in _cardinals(whole // 10, code, small, tens)]
             if 1 <= whole <= 12:
                 words += months[whole - 1].split("|")
         return [_at_a_word(word) for word in words]
@@ -234,9 +243,9 @@ def _cardinals(whole: int, code: str, small: list[str], tens: list[str]) -> list
         if code == "fr" and ten in (7, 9):
             return [f"{tens[ten - 3]}-(et-)?{small[10 + one]}", f"{tens[ten - 3]} et {small[10 + one]}"]
         return [f"{stem}(y|i|e)?[- ]?((et|y)[- ])?{small[one]}", *([f"{stem}y[- ]first"] if one == 1 else [])]
-    for worth, name in ((1000, "thousand|tausend|mill?e?"), (100, "hundred|hundert|cent|cien")):
+    for worth, name in _WORTHS:
         count, rest = divmod(whole, worth)
-        if count and rest == 0 and count < 100 and (worth == 1000 or count < 10):
+        if count and rest == 0 and count < (10 if worth == 100 else 1000):
             return [f"{one}[- ]?({name})" for one in _cardinals(count, code, small, tens)]
     return []
 

@@ -12,6 +12,7 @@ from decimal import Decimal
 from functools import lru_cache
 from itertools import pairwise
 
+from mtcli.checking.conversions import is_converted
 from mtcli.checking.findings import Finding, Severity, quoted
 from mtcli.checking.languages import Language
 from mtcli.checking.lines import Direction, LinePair
@@ -27,6 +28,7 @@ _SEPARATOR = re.compile(r"[.,'’٫٬]")
 _PARTS = re.compile(r"[:/]")
 _SPACES = re.compile("[\u00a0\u202f\u2009]")
 _DATE = re.compile(r"\d{1,2}\.\d{1,2}\.(?:\d{4}|\d{2})")
+_TIME = re.compile(r"(\d{1,2})(?:[:.](\d\d))?")
 _AFTERNOON = re.compile(r"\d\s?p\.?\s?m\b|오후|저녁|밤|午後|après-midi|du soir|nachmittags|abends", re.IGNORECASE)
 _MAGNITUDES: Mapping[str, Mapping[str, int]] = {
     "en": {"thousand": 3, "k": 3, "million": 6, "m": 6, "mn": 6, "billion": 9, "bn": 9, "trillion": 12},
@@ -53,10 +55,10 @@ _EASTERN_UNITS: Mapping[str, int] = {
     "조": 12,
     "兆": 12,
 }
-_EASTERN = re.compile(
-    r"\d[\d,.]*\s?[십백천만억조十百千万萬億亿兆]+(?:\s?\d[\d,.]*\s?[십백천만억조十百千万萬億亿兆]+|\s?\d[\d,]*)*"
-)
-_EASTERN_PART = re.compile(r"(\d[\d,.]*)\s?([십백천만억조十百千万萬億亿兆]*)")
+_UNIT_LETTERS = "".join(_EASTERN_UNITS)
+_EASTERN_PIECE = rf"\d[\d,.]*\s?[{_UNIT_LETTERS}]+"
+_EASTERN = re.compile(rf"{_EASTERN_PIECE}(?:\s?{_EASTERN_PIECE})*(?:\s?\d[\d,]*)?")
+_EASTERN_PART = re.compile(rf"(\d[\d,.]*)\s?([{_UNIT_LETTERS}]*)")
 
 
 def find_numbers(lines: LinePair, direction: Direction) -> list[Finding]:
@@ -67,8 +69,9 @@ def find_numbers(lines: LinePair, direction: Direction) -> list[Finding]:
         return []
     if len(src) == len(tgt) and _plainly_equal(src, tgt):
         return []
-    sides = _Side(lines.source, src, direction.src), _Side(lines.target, tgt, direction.tgt)
+    sides = _Side(lines.source, lines.src_spans, direction.src), _Side(lines.target, lines.tgt_spans, direction.tgt)
     missing, added = sides[0].unexplained_by(sides[1]), sides[1].unexplained_by(sides[0])
+    missing, added = _unconverted(missing, added, lines, direction)
     if not missing and not added:
         return []
     where = tuple((span.start, span.end) for span in missing), tuple((span.start, span.end) for span in added)
@@ -78,6 +81,26 @@ def find_numbers(lines: LinePair, direction: Direction) -> list[Finding]:
 def _plainly_equal(src: Sequence[Span], tgt: Sequence[Span]) -> bool:
     texts = sorted(span.text for span in src)
     return all(map(str.isdecimal, texts)) and texts == sorted(span.text for span in tgt)
+
+
+def _unconverted(
+    missing: list[Span], added: list[Span], lines: LinePair, direction: Direction
+) -> tuple[list[Span], list[Span]]:
+    """Those that are not each other in another unit."""
+    for span in list(missing):
+        for other in added:
+            values = [*single_values([span], direction.src), *single_values([other], direction.tgt)]
+            if len(values) == 2 and is_converted(values[0], values[1], lines.source, lines.target):
+                missing.remove(span)
+                added.remove(other)
+                break
+    return missing, added
+
+
+def single_values(spans: Sequence[Span], language: Language) -> list[str]:
+    """The values of those that are one number, as their language writes it, with a point before decimals."""
+    likeliest = (readings(span.text, language.decimal)[0] for span in spans if span.kind is SpanKind.NUMBER)
+    return [reading[0] for reading in likeliest if len(reading) == 1]
 
 
 def _message(missing: Sequence[Span], added: Sequence[Span]) -> str:
@@ -95,33 +118,45 @@ class _Side:
     """One line's numbers, each with all ways to read it."""
 
     def __init__(self, text: str, spans: Sequence[Span], language: Language) -> None:
+        """Read the numbers among a line's protected spans."""
         self._text, self._language = text, language
-        self._readings = [(span, [*readings(span.text, language.decimal), *self._scaled(span)]) for span in spans]
-        self._values = {value for _, ways in self._readings for reading in ways for value in reading}
-        self._values.update(self._joined(spans), _eastern_values(text))
-        if _AFTERNOON.search(text):
-            self._values.update(str(int(one) + 12) for one in list(self._values) if one.isdecimal() and int(one) < 12)
+        self._eastern = _eastern_numbers(text)
+        self._is_afternoon = bool(_AFTERNOON.search(text))
+        self._numbers = [(span, self._ways(span)) for span in spans if span.kind in _KINDS]
+        self._values = {value for _, ways in self._numbers for reading in ways for value in reading}
+        self._values.update(self._joined([span for span, _ in self._numbers]))
+        # $2 may be an amount, and is a placeholder for those who compare placeholders.
+        self._values.update(span.text[1:] for span in spans if span.text[0] == "$")
 
     def unexplained_by(self, other: "_Side") -> list[Span]:
         """The numbers of this side that the other side does not have in any way."""
-        left = [span for span, ways in self._readings if not any(map(other._has_all, ways))]
-        if left and (joined := self._joined(left)) and joined <= other._values:
-            return []
-        if left and (eastern := _eastern_values(self._text)) and eastern <= other._values:
-            return []
-        return left
+        left = [span for span, ways in self._numbers if not any(map(other._has_all, ways))]
+        joined = self._joined(left) if len(left) > 1 else set()
+        return [] if joined and joined <= other._values else left
+
+    def _ways(self, span: Span) -> list[Reading]:
+        ways = list(readings(span.text, self._language.decimal))
+        ways += list(self._scaled(span, ways))
+        ways += [(value,) for start, end, value in self._eastern if start <= span.start and span.end <= end]
+        if time := _TIME.fullmatch(span.text):
+            hour, minute = int(time[1]), time[2]
+            hours = [hour, hour + 12] if self._is_afternoon and hour < 12 else [hour]
+            ways += [(str(one), *((_canonical(minute),) if int(minute or 0) else ())) for one in hours]
+        return ways
 
     def _has_all(self, reading: Reading) -> bool:
-        return all(self._has(value) for value in reading)
+        return all(map(self._has, reading))
 
     def _has(self, value: str) -> bool:
         if value in self._values:
             return True
-        if value.isdecimal() and any(_are_one_year(value, own) for own in self._values):
+        if len(value) in (2, 4) and any(_are_one_year(value, own) for own in self._values):
             return True
+        if len(value) == 4 and value[3] == "0" and is_written_in_words(value[2:], self._text, self._language):
+            return True  # the seventies
         return is_written_in_words(value, self._text, self._language)
 
-    def _scaled(self, span: Span) -> Iterator[Reading]:
+    def _scaled(self, span: Span, ways: Sequence[Reading]) -> Iterator[Reading]:
         """With a word behind it: 1.5 million."""
         magnitudes = _MAGNITUDES.get(self._language.code)
         word = _MAGNITUDE_WORD.match(self._text, span.end) if magnitudes else None
@@ -129,7 +164,7 @@ class _Side:
             return
         for name, power in magnitudes.items():
             if word[1].lower().startswith(name) and (len(name) > 3 or len(word[1]) == len(name)):
-                for reading in readings(span.text, self._language.decimal):
+                for reading in ways:
                     if len(reading) == 1:
                         yield (_canonical(Decimal(reading[0]).scaleb(power)),)
 
@@ -203,9 +238,11 @@ def _canonical(number: str | Decimal) -> str:
     return f"{whole}.{rest}" if rest else whole
 
 
-def _eastern_values(text: str) -> set[str]:
-    """Numbers that mix digits and units: 3만 5천, 1億2000万."""
-    return {_eastern_value(match[0]) for match in _EASTERN.finditer(text)} if not text.isascii() else set()
+def _eastern_numbers(text: str) -> list[tuple[int, int, str]]:
+    """Numbers that mix digits and units, each with its start and end: 3만 5천, 1억2000万."""
+    if text.isascii():
+        return []
+    return [(*match.span(), _eastern_value(match[0])) for match in _EASTERN.finditer(text)]
 
 
 def _eastern_value(text: str) -> str:

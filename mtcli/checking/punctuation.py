@@ -26,14 +26,15 @@ _FAULTS = frozenset(
         ("question mark", "full stop"),
         ("question mark", _NONE),
         ("full stop", "question mark"),
-        ("full stop", _NONE),
         ("exclamation mark", _NONE),
         ("colon", _NONE),
         (_NONE, "question mark"),
-        (_NONE, "full stop"),
         (_NONE, "colon"),
     }
 )
+# Many write them at will behind captions, headings and entries of lists, but nobody within prose.
+_STOP_FAULTS = frozenset({("full stop", _NONE), (_NONE, "full stop")})
+_SENTENCE_END = re.compile(r"[^\W\d_]{2,}[.!?][\"”»)]*\s+[^\W\d_]|[。！？].")
 _WITHOUT_STOPS = ("th", "lo", "km", "my")
 
 
@@ -82,12 +83,21 @@ def find_end(lines: LinePair, direction: Direction) -> list[Finding]:
     if not src or not tgt or src[-1] == tgt[-1]:
         return []
     ends = _end(src), _end(tgt)
-    if ends not in _FAULTS or direction.tgt.code in _WITHOUT_STOPS or direction.src.code in _WITHOUT_STOPS:
+    if ends not in _FAULTS and not (ends in _STOP_FAULTS and _must_stop(lines, direction)):
+        return []
+    if direction.tgt.code in _WITHOUT_STOPS or direction.src.code in _WITHOUT_STOPS:
         return []
     if not (has_letters(src) and has_letters(tgt)):
         return []
     wheres = [((len(text) - 1, len(text)),) if end != _NONE else () for text, end in zip((src, tgt), ends, strict=True)]
     return [Finding(END, Severity.WARNING, f"the source ends with {ends[0]}, the translation with {ends[1]}", *wheres)]
+
+
+def _must_stop(lines: LinePair, direction: Direction) -> bool:
+    """Whether a full stop more or less is a fault: always, or in lines of several sentences alone."""
+    if direction.settings.full_stops:
+        return True
+    return bool(_SENTENCE_END.search(lines.source) and _SENTENCE_END.search(lines.target))
 
 
 def _end(text: str) -> str:

@@ -1,10 +1,10 @@
-"""Check `loop`: words, groups of words or syllables that come again and again, though the source does not repeat itself."""
+"""Check `loop`: words, groups of words or syllables that come again and again, though those of the source do not."""
 
 import re
 from collections import Counter
 from collections.abc import Sequence
 
-from mtcli.checking.findings import Finding, Severity, Where, quoted
+from mtcli.checking.findings import Finding, Severity, quoted
 from mtcli.checking.lines import Direction, LinePair, word_places
 
 LOOP = "loop"
@@ -15,58 +15,11 @@ _GRAM = 4  # words of what may come again at a distance
 _SYLLABLES = re.compile(r"([^\W\d_])\1{4,}|([^\W\d_]{2})\2{3,}|([^\W\d_]{3,12}?)\3{2,}")
 _UNSPACED_GROUP = re.compile(r"([^\W\d_])\1{4,}|([^\W\d_]{2,3})\2{3,}|([\w、，]{4,30}?)\3{2,}|([\w、，]{10,30}?)\4")
 # Words that stand twice in good sentences.
-_DOUBLED = frozenset(
-    [
-        "die",
-        "der",
-        "das",
-        "den",
-        "sie",
-        "ihr",
-        "that",
-        "had",
-        "her",
-        "is",
-        "was",
-        "nous",
-        "vous",
-        "se",
-        "que",
-        "very",
-        "no",
-        "so",
-        "bye",
-        "ha",
-        "blah",
-        "ja",
-        "nein",
-        "mal",
-        "non",
-        "si",
-        "oui",
-        "more",
-        "and",
-        "아주",
-        "매우",
-        "정말",
-        "하나",
-        "서로",
-        "더",
-        "점점",
-        "또",
-        "long",
-        "far",
-        "many",
-        "big",
-        "never",
-        "please",
-        "go",
-        "come",
-        "wait",
-        "hey",
-        "la",
-    ]
+_DOUBLED_WORDS = (
+    "die der das den sie ihr that had her is was nous vous se que very no so bye ha blah ja nein mal non si oui "
+    "more and 아주 매우 정말 하나 서로 더 점점 또 long far many big never please go come wait hey la"
 )
+_DOUBLED = frozenset(_DOUBLED_WORDS.split())
 
 
 def find_loops(lines: LinePair, direction: Direction) -> list[Finding]:
@@ -75,11 +28,13 @@ def find_loops(lines: LinePair, direction: Direction) -> list[Finding]:
     if direction.tgt.is_unspaced or (len(words) < 4 and len(lines.target) > 40):
         return _in_characters(lines, _UNSPACED_GROUP)
     if lacking := len(words) - len(lines.tgt_set):
-        if run := _longest_run(words, min(lacking, _LONGEST_GROUP)):
-            if found := _judged_run(lines, direction, run):
-                return [found]
+        run = _longest_run(words, min(lacking, _LONGEST_GROUP))
+        if run and (found := _judged_run(lines, direction, run)):
+            return [found]
         if lacking >= 2 * _GRAM and (found := _recurring(lines)):
             return [found]
+    if max(map(len, words)) < _LONG_WORD:
+        return []
     if any(len(word) >= _LONG_WORD and 2 * len(set(word)) <= len(word) for word in lines.tgt_set):
         return _in_characters(lines, _SYLLABLES)
     return []
@@ -102,14 +57,13 @@ def _judged_run(lines: LinePair, direction: Direction, run: tuple[int, int, int]
     words = lines.tgt_words
     repeats = (end - start) // size
     group = words[start : start + size]
-    if not any(any(map(str.isalpha, word)) for word in group):
-        return None
-    if repeats < direction.settings.min_repeats and (size < 2 and (group[0] in _DOUBLED or not group[0].isalpha())):
+    wordlike = [any(map(str.isalpha, word)) for word in group]
+    grave = repeats >= direction.settings.min_repeats
+    if not any(wordlike) or (not grave and (not all(wordlike) or (size == 1 and group[0] in _DOUBLED))):
         return None
     of_source = _longest_run(lines.src_words, _LONGEST_GROUP)
     if of_source and (of_source[1] - of_source[0]) // of_source[2] >= repeats:
         return None
-    grave = repeats >= direction.settings.min_repeats
     places = word_places(lines.target)
     text = " ".join(lines.target.split()[start : start + size])
     return Finding(
@@ -128,11 +82,13 @@ def _recurring(lines: LinePair) -> Finding | None:
     if times <= _commonest_gram(lines.src_words)[1] + 1:
         return None
     places = word_places(lines.target)
-    where: list[Where] = []
-    for place in range(len(places) - _GRAM + 1):
-        if tuple(lines.tgt_words[place : place + _GRAM]) == gram:
-            where.append((places[place][0], places[place + _GRAM - 1][1]))
-    return Finding(LOOP, Severity.ERROR, f"{quoted(' '.join(gram))} stands {times} times", target=tuple(where))
+    starts = [place for place in range(len(places) - _GRAM + 1) if _gram_at(lines.tgt_words, place) == gram]
+    where = tuple((places[place][0], places[place + _GRAM - 1][1]) for place in starts)
+    return Finding(LOOP, Severity.ERROR, f"{quoted(' '.join(gram))} stands {times} times", target=where)
+
+
+def _gram_at(words: Sequence[str], place: int) -> tuple[str, ...]:
+    return tuple(words[place : place + _GRAM])
 
 
 def _commonest_gram(words: Sequence[str]) -> tuple[tuple[str, ...], int]:

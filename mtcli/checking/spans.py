@@ -94,6 +94,7 @@ _PATTERNS: dict[SpanKind, str] = {
 _ORDER = (*(kind for kind in SpanKind if kind is not SpanKind.NUMBER), SpanKind.NUMBER)
 _ANY = re.compile("|".join(f"(?P<{kind.value}>{_PATTERNS[kind]})" for kind in _ORDER), re.ASCII)
 _HINT = re.compile(r"[0-9０-９٠-٩@%{<$`/\\&_\u2600-\u27bf\u2b05-\u2b55\U0001f000-\U0001faff]|--|[a-z]\.[a-zA-Z]|\(\)")
+_HOLDS_SPACES = re.compile(r"[{<`\u00a0\u202f\u2009\\]|%\(|\$[1-9](?![\d.,])")
 _KINDS = {kind.value: kind for kind in SpanKind}
 _SENTENCE_MARKS = ".,;:!?'\"…*_"
 _CLOSING = {")": "(", "]": "["}
@@ -112,16 +113,21 @@ def protected_spans(text: str, kinds: Collection[SpanKind] = ALL_KINDS) -> list[
 
 
 def _found(text: str, kinds: Collection[SpanKind]) -> Iterator[Span]:
+    """Search the words that hold a character of such spans, or all that follows where one may hold spaces."""
     place = 0
-    while match := _ANY.search(text, place):
-        kind = _KINDS[match.lastgroup or ""]
-        start, end = match.span()
-        if kind is SpanKind.URL:
-            end = start + len(_without_sentence_marks(match[0]))
-        elif kind is SpanKind.PATH and text[end - 1] == "." and end - start > 1:
-            end -= 1
-        if kind in kinds:
-            yield Span(kind, start, end, text[start:end])
+    for hint in _HINT.finditer(text):
+        if hint.start() < place:
+            continue
+        place = max(place, text.rfind(" ", 0, hint.start()) + 1)
+        word_end = text.find(" ", hint.start())
+        end = len(text) if word_end < 0 or _HOLDS_SPACES.search(text, place, word_end) else word_end
+        while match := _ANY.search(text, place, end):
+            kind = _KINDS[match.lastgroup or ""]
+            start, place = match.span()
+            if kind is SpanKind.URL:
+                place = start + len(_without_sentence_marks(match[0]))
+            if kind in kinds:
+                yield Span(kind, start, place, text[start:place])
         place = end
 
 

@@ -3,8 +3,10 @@
 import re
 from collections.abc import Mapping
 
+from mtcli.checking.conversions import is_converted
 from mtcli.checking.findings import Finding, Severity, Where, quoted
 from mtcli.checking.lines import Direction, LinePair
+from mtcli.checking.numbers import single_values
 
 UNIT = "unit"
 _KINDS: Mapping[str, Mapping[str, str]] = {
@@ -59,6 +61,8 @@ def find_units(lines: LinePair, direction: Direction) -> list[Finding]:
     src, tgt = _units_of(lines.source), _units_of(lines.target)
     lost = {name: where for name, where in src.items() if name not in tgt and not _ANYWHERE[name].search(lines.target)}
     new = {name: where for name, where in tgt.items() if name not in src and not _ANYWHERE[name].search(lines.source)}
+    if not new or not lost or _is_conversion(lines, direction):
+        return []
     findings = []
     for name, where in new.items():
         for other, place in lost.items():
@@ -68,6 +72,11 @@ def find_units(lines: LinePair, direction: Direction) -> list[Finding]:
                 findings.append(Finding(UNIT, Severity.ERROR, message, (place,), (where,)))
                 break
     return findings
+
+
+def _is_conversion(lines: LinePair, direction: Direction) -> bool:
+    src, tgt = single_values(lines.src_spans, direction.src), single_values(lines.tgt_spans, direction.tgt)
+    return any(is_converted(one, other, lines.source, lines.target) for one in src for other in tgt)
 
 
 def _units_of(text: str) -> dict[str, Where]:
