@@ -93,6 +93,12 @@ def find_end(lines: LinePair, direction: Direction) -> list[Finding]:
     return [Finding(END, Severity.WARNING, f"the source ends with {ends[0]}, the translation with {ends[1]}", *wheres)]
 
 
+def ends_alike(source: str, target: str) -> bool:
+    """Tell whether both lines end with a full stop or neither does."""
+    src, tgt = source.rstrip(_TAIL), target.rstrip(_TAIL)
+    return not src or not tgt or (_end(src), _end(tgt)) not in _STOP_FAULTS
+
+
 def _must_stop(lines: LinePair, direction: Direction) -> bool:
     """Whether a full stop more or less is a fault: always, or in lines of several sentences alone."""
     if direction.settings.full_stops:
