@@ -25,9 +25,9 @@ def find_echo(lines: LinePair, direction: Direction) -> list[Finding]:
     if len(shared) == len(lines.src_set) and _letters(lines.source) == _letters(lines.target):
         if _is_translatable(lines, direction):
             whole = ((0, len(lines.source)),), ((0, len(lines.target)),)
-            return [Finding(ECHO, Severity.ERROR, "The translation is a copy of the source", *whole)]
+            return [Finding(ECHO, Severity.ERROR, "the translation is a copy of the source", *whole)]
         return []
-    if len(shared) < _RUN or len(shared & direction.src_words) < 2:
+    if len(shared) < _RUN:
         return []
     return _copied_run(lines, direction)
 
@@ -64,14 +64,24 @@ def _copied_run(lines: LinePair, direction: Direction) -> list[Finding]:
     """The longest run of words that stands in both, if it holds enough of the source language's small words."""
     start, end, other = _longest_common_run(lines.src_words, lines.tgt_words)
     run = lines.src_words[start:end]
-    small = {word.strip(",.;:!?\"'()") for word in run} & direction.src_words
-    if len(run) < _RUN or len(small) < 2 or (len(small) < 3 and 2 * len(run) < len(lines.tgt_words)):
+    if not _is_untranslated(run, lines, direction, start):
         return []
     sources, targets = word_places(lines.source), word_places(lines.target)
     source: Where = (sources[start][0], sources[end - 1][1])
     target: Where = (targets[other][0], targets[other + end - start - 1][1])
     message = f"{len(run)} words of the source were copied: {quoted(lines.source[source[0] : source[1]])}"
     return [Finding(ECHO, Severity.ERROR, message, (source,), (target,))]
+
+
+def _is_untranslated(run: Sequence[str], lines: LinePair, direction: Direction, start: int) -> bool:
+    """Whether a run is more than the name of a thing: it has enough small words, or words in lower case."""
+    if len(run) < _RUN:
+        return False
+    small = {word.strip(",.;:!?\"'()") for word in run} & direction.src_words
+    if len(small) >= 3 or (len(small) == 2 and 2 * len(run) >= len(lines.tgt_words)):
+        return True
+    lower = [word for word in lines.source.split()[start : start + len(run)] if word.isalpha() and word.islower()]
+    return len(run) > _RUN and len(lower) > _RUN
 
 
 def _longest_common_run(src: Sequence[str], tgt: Sequence[str]) -> tuple[int, int, int]:
@@ -94,7 +104,7 @@ def find_capitals(lines: LinePair, direction: Direction) -> list[Finding]:
         return []
     of_source = {match[0]: match.span() for match in _CAPITALS.finditer(lines.source)}
     if not of_source:
-        return _made_up(lines, [match for match in found if len(match[0]) >= _NO_ABBREVIATION])
+        return _made_up(lines, found)
     copied = [match for match in found if match[0] in of_source]
     ordinary = [match for match in copied if match[0].lower() in direction.src_words]
     if not direction.differ or not (ordinary or _stand_together(lines.target, copied)):
@@ -122,8 +132,19 @@ def _stand_together(text: str, copied: Sequence[re.Match[str]]) -> bool:
 
 
 def _made_up(lines: LinePair, capitals: Sequence[re.Match[str]]) -> list[Finding]:
+    """Words that no abbreviation is as long as, and those that stand together."""
     source = lines.source.lower()
-    where = tuple(match.span() for match in capitals if match[0].lower() not in source)
+    together = {
+        match.start()
+        for one, other in pairwise(capitals)
+        if lines.target[one.end() : other.start()].isspace()
+        for match in (one, other)
+    }
+    where = tuple(
+        match.span()
+        for match in capitals
+        if (match.start() in together or len(match[0]) >= _NO_ABBREVIATION) and match[0].lower() not in source
+    )
     if not where:
         return []
     first = lines.target[where[0][0] : where[0][1]]

@@ -44,7 +44,8 @@ def _without_own_script(lines: LinePair, direction: Direction) -> list[Finding]:
 def find_language(lines: LinePair, direction: Direction) -> list[Finding]:
     """Find small words of another language that writes with Latin letters where hardly any of its own stand."""
     own = direction.tgt.common_words
-    if not own or len(strangers := lines.tgt_set & direction.foreign_words) < _FEWEST_WORDS:
+    strangers = lines.tgt_set & direction.foreign_words
+    if not own or len(strangers) < _FEWEST_WORDS or lines.src_words == lines.tgt_words:
         return []
     of_own = len(lines.tgt_set & own)
     best, count = max(

@@ -14,7 +14,7 @@ _FEWEST_PAIRS = 100
 _LEAST_SPREAD = 0.05  # of a corpus of copies, say: no translation of another line should be a fault for a character
 # The logarithm of how much shorter or longer than in Latin letters a text is, and how far ratios spread.
 _DENSITY = {"Hang": -0.6, "Jpan": -0.7, "Hani": -1.1, "Hebr": -0.2, "Arab": -0.1}
-_SAME_DENSITY_SPREAD, _OTHER_DENSITY_SPREAD = 0.18, 0.24
+_SAME_DENSITY_SPREAD, _OTHER_DENSITY_SPREAD = 0.18, 0.2
 
 
 @dataclass(frozen=True, slots=True)

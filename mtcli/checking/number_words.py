@@ -44,7 +44,7 @@ _MONTHS: Mapping[str, str] = {
 _OTHERS: Mapping[str, Mapping[str, str]] = {
     "en": {
         "0": "no$|none|nil|nought|midnight",
-        "1": "a$|an$|one|once|first|single|sole|another|each$|every$|per$|the$|mono|uni",
+        "1": "a$|an$|one|once|first|single|sole|another|each$|every$|per$|mono|uni",
         "2": "both|second|twice|pair|couple|double|half|twin|twofold|dual|bi|duo",
         "3": "third|thrice|triple|trio|tri",
         "4": "quart|quadr",
@@ -67,7 +67,7 @@ _OTHERS: Mapping[str, Mapping[str, str]] = {
     },
     "de": {
         "0": "kein|mitternacht",
-        "1": "eins$|einmal|einzig|einzel|erst|je$|pro$|der$|die$|das$|dem$|den$|des$|am$|im$|zum$|mono",
+        "1": "eins$|einmal|einzig|einzel|erst|je$|pro$|mono",
         "2": "beid|zweit|zwo|paar|doppel|verdoppel|halb|hälfte|zwilling|zweimal|duo",
         "3": "dritt|drilling|tripel",
         "7": "siebt|woche",
@@ -89,7 +89,7 @@ _OTHERS: Mapping[str, Mapping[str, str]] = {
     },
     "fr": {
         "0": "aucun|pas$|minuit|nul",
-        "1": "une|premi|1er|seul|le$|la$|l'|du$|au$|chaque|par$|mono",
+        "1": "une|premi|1er|seul|chaque|par$|mono",
         "2": "second|double|paire|moitié|demi|deuxième|couple",
         "3": "tiers|triple|trois",
         "4": "quart",
@@ -110,7 +110,7 @@ _OTHERS: Mapping[str, Mapping[str, str]] = {
     },
     "es": {
         "0": "ningun",
-        "1": "un$|una|primer|solo|único|el$|la$",
+        "1": "un$|una|primer|solo|único",
         "2": "segund|doble|ambos|ambas|par$|mitad|medi",
         "3": "tercer|triple",
         "4": "cuart",

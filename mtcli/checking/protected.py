@@ -14,6 +14,7 @@ _LANGUAGE_PART = re.compile(r"(?<=//)[a-z]{2}(?=\.)|(?<=/)[a-z]{2}(?:[-_][a-zA-Z
 _SCHEME = re.compile(r"^(?:https?://)?(?:www\.)?")
 _ICU = re.compile(r"\{\s*(\w+)\s*,\s*(plural|select|selectordinal)\b")
 _DOLLAR = re.compile(r"dollar|\$|USD|달러|ドル|美元", re.IGNORECASE)
+_INNER_SPACE = re.compile(r"(?<=\{)\s+|\s+(?=\})")
 _TAG_NAME = re.compile(r"</?\s*([\w:.-]+)")
 # Names between angle brackets that a text may hold as well, such as <file>, are words to translate.
 _HTML_NAMES = (
@@ -32,7 +33,9 @@ def _url_key(text: str) -> str:
 def _placeholder_key(text: str) -> str:
     if match := _ICU.match(text):
         return f"{{{match[1]},{match[2]}}}"
-    return re.sub(r"\s+", "", text)
+    if text.startswith("{{") or "$" in text:  # where spaces at the ends mean nothing
+        return _INNER_SPACE.sub("", text)
+    return text
 
 
 def _tag_key(text: str) -> str:
@@ -47,6 +50,7 @@ _KEYS: Mapping[SpanKind, tuple[str, Callable[[str], str]]] = {
     SpanKind.PLACEHOLDER: (PLACEHOLDER, _placeholder_key),
     SpanKind.TAG: (TAG, _tag_key),
 }
+_PLURALS = {URL: "s", EMAIL: "es", PLACEHOLDER: "s", TAG: "s"}
 _NOUNS = {URL: "URL", EMAIL: "e-mail address", PLACEHOLDER: "placeholder", TAG: "tag"}
 
 
@@ -109,7 +113,8 @@ def _finding(check: str, missing: Sequence[Span], added: Sequence[Span]) -> Find
         message = f"the {_NOUNS[check]} {quoted(missing[0].text)} became {quoted(added[0].text)}"
     else:
         parts = [
-            f"the {_NOUNS[check]} {', '.join(quoted(span.text) for span in spans)} is {what}"
+            f"the {_NOUNS[check]}{'' if len(spans) == 1 else _PLURALS[check]} "
+            f"{', '.join(quoted(span.text) for span in spans)} {'is' if len(spans) == 1 else 'are'} {what}"
             for spans, what in ((missing, "missing"), (added, "not in the source"))
             if spans
         ]

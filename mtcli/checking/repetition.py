@@ -10,6 +10,7 @@ from mtcli.checking.lines import Direction, LinePair, word_places
 LOOP = "loop"
 _LONGEST_GROUP = 30  # words
 _LONG_WORD = 10  # characters: shorter ones hold no loop of syllables
+_LONG_SYLLABIC_WORD = 6
 _GRAM = 4  # words of what may come again at a distance
 # A letter five times, two or more characters four times, three or more three times: real words have less.
 _SYLLABLES = re.compile(r"([^\W\d_])\1{4,}|([^\W\d_]{2})\2{3,}|([^\W\d_]{3,12}?)\3{2,}")
@@ -33,9 +34,10 @@ def find_loops(lines: LinePair, direction: Direction) -> list[Finding]:
             return [found]
         if lacking >= 2 * _GRAM and (found := _recurring(lines)):
             return [found]
-    if max(map(len, words)) < _LONG_WORD:
+    long = _LONG_WORD if direction.tgt.is_latin else _LONG_SYLLABIC_WORD
+    if max(map(len, words)) < long:
         return []
-    if any(len(word) >= _LONG_WORD and 2 * len(set(word)) <= len(word) for word in lines.tgt_set):
+    if any(len(word) >= long and 2 * len(set(word)) <= len(word) for word in lines.tgt_set):
         return _in_characters(lines, _SYLLABLES)
     return []
 
