@@ -197,7 +197,7 @@ def _pattern(value: str, code: str) -> re.Pattern[str] | None:
         return None if whole is not None and (whole <= 31 or whole % 10 == 0) else _NOTHING
     spellings = list(make(value, whole))
     if whole and whole <= _LARGEST_ROMAN:
-        spellings.append(f"(?-i:{_roman(whole)})(?![a-zA-Z])")
+        spellings.append(f"(?-i:{_roman(whole)})e?(?![a-zA-Z])")
     return re.compile("|".join(spellings), re.IGNORECASE) if spellings else _NOTHING
 
 
