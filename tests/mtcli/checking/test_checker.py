@@ -54,14 +54,14 @@ def test_what_the_checks_are_there_for() -> None:
 
 
 def test_only_the_checks_wanted_are_made() -> None:
-    source, target = "See https://example.com (2).", "Siehe (3."
+    source, target = "See https://example.com (2).", "Siehe auf der Seite (3."
     assert {one.check for one in check(source, target, pair=("en", "de"))} == {"url", "number", "bracket"}
     settings = CheckSettings(checks=frozenset({"url"}))
     assert [one.check for one in check(source, target, pair=("en", "de"), settings=settings)] == ["url"]
 
 
 def test_a_check_that_there_is_not_is_named() -> None:
-    with pytest.raises(ConfigError, match="no check loops. There are: empty, invented, loop"):
+    with pytest.raises(ConfigError, match=r"no check loops\. There are: empty, invented, loop"):
         TranslationChecker(("en", "de"), CheckSettings(checks=frozenset({"loops"})))
 
 
@@ -81,7 +81,7 @@ def test_one_checker_serves_several_threads() -> None:
 
 def test_checking_loads_nothing_large() -> None:
     program = (
-        "import sys; from mtcli.checking import check; check('A dog, 2 cats.', 'Ein Hund, 2 Katzen.', pair=('en', 'de'));"
+        "import sys; from mtcli.checking import check; check('A dog, 2.', 'Ein Hund, 3.', pair=('en', 'de'));"
         "print(*sorted({'torch', 'numpy', 'pydantic', 'sentencepiece', 'rich', 'typer'} & set(sys.modules)))"
     )
     finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
