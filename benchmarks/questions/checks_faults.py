@@ -133,7 +133,11 @@ def changed_piece(kind: str) -> Damage:
 def with_tags(pair: Pair, random: Random) -> Pair:
     name = random.choice(("b", "em", "code", "a"))
     opening = '<a href="x.html">' if name == "a" else f"<{name}>"
-    return tuple(" ".join([opening + (words := text.split(" "))[0] + f"</{name}>", *words[1:]]) for text in pair)  # type: ignore[return-value]
+    source, target = (text.partition(" ") for text in pair)
+    return (
+        f"{opening}{source[0]}</{name}>{source[1]}{source[2]}",
+        f"{opening}{target[0]}</{name}>{target[1]}{target[2]}",
+    )
 
 
 def changed_tag(pair: Pair, random: Random) -> Pair | None:

@@ -1,7 +1,7 @@
 """Checks `echo` and `untranslated-capitals`: words of the source that should have been translated and were not."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from itertools import pairwise
 
 from mtcli.checking.findings import Finding, Severity, Where, quoted
@@ -19,17 +19,27 @@ _RUN = 4  # words of a run in the middle of a line
 
 def find_echo(lines: LinePair, direction: Direction) -> list[Finding]:
     """Find a source that was copied, as a whole or a run of its words, and holds more than names, numbers and code."""
-    shared = lines.src_set & lines.tgt_set
-    if not direction.differ or not shared or len(lines.src_words) <= _LONGEST_COGNATE:
+    if not direction.differ or len(lines.src_words) <= _LONGEST_COGNATE or lines.tgt_set.isdisjoint(lines.src_words):
         return []
+    shared = lines.src_set & lines.tgt_set
     if len(shared) == len(lines.src_set) and _letters(lines.source) == _letters(lines.target):
         if _is_translatable(lines, direction):
             whole = ((0, len(lines.source)),), ((0, len(lines.target)),)
             return [Finding(ECHO, Severity.ERROR, "the translation is a copy of the source", *whole)]
         return []
-    if len(shared) < _RUN:
+    if len(shared) < _RUN or not _has_run(lines.src_words, shared):
         return []
     return _copied_run(lines, direction)
+
+
+def _has_run(words: Sequence[str], shared: Set[str]) -> bool:
+    """Whether enough words follow each other that the other line has anywhere, which is soon seen."""
+    streak = 0
+    for word in words:
+        streak = streak + 1 if word in shared else 0
+        if streak == _RUN:
+            return True
+    return False
 
 
 def _letters(text: str) -> list[str]:

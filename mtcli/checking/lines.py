@@ -11,7 +11,7 @@ from mtcli.checking.spans import Span, protected_spans
 
 _LETTER = re.compile(r"[^\W\d_]")
 # Whatever checks of numbers, brackets, quotation marks and protected text need at least one of.
-_MARK = re.compile(r"[^\w\s.,!?'’-]|[\d_]|www\.|\w\.[a-zA-Z]")
+_MARK = re.compile(r"[^a-zA-ZÀ-ɏ\u0400-\u04ff\u3041-\u30ff\u4e00-\u9fff\uac00-\ud7a3\s.,!?'’-]|\.[a-zA-Z]")
 
 
 class Direction:
@@ -54,7 +54,7 @@ class LinePair:
 
     @property
     def is_marked(self) -> bool:
-        """Tell whether either line has more than letters and the commonest marks."""
+        """Tell whether either line has more than letters of the commonest scripts and marks."""
         return bool(_MARK.search(self.source) or _MARK.search(self.target))
 
     @cached_property

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
+from operator import eq
 
 from mtcli.checking.findings import Finding, Severity, quoted
 from mtcli.checking.lines import Direction, LinePair, word_places
@@ -46,6 +47,8 @@ def _longest_run(words: Sequence[str], longest_group: int) -> tuple[int, int, in
     """The run of words that repeats a group most often, at least twice: its start, its end and the group's size."""
     best: tuple[int, int, int] | None = None
     for size in range(1, min(longest_group, len(words) // 2) + 1):
+        if sum(map(eq, words, words[size:])) < size:
+            continue
         streak = 0
         for place in range(len(words) - size):
             streak = streak + 1 if words[place] == words[place + size] else 0

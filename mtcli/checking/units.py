@@ -1,12 +1,13 @@
 """Check `unit`: a currency or a unit of measurement that became another one."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from mtcli.checking.conversions import is_converted
 from mtcli.checking.findings import Finding, Severity, Where, quoted
 from mtcli.checking.lines import Direction, LinePair
 from mtcli.checking.numbers import single_values
+from mtcli.checking.spans import Span, SpanKind
 
 UNIT = "unit"
 _KINDS: Mapping[str, Mapping[str, str]] = {
@@ -44,9 +45,9 @@ _KINDS: Mapping[str, Mapping[str, str]] = {
 }
 _KIND_OF = {name: kind for kind, units in _KINDS.items() for name in units}
 _UNITS = "|".join(f"(?P<{name}>{spelled})" for units in _KINDS.values() for name, spelled in units.items())
-# Behind a number, or a sign of a currency before one.
-_BEHIND = re.compile(rf"(?<=[\d０-９])[\s\u00a0\u202f-]?(?:{_UNITS})(?![a-zA-ZÀ-ɏ])", re.IGNORECASE)
-_BEFORE = re.compile(r"(?:(?P<dollar>\$)|(?P<euro>€)|(?P<pound>£)|(?P<yen>[¥￥])|(?P<won>₩)|(?P<rupee>₹))\s?(?=\d)")
+_BEHIND = re.compile(rf"[\s\u00a0\u202f-]?(?:{_UNITS})(?![a-zA-ZÀ-ɏ])", re.IGNORECASE)
+_BETWEEN = " \u00a0\u202f-"
+_BEFORE = {"$": "dollar", "€": "euro", "£": "pound", "¥": "yen", "￥": "yen", "₩": "won", "₹": "rupee"}
 _ANYWHERE = {
     name: re.compile(rf"(?<![a-zA-ZÀ-ɏ])(?:{spelled})(?![a-zA-ZÀ-ɏ])", re.IGNORECASE)
     for units in _KINDS.values()
@@ -58,7 +59,7 @@ def find_units(lines: LinePair, direction: Direction) -> list[Finding]:
     """Find units that stand beside a number of the target, while the source has another one of their kind."""
     if not any(span.text[0].isdecimal() for span in lines.tgt_spans):
         return []
-    src, tgt = _units_of(lines.source), _units_of(lines.target)
+    src, tgt = _units_of(lines.source, lines.src_spans), _units_of(lines.target, lines.tgt_spans)
     lost = {name: where for name, where in src.items() if name not in tgt and not _ANYWHERE[name].search(lines.target)}
     new = {name: where for name, where in tgt.items() if name not in src and not _ANYWHERE[name].search(lines.source)}
     if not new or not lost or _is_conversion(lines, direction):
@@ -67,7 +68,7 @@ def find_units(lines: LinePair, direction: Direction) -> list[Finding]:
     for name, where in new.items():
         for other, place in lost.items():
             if _KIND_OF[name] == _KIND_OF[other]:
-                was, now = lines.source[slice(*place)].strip(), lines.target[slice(*where)].strip()
+                was, now = lines.source[slice(*place)], lines.target[slice(*where)]
                 message = f"the unit {quoted(was)} became {quoted(now)}"
                 findings.append(Finding(UNIT, Severity.ERROR, message, (place,), (where,)))
                 break
@@ -79,11 +80,18 @@ def _is_conversion(lines: LinePair, direction: Direction) -> bool:
     return any(is_converted(one, other, lines.source, lines.target) for one in src for other in tgt)
 
 
-def _units_of(text: str) -> dict[str, Where]:
-    """Each unit beside a number, with the first place where it stands."""
+def _units_of(text: str, spans: Sequence[Span]) -> dict[str, Where]:
+    """Each unit behind a number, and each sign of a currency before one, with the first place where it stands."""
     found: dict[str, Where] = {}
-    for pattern in (_BEHIND, _BEFORE):
-        for match in pattern.finditer(text):
-            start = match.start() + len(match[0]) - len(match[0].lstrip())
-            found.setdefault(match.lastgroup or "", (start, match.start() + len(match[0].rstrip())))
+    for span in spans:
+        if span.kind is not SpanKind.NUMBER:
+            continue
+        if match := _BEHIND.match(text, span.end):
+            unit = match[0].lstrip(_BETWEEN)
+            found.setdefault(match.lastgroup or "", (match.end() - len(unit), match.end()))
+        before = span.start - 1
+        if before > 0 and text[before] in _BETWEEN:
+            before -= 1
+        if before >= 0 and (name := _BEFORE.get(text[before])):
+            found.setdefault(name, (before, before + 1))
     return found
