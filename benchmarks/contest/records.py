@@ -335,8 +335,8 @@ class FoundFaults(Record):
     found_by_any: int
 
     @property
-    def recall(self) -> float:
-        return self.found / max(self.lines, 1)
+    def recall(self) -> float | None:
+        return self.found / self.lines if self.lines else None
 
     @property
     def precision(self) -> float | None:

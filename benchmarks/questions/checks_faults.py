@@ -196,6 +196,8 @@ def in_capitals(pair: Pair, random: Random) -> Pair | None:
     if len(words) < 4 or any(word.isupper() and len(word) > 1 for word in pair[0].split()):
         return None
     at = random.randint(0, len(words) - 3)
+    if not all(re.search("[a-z]{2}", word) for word in words[at : at + 3]):
+        return None
     words[at : at + 3] = [word.upper() for word in words[at : at + 3]]
     return pair[0], " ".join(words)
 

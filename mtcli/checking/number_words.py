@@ -124,30 +124,33 @@ _OTHERS: Mapping[str, Mapping[str, str]] = {
     },
 }
 _KOREAN = (
-    ["하나", "두|둘", "세|셋|석", "네|넷|넉", "다섯", "여섯|엿새", "일곱|이레", "여덟|여드레", "아홉", "열"],
+    ["하나|한~", "두~|둘", "세~|셋|석~", "네~|넷|넉~", "다섯", "여섯|엿새", "일곱|이레", "여덟|여드레", "아홉", "열"],
     ["열", "스무|스물", "서른", "마흔", "쉰", "예순", "일흔", "여든", "아흔"],
 )
 _KOREAN_OTHERS = {
-    "0": "영|제로|없|자정|공",
-    "1": "한|첫|일|하루|매|단",
-    "2": "이틀|둘|쌍|반|양|이|커플|더블",
-    "3": "사흘|삼",
-    "4": "나흘|사|분기",
-    "5": "오|닷새",
-    "6": "육|유월",
-    "7": "칠|주일",
-    "8": "팔",
-    "9": "구",
-    "10": "십|열흘|시월",
-    "12": "정오|다스|열두",
-    "30": "반",
-    "50": "반|절반",
-    "100": "백|세기|퍼센트|프로",
-    "1000": "천|밀레니엄",
-    "10000": "만",
+    "0": "영~|제로|없|자정",
+    "1": "첫|하루|매~|단일|홑",
+    "2": "이틀|쌍~|절반|양쪽|커플|더블",
+    "3": "사흘",
+    "4": "나흘|분기",
+    "5": "닷새",
+    "6": "유월",
+    "7": "일주일",
+    "10": "열흘|시월",
+    "12": "정오|다스",
+    "30": "반~",
+    "50": "절반",
+    "100": "세기|퍼센트|프로",
+    "1000": "밀레니엄",
+    "10000": "만~",
     "1000000": "백만",
-    "0.5": "반|절반",
+    "0.5": "반~|절반",
 }
+# What follows a numeral of one syllable, which else may be any word's: a space, or what is counted.
+_KOREAN_COUNTED = (
+    r"(?=\s|번|명|개|살|시|분|초|마리|가지|달|배|차|권|장|대|사람|주|일|월|년|세기|층|등|단계|인|위|학년|호|회|"
+    "원|십|백|천|만|억)"
+)
 _JAPANESE_OTHERS = {
     "0": "〇|ゼロ|零",
     "1": "ひと|初|毎|単|ある",
@@ -255,18 +258,20 @@ def _at_a_word(word: str) -> str:
 
 
 def _korean(value: str, whole: int | None) -> Iterable[str]:
-    if value in _KOREAN_OTHERS:
-        yield _KOREAN_OTHERS[value]
-    if whole is None:
-        return
+    """Native numerals, and those from Chinese; `~` stands behind what is a numeral only before what it counts."""
+    spellings = [_KOREAN_OTHERS[value]] if value in _KOREAN_OTHERS else []
     ones, tens = _KOREAN
-    if 1 <= whole <= 10:
-        yield ones[whole - 1]
-    elif whole < 100:
+    if whole is not None and 1 <= whole <= 10:
+        spellings.append(ones[whole - 1])
+    elif whole is not None and whole < 100:
         ten, one = divmod(whole, 10)
-        rest = f"({ones[one - 1]}|한)" if one else ""
-        yield f"({tens[ten - 1]}){rest}" if ten else rest
-    yield from _by_characters(whole, "영일이삼사오육칠팔구", "십백천만")
+        if ten:
+            spellings.append(f"({tens[ten - 1]})" + (f"({ones[one - 1].replace('~', '')})" if one else ""))
+    if whole is not None:
+        from_chinese = _by_characters(whole, "영일이삼사오육칠팔구", "십백천만")
+        spellings += [f"{one}~" if len(one) == 1 else one for one in from_chinese]
+    for spelling in "|".join(spellings).split("|") if spellings else []:
+        yield rf"(?<![가-힣]){spelling[:-1]}{_KOREAN_COUNTED}" if spelling.endswith("~") else spelling
 
 
 def _chinese(value: str, whole: int | None) -> Iterable[str]:

@@ -24,4 +24,4 @@ class CheckSettings:
     length_tolerance: float = 4.0
     full_stops: bool = False
     min_repeats: int = 3
-    min_mean_log_prob: float = -2.5
+    min_mean_log_prob: float = -1.5

@@ -55,7 +55,7 @@ def test_what_translate_writes_brings_its_scores() -> None:
     best = {"text": "Ein Hund.", "score": -9.0, "log_prob": -27.0, "num_tokens": 3}
     line = json.dumps({"id": 0, "source": "A dog.", "translation": "Ein Hund.", "n_best": [best]})
     result = run("--jsonl", "-", "--from", "en", "--to", "de", stdin=line + "\n\n")
-    assert "low-score: the model gave it -9.00 a token, less than -2.50" in result.stdout
+    assert "low-score: the model gave it -9.00 a token, less than -1.50" in result.stdout
     assert result.stderr == "1 line checked, 1 flagged (100.0%): low-score 1.\n"
 
 
