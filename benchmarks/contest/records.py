@@ -332,7 +332,6 @@ class FoundFaults(Record):
     lines: int
     found: int
     false_alarms: int
-    found_by_any: int
 
     @property
     def recall(self) -> float | None:

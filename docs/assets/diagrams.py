@@ -238,7 +238,7 @@ PACKAGES = (  # top, height, then each package's left edge, width and lines
         430,
         58,
         (
-            (30, 230, ("data", "tokenizer, corpora to batches")),
+            (30, 230, ("data", "corpora to batches")),
             (270, 170, ("checking", "faults of translations")),
             (450, 420, ("config, files, errors, devices, processors", "settings, whole files, sentences for errors")),
         ),

@@ -10,7 +10,7 @@ from mtcli.checking.lines import Direction, LinePair
 from mtcli.checking.settings import CheckSettings
 from mtcli.errors import ConfigError
 
-Pair = tuple[str | None, str | None]
+LanguagePair = tuple[str | None, str | None]
 """The codes of source and target language, such as ("en", "de"); None for one that is not known."""
 
 
@@ -76,7 +76,7 @@ _OF_MARKED_LINES: tuple[tuple[_Find, tuple[str, ...]], ...] = (
 class TranslationChecker:
     """Check translations of one direction; safe to use from several threads."""
 
-    def __init__(self, pair: Pair = (None, None), settings: CheckSettings | None = None) -> None:
+    def __init__(self, pair: LanguagePair = (None, None), settings: CheckSettings | None = None) -> None:
         """Prepare for a pair of languages.
 
         Args:
@@ -99,7 +99,7 @@ class TranslationChecker:
     def check(
         self, source: str, target: str, *, log_prob: float | None = None, num_tokens: int | None = None
     ) -> list[Finding]:
-        """Find the faults of one translation, in the order of `CHECKS` for lines without faults of length or text.
+        """Find the faults of one translation.
 
         Args:
             source: the line as it was given.
@@ -129,7 +129,7 @@ def check(
     source: str,
     target: str,
     *,
-    pair: Pair = (None, None),
+    pair: LanguagePair = (None, None),
     settings: CheckSettings | None = None,
     log_prob: float | None = None,
     num_tokens: int | None = None,

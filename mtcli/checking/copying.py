@@ -14,6 +14,7 @@ _LONGEST_COGNATE = 1  # words of a line that may be the same in both languages: 
 _CAPITALS = re.compile(r"(?<![\w-])[A-ZÀ-ÖØ-ÞΑ-ΩА-ЯЁ]{2,}(?![\w-])")
 _TWO_CAPITALS = re.compile("[A-ZÀ-ÖØ-ÞΑ-ΩА-ЯЁ]{2}")
 _NO_ABBREVIATION = 5  # letters: NATO is written so whatever the source does
+_MOST_COMPARED = 1_000_000  # pairs of words: a line of a thousand words beside its translation
 _RUN = 4  # words of a run in the middle of a line
 
 
@@ -28,6 +29,8 @@ def find_echo(lines: LinePair, direction: Direction) -> list[Finding]:
             return [Finding(ECHO, Severity.ERROR, "the translation is a copy of the source", *whole)]
         return []
     if len(shared) < _RUN or not _has_run(lines.src_words, shared):
+        return []
+    if len(lines.src_words) * len(lines.tgt_words) > _MOST_COMPARED:
         return []
     return _copied_run(lines, direction)
 

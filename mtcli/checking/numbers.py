@@ -57,7 +57,7 @@ _EASTERN_UNITS: Mapping[str, int] = {
 }
 _UNIT_LETTERS = "".join(_EASTERN_UNITS)
 _EASTERN_PIECE = rf"\d[\d,.]*\s?[{_UNIT_LETTERS}]+"
-_EASTERN = re.compile(rf"{_EASTERN_PIECE}(?:\s?{_EASTERN_PIECE})*(?:\s?\d[\d,]*)?")
+_EASTERN = re.compile(rf"(?<![\d,.]){_EASTERN_PIECE}(?:\s?{_EASTERN_PIECE})*(?:\s?\d[\d,]*)?")
 _EASTERN_PART = re.compile(rf"(\d[\d,.]*)\s?([{_UNIT_LETTERS}]*)")
 
 

@@ -34,7 +34,7 @@ _FAULTS = frozenset(
 )
 # Many write them at will behind captions, headings and entries of lists, but nobody within prose.
 _STOP_FAULTS = frozenset({("full stop", _NONE), (_NONE, "full stop")})
-_SENTENCE_END = re.compile(r"[^\W\d_]{2,}[.!?][\"”»)]*\s+[^\W\d_]|[。！？].")
+_SENTENCE_END = re.compile(r"[^\W\d_]{2}[.!?][\"”»)]*\s+[^\W\d_]|[。！？].")
 _WITHOUT_STOPS = ("th", "lo", "km", "my")
 
 
@@ -51,20 +51,23 @@ def find_brackets(lines: LinePair, direction: Direction) -> list[Finding]:
 def _alone(text: str) -> list[int]:
     """Places of brackets that do not pair; full-width ones pair with others of their shape."""
     open_places: list[tuple[int, int]] = []
+    num_open = [0, 0, 0]
     alone = []
     for match in _BRACKETS.finditer(text):
         if (shape := _OPENING.find(match[0])) >= 0:
             open_places.append((shape % 3, match.start()))
+            num_open[shape % 3] += 1
             continue
         shape = _CLOSING.index(match[0]) % 3
-        if open_places and open_places[-1][0] == shape:
-            open_places.pop()
-        elif any(one[0] == shape for one in open_places):
-            while open_places[-1][0] != shape:
-                alone.append(open_places.pop()[1])
-            open_places.pop()
-        else:
+        if not num_open[shape]:
             alone.append(match.start())
+            continue
+        while open_places[-1][0] != shape:
+            other, place = open_places.pop()
+            num_open[other] -= 1
+            alone.append(place)
+        open_places.pop()
+        num_open[shape] -= 1
     return sorted([*alone, *(place for _, place in open_places)])
 
 

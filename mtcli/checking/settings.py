@@ -14,7 +14,7 @@ class CheckSettings:
         lengths: how long translations of this pair are; None for what is usual between the two scripts.
         length_tolerance: standard deviations that a translation may be longer or shorter than usual.
         full_stops: whether a full stop lost or added is a fault in every line, not in those of several sentences alone.
-        min_repeats: times in a row that a group of several words or characters must stand to be a loop.
+        min_repeats: times in a row that words must stand to be a loop beyond doubt, an error; fewer are a warning.
         min_mean_log_prob: natural logarithm of the probability of a token, on average, below which a translation has
             a low score.
     """

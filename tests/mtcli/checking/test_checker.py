@@ -86,3 +86,29 @@ def test_checking_loads_nothing_large() -> None:
     )
     finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert finished.stdout.split() == []
+
+
+LETTERS_AND_MARKS = ["a", "가", "1", "_", "(", "[)", "{", "<!--", "<a ", "<a b", "a.", "a_", "/a", "\\", "%", "$", "`"]
+LONGER = [
+    "{n,plural,",
+    "{n, plural, one {",
+    "https://",
+    "that is the dog of ",
+    "a@",
+    "1,",
+    "1만",
+    "&a",
+    "1 ",
+    "AB ",
+    "「",
+]
+
+
+@pytest.mark.parametrize("piece", [*LETTERS_AND_MARKS, *LONGER])
+def test_a_huge_line_of_anything_ends(piece: str) -> None:
+    """None of the searches may take time that grows with the square of a line's length: this would not end."""
+    line = piece * (60_000 // len(piece))
+    for pair in (("en", "de"), ("ko", "ja")):
+        checker = TranslationChecker(pair)
+        checker.check(line, line[1:] + "é")
+        checker.check("A dog. A cat, 2.", line + "é")
