@@ -334,8 +334,8 @@ class FoundFaults(Record):
     false_alarms: int
 
     @property
-    def recall(self) -> float | None:
-        return self.found / self.lines if self.lines else None
+    def recall(self) -> float:
+        return self.found / self.lines
 
     @property
     def precision(self) -> float | None:

@@ -125,7 +125,8 @@ def changed_piece(kind: str) -> Damage:
         at = random.randrange(1, len(piece))
         ways = ["", piece[:at] + piece[at + 1 :], piece[:at] + " " + piece[at:]]
         bad = pair[1].replace(piece, random.choice(ways), 1)
-        return (pair[0], bad) if piece not in bad else None
+        spaced = piece[:2] in ("{{", "${") and piece.replace(" ", "") in bad.replace(" ", "")
+        return (pair[0], bad) if piece not in bad and not spaced else None
 
     return damage
 

@@ -43,6 +43,7 @@ def test_what_is_measured_is_recorded(tmp_path: Path, monkeypatch: pytest.Monkey
         (tmp_path / f"t.{language}.xz").write_bytes(lzma.compress(text.encode()))
     pairs = checks.load(tmp_path, "t", "en", "de")
     monkeypatch.setattr(checks, "FAULTS_EACH", 4)
+    monkeypatch.setattr(checks, "FEWEST", 4)
     corpus = checks.false_alarms("Tatoeba", "en", "de", pairs)
     assert (corpus.lines, corpus.flagged, corpus.checks) == (21, 1, {"number": 1})
     assert corpus.most == "number 4.8%"
