@@ -28,10 +28,12 @@ CORPORA = (
     ("newstest2014", "newstest2014/newstest2014.en-de", "en", "de"),
     ("newstest2014", "newstest2014/newstest2014.en-de", "de", "en"),
     ("news", "en-de-broad/news.test", "en", "de"),
+    ("news and encyclopedia", "en-de-broad/newswiki.test", "en", "de"),
     ("help", "en-de-broad/help.test", "en", "de"),
     ("user interfaces", "en-de-broad/ui.test", "en", "de"),
     ("documentation", "en-de-broad/docs.test", "en", "de"),
     ("everyday", "ko-en-everyday/test", "ko", "en"),
+    ("user interfaces", "ko-en-broad/ui.test", "en", "ko"),
     ("documentation", "ko-en-broad/docs.test", "en", "ko"),
     ("news and encyclopedia", "ko-en-broad/newswiki.test", "en", "ko"),
 )
