@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from html import escape
 
+from mtcli.checking.checker import CHECKS
 from mtcli.checking.findings import Where
 from mtcli.checking.reports.entries import CheckTally, FlaggedLine, ReportHead, in_pieces, visible
 
+_FINDS = {check.name: check.finds for check in CHECKS}
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1d2230; --soft: #667085; --paper: #fff; --card: #f6f7f9; --rule: #e1e4ea;
   --error: #b42318; --error-mark: #ffd9d4; --warning: #93590a; --warning-mark: #ffeab8; }
@@ -85,7 +87,8 @@ class HtmlReport:
         share = f" ({tally.flagged / tally.lines:.1%})" if tally.flagged else ""
         sentence = f"<b>{tally.lines:,}</b> lines checked, <b>{tally.flagged:,}</b> flagged{share}"
         switches = "".join(
-            f'<label><input type="checkbox" value="{name}" checked>{name} <b>{count:,}</b></label>'
+            f'<label title="{escape(_FINDS[name])}"><input type="checkbox" value="{name}" checked>{name} '
+            f"<b>{count:,}</b></label>"
             for name, count in tally.checks.most_common()
         )
         return (
