@@ -23,6 +23,7 @@ LAYERS = (
     ("model_directory",),
     ("model",),
     ("data", "formats", "evaluation", "devices"),
+    ("checking",),
     ("config",),
     ("files", "processors", "accelerators", "translation"),
     ("errors", "mtcli"),
@@ -30,8 +31,8 @@ LAYERS = (
 )
 # Translating on a CPU needs no PyTorch: of these rooms only these modules may load it, or what needs it.
 ROOMS_WITHOUT_PYTORCH = (
-    *("cli", "jobs", "decoding", "model_directory", "data", "formats", "config", "files", "errors"),
-    *("processors", "accelerators", "translation"),
+    *("cli", "jobs", "decoding", "model_directory", "data", "formats", "checking", "config"),
+    *("files", "errors", "processors", "accelerators", "translation"),
 )
 NEED_PYTORCH = {
     "mtcli.cli.versions",

@@ -323,6 +323,82 @@ class Quality(Result):
         return list(dict.fromkeys(pair for score in scores for pair in score.signatures.items()))
 
 
+class FoundFaults(Record):
+    """One kind of fault, made in so many good translations, and what its check said of them and of the good ones."""
+
+    direction: str
+    fault: str
+    check: str
+    lines: int
+    found: int
+    false_alarms: int
+
+    @property
+    def recall(self) -> float:
+        return self.found / self.lines
+
+    @property
+    def precision(self) -> float | None:
+        flagged = self.found + self.false_alarms
+        return self.found / flagged if flagged else None
+
+
+class CheckedCorpus(Record):
+    """Human translations checked: lines with a finding, by check; microseconds of one thread a line, source and target
+    together of so many characters on average.
+    """
+
+    corpus: str
+    direction: str
+    lines: int
+    characters: float
+    flagged: int
+    checks: dict[str, int]
+    microseconds: float
+    min: float
+    max: float
+
+    @property
+    def most(self) -> str:
+        """The check that flags most lines, and its share."""
+        if not self.checks:
+            return "none"
+        name, count = max(self.checks.items(), key=lambda one: one[1])
+        return f"{name} {count / self.lines:.1%}"
+
+
+class TranslatingTime(Record):
+    """How long the model in the box takes for a line, of `decoding-trained`."""
+
+    dtype: str
+    search: str
+    cores: int
+    text: str
+    date: str
+    microseconds: float
+
+
+class Checks(Result):
+    """`checks`: faults found, false alarms on human translations, and time."""
+
+    faults: list[FoundFaults]
+    corpora: list[CheckedCorpus]
+    translating: list[TranslatingTime]
+
+    @property
+    def directions(self) -> list[str]:
+        return list(dict.fromkeys(row.direction for row in self.faults))
+
+    @property
+    def tatoeba(self) -> CheckedCorpus:
+        """Checked sentences of the kind that `translating` was measured on."""
+        return next(row for row in self.corpora if row.corpus == "Tatoeba")
+
+    def of(self, direction: str) -> dict[str, FoundFaults]:
+        """The rows of one direction, by the fault's name."""
+        return {row.fault: row for row in self.faults if row.direction == direction}
+
+
 class Shown(Record):
     """A command and the lines it printed, on either stream; None stands where lines are left out."""
 

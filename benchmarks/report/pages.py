@@ -74,6 +74,7 @@ QUESTIONS = {
     "How fast does it train, beside other trainers?": ("make bench-training QUESTION=NAME DATA=DIR", "training-*"),
     "How long does it take to answer?": ("python -m benchmarks.startup", "startup"),
     "How does it grow?": ("python -m benchmarks.growth AXIS", "growth-*"),
+    "What do the checks of translations find?": ("python -m benchmarks.checks --data DIR", "checks"),
     "What does a large corpus cost?": ("python -m benchmarks.corpus", "corpus"),
     "What does a newcomer see?": ("python -m benchmarks.first_minute", "first-minute"),
 }

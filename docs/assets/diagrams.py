@@ -238,7 +238,8 @@ PACKAGES = (  # top, height, then each package's left edge, width and lines
         430,
         58,
         (
-            (30, 410, ("data", "tokenizer, corpora to batches")),
+            (30, 230, ("data", "corpora to batches")),
+            (270, 170, ("checking", "faults of translations")),
             (450, 420, ("config, files, errors, devices, processors", "settings, whole files, sentences for errors")),
         ),
     ),
@@ -249,7 +250,7 @@ PACKAGES = (  # top, height, then each package's left edge, width and lines
     ),
 )
 TRANSLATING = ((60, 93), (48, 172), (188, 172), (60, 287), (60, 373), (60, 569), (112, 287), (292, 172))
-TRAINING = ((810, 93), (412, 459), (338, 172), (412, 373), (810, 569), (472, 172), (810, 287), (842, 373))
+TRAINING = ((810, 93), (232, 459), (338, 172), (412, 373), (810, 569), (472, 172), (810, 287), (842, 373))
 
 
 def architecture() -> str:
