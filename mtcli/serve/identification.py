@@ -31,11 +31,20 @@ class Identifier:
     """Guesses languages with py3langid's model, which is loaded with the first text."""
 
     def __init__(self) -> None:
-        """Prepare to guess."""
+        """Prepare to guess; the model takes a second to load."""
         self._lock = threading.Lock()
         self._model: LanguageIdentifier | None = None
         self._among: tuple[str, ...] = ()
         self._every: frozenset[str] = frozenset()
+
+    @property
+    def is_loaded(self) -> bool:
+        return self._model is not None
+
+    def load(self) -> None:
+        """Load the model, if it is not; in a thread where others must not wait for it."""
+        with self._lock:
+            self._loaded()
 
     def guess(self, text: str, among: Sequence[str]) -> list[Guess]:
         """Say how likely each of some languages is, the likeliest first.

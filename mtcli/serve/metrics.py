@@ -78,7 +78,11 @@ def _waiting(model: ServedModel) -> float:
     return float(model.translator.load.waiting) if model.translator else 0.0
 
 
-_STATE = {"loaded": lambda model: float(model.translator is not None), "slots_used": _in_work, "slots_waiting": _waiting}
+_STATE = {
+    "loaded": lambda model: float(model.translator is not None),
+    "slots_used": _in_work,
+    "slots_waiting": _waiting,
+}
 _WORK = {
     "parts": "Sentences, or pieces of over-long ones, that were to be translated.",
     "decoded": "Sentences that were decoded; equal ones of a request are once.",

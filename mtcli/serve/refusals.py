@@ -28,6 +28,13 @@ def not_found(sentence: str) -> RefusalError:
     return RefusalError(HTTPStatus.NOT_FOUND, sentence)
 
 
+def too_large(what: str, most: int) -> RefusalError:
+    """A body has more bytes than are taken."""
+    return RefusalError(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The {what} is larger than {most:,} bytes, the most allowed here."
+    )
+
+
 def too_busy(retry_after: int) -> RefusalError:
     """The queue is full."""
     return RefusalError(

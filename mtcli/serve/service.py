@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from http import HTTPStatus
+from typing import Protocol
 
+from mtcli.decoding.alignment import WordAttention
 from mtcli.decoding.options import TranslateOptions
 from mtcli.decoding.translator import Translator
 from mtcli.errors import MtcliError
@@ -20,6 +22,7 @@ from mtcli.serve.refusals import RefusalError, bad_request
 from mtcli.serve.settings import Limits
 from mtcli.translation import Translation
 
+_MOST_WORDS = 500  # of a text whose words' attention is told: a number for each pair
 _AT_ONCE = 4000  # characters: with more, cutting them into tokens would hold up other requests
 
 
@@ -45,6 +48,25 @@ class Translated:
         return self.candidates[0]
 
 
+class Marked(Protocol):
+    """A text taken apart: what is to be translated of it, and how it is put together again."""
+
+    @property
+    def texts(self) -> Sequence[str]:
+        """What is to be translated."""
+
+    def filled(self, translations: Sequence[str]) -> str:
+        """The whole, with these in the place of `texts`."""
+
+
+@dataclass(frozen=True)
+class _Plain:
+    texts: tuple[str]
+
+    def filled(self, translations: Sequence[str]) -> str:
+        return translations[0]
+
+
 class TranslationService:
     """Translates for all interfaces.
 
@@ -53,6 +75,8 @@ class TranslationService:
         limits: what a request may take.
         admission: what is under way.
         identifier: finds out languages.
+        is_ready: whether a model has answered.
+        failure: why none could; None where that did not happen.
     """
 
     def __init__(self, models: Models, options: TranslateOptions, limits: Limits, identifier: Identifier) -> None:
@@ -60,11 +84,11 @@ class TranslationService:
         self.models, self.limits, self.identifier = models, limits, identifier
         self._options = options
         self.admission = Admission(limits.queue)
+        self.is_ready = False
+        self.failure: str | None = None
 
-    async def translate(
-        self, texts: Sequence[str], source: str, target: str, *, n_best: int = 1
-    ) -> list[Translated]:
-        """Translate texts, in order; those of one language go through the models together.
+    async def translate(self, texts: Sequence[str], source: str, target: str, *, n_best: int = 1) -> list[Translated]:
+        """Translate plain texts, in order.
 
         Args:
             source, target: as the client writes them; `auto` finds the source's out, text by text.
@@ -74,12 +98,18 @@ class TranslationService:
             RefusalError: a language is not served, a text too long, the queue full, or it takes too long.
         """
         self.check_size(texts)
+        return await self.translate_marked([_Plain((text,)) for text in texts], source, target, n_best=n_best)
+
+    async def translate_marked(
+        self, texts: Sequence[Marked], source: str, target: str, *, n_best: int = 1
+    ) -> list[Translated]:
+        """Translate texts that were taken apart, whose size was checked; those of one language in one go."""
         goal = self._known(target)
-        guesses = [self._guess(text, goal) if source.strip().lower() == AUTO else None for text in texts]
-        origin = None if source.strip().lower() == AUTO else self._known(source)
-        sources = [guess.language if guess else origin or "" for guess in guesses]
+        is_auto = source.strip().lower() == AUTO
+        guesses = [await self._guess(" ".join(text.texts), goal) if is_auto else None for text in texts]
+        sources = [guess.language if guess else self._known(source) for guess in guesses]
         found: dict[int, tuple[str, ...]] = {}
-        with self.admission.admit(sum(text.count("\n") + 1 for text in texts)):
+        with self.admission.admit(sum(run.count("\n") + 1 for text in texts for run in text.texts)):
             for language in dict.fromkeys(sources):
                 places = [place for place, code in enumerate(sources) if code == language]
                 some = await self._in_time([texts[place] for place in places], language, goal, n_best)
@@ -88,6 +118,32 @@ class TranslationService:
             Translated(found[place], code, goal, guess, self._pivot(code, goal))
             for place, (code, guess) in enumerate(zip(sources, guesses, strict=True))
         ]
+
+    async def attention(self, text: str, source: str, target: str) -> tuple[Translated, list[WordAttention]]:
+        """Translate a text, and find out which words each word looked at, line by line.
+
+        Nothing is found out of a text of very many words, or over a language between.
+
+        Raises:
+            RefusalError: as `translate`.
+        """
+        self.check_size([text])
+        goal = self._known(target)
+        guess = await self._guess(text, goal) if source.strip().lower() == AUTO else None
+        origin = guess.language if guess else self._known(source)
+        route = self.route(origin, goal)
+        if route is None or route.pivot or len(text.split()) > _MOST_WORDS:
+            [found] = await self.translate([text], origin, goal)
+            return replace(found, detected=guess), []
+        [model] = route.models
+        lines = text.split("\n")
+        with self.admission.admit(len(lines)):
+            translations = await self._with(model, [line.removesuffix("\r") for line in lines], 1)
+            async with model.use_aligner() as aligner:
+                looked = await asyncio.to_thread(lambda: [aligner.attention(one) for one in translations])
+        ends = ["\r" if line.endswith("\r") else "" for line in lines]
+        whole = "\n".join(one.text + end for one, end in zip(translations, ends, strict=True))
+        return Translated((whole,), origin, goal, guess), looked
 
     def check_size(self, texts: Sequence[str]) -> None:
         """Refuse too many texts, too long ones, and what is no text.
@@ -121,9 +177,11 @@ class TranslationService:
             )
         return route
 
-    def identify(self, text: str) -> list[Guess]:
-        """Guess which of the languages that are served a text is in, the likeliest first."""
-        return self.identifier.guess(text, self.models.languages)
+    async def identify(self, text: str, among: Sequence[str] | None = None) -> list[Guess]:
+        """Guess which of some languages, or of all that are served, a text is in, the likeliest first."""
+        if not self.identifier.is_loaded:
+            await asyncio.to_thread(self.identifier.load)
+        return self.identifier.guess(text, self.models.languages if among is None else among)
 
     def _known(self, code: str) -> str:
         found = resolve(code, self.models.languages)
@@ -131,24 +189,25 @@ class TranslationService:
             raise bad_request(f"{code[:100]} is not supported")
         return found
 
-    def _guess(self, text: str, target: str) -> Guess:
+    async def _guess(self, text: str, target: str) -> Guess:
         """The likeliest language that can be translated into the target."""
         possible = [code for code in self.models.languages if code == target or self.models.route(code, target)]
-        return self.identifier.guess(text, possible)[0]
+        return (await self.identify(text, possible))[0]
 
     def _pivot(self, source: str, target: str) -> str | None:
         route = self.models.route(source, target)
         return route.pivot if route else None
 
-    async def _in_time(
-        self, texts: Sequence[str], source: str, target: str, n_best: int
-    ) -> list[tuple[str, ...]]:
+    async def _in_time(self, texts: Sequence[Marked], source: str, target: str, n_best: int) -> list[tuple[str, ...]]:
+        """Candidates of each text, all of one language."""
         route = self.route(source, target)
-        if route is None:
-            return [(text,) for text in texts]
+        runs = [run for text in texts for run in text.texts]
+        if route is None or not runs:
+            return [(text.filled(text.texts),) for text in texts]
         try:
             async with asyncio.timeout(self.limits.seconds):
-                return await self._along(route, texts, n_best)
+                found = iter(await self._along(route, runs, n_best))
+                return [_filled(text, [next(found) for _ in text.texts]) for text in texts]
         except TimeoutError:
             raise RefusalError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
@@ -211,6 +270,13 @@ def _give_up(futures: "Sequence[Future[Translation]]") -> None:
     """Free the slots of a call; from its end, since each looks whether those before it are given up as well."""
     for future in reversed(futures):
         future.cancel()
+
+
+def _filled(text: Marked, runs: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """A text's translations, from the candidates of each of its runs."""
+    ranks = max(map(len, runs), default=1)
+    filled = (text.filled([run[min(rank, len(run) - 1)] for run in runs]) for rank in range(ranks))
+    return tuple(dict.fromkeys(filled))
 
 
 def _candidates(lines: Sequence[tuple[Translation, str]]) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ class Limits:
         file_bytes: of an uploaded file.
         body_seconds: that a request's body may take to arrive, and its headers too.
         seconds: that an answer may take.
+        drain_seconds: that what is under way may take once the server is told to end.
         files: file translations at once.
         file_minutes: that a translated file is kept for its download.
     """
@@ -31,6 +32,7 @@ class Limits:
     file_bytes: int = 1 << 24
     body_seconds: float = 30.0
     seconds: float = 120.0
+    drain_seconds: float = 60.0
     files: int = 2
     file_minutes: float = 30.0
 
