@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 import traceback
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from http import HTTPStatus
@@ -40,6 +40,7 @@ from mtcli.serve.settings import ServeSettings
 from mtcli.serve.spec import document
 
 INTERFACES: Sequence[Interface] = (LIBRETRANSLATE, DEEPL, OPUS_CAT, APERTIUM, WORD_ATTENTION, OPERATIONS, PAGE)
+Endpoint = Callable[[Request], Awaitable[Response]]
 _TICK = 15.0  # seconds between looks for what nobody uses any more
 _CLIENT_GONE = 499  # what nginx calls it
 _log = logging.getLogger(__name__)
@@ -59,11 +60,12 @@ def served_by(settings: ServeSettings) -> Served:
 
 def application(served: Served) -> Starlette:
     """Make the ASGI application."""
-    routes = [
-        Route(_route_path(operation.path), partial(_answer, served, interface, operation), methods=[operation.method])
-        for interface in INTERFACES
-        for operation in interface.operations
-    ]
+    by_path: dict[str, dict[str, Endpoint]] = {}
+    for interface in INTERFACES:
+        for operation in interface.operations:
+            endpoints = by_path.setdefault(_route_path(operation.path), {})
+            endpoints[operation.method] = partial(_answer, served, interface, operation)
+    routes = [Route(path, partial(_by_method, ends), methods=list(ends)) for path, ends in by_path.items()]
     described = document(INTERFACES)
 
     async def spec(request: Request) -> Response:
@@ -82,6 +84,10 @@ def application(served: Served) -> Starlette:
         lifespan=partial(_lifespan, served),
         exception_handlers={HTTPException: _no_such_route},
     )
+
+
+async def _by_method(endpoints: Mapping[str, Endpoint], request: Request) -> Response:
+    return await endpoints["GET" if request.method == "HEAD" else request.method](request)
 
 
 def _route_path(path: str) -> str:

@@ -80,7 +80,7 @@ def _body(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
         schema["properties"]["file"] = {"type": "string", "contentMediaType": "application/octet-stream"}
         return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
     kinds = ("application/json", "application/x-www-form-urlencoded")
-    return {"required": True, "content": {kind: {"schema": schema} for kind in kinds}}
+    return {"required": bool(schema.get("required")), "content": {kind: {"schema": schema} for kind in kinds}}
 
 
 def _responses(interface: Interface, operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:

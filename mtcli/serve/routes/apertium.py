@@ -11,7 +11,7 @@ from mtcli.serve.languages import is_code, written
 from mtcli.serve.refusals import RefusalError, bad_request
 
 
-class TranslateParameters(BaseModel):
+class ApertiumRequest(BaseModel):
     """`langpair` is such as `en|de`; what else the clients send is of no use here."""
 
     q: str
@@ -20,30 +20,30 @@ class TranslateParameters(BaseModel):
     key: str | None = None
 
 
-class TranslatedText(BaseModel):
+class ApertiumText(BaseModel):
     translatedText: str  # noqa: N815
 
 
-class TranslateAnswer(BaseModel):
-    responseData: TranslatedText  # noqa: N815
+class ApertiumAnswer(BaseModel):
+    responseData: ApertiumText  # noqa: N815
     responseDetails: str | None = None  # noqa: N815
     responseStatus: int = 200  # noqa: N815
 
 
-class Pair(BaseModel):
+class ApertiumPair(BaseModel):
     sourceLanguage: str  # noqa: N815
     targetLanguage: str  # noqa: N815
 
 
-class PairsAnswer(BaseModel):
-    responseData: list[Pair]  # noqa: N815
+class ApertiumPairs(BaseModel):
+    responseData: list[ApertiumPair]  # noqa: N815
     responseDetails: str | None = None  # noqa: N815
     responseStatus: int = 200  # noqa: N815
 
 
 async def translate(call: Call) -> Response:
     """Translate a segment."""
-    asked: TranslateParameters = call.parameters
+    asked: ApertiumRequest = call.parameters
     codes = asked.langpair.split("|")
     if len(codes) != 2 or not all(map(is_code, codes)):
         raise bad_request("That pair is invalid, use e.g. eng|spa")
@@ -88,15 +88,15 @@ APERTIUM = Interface(
             path="/translate",
             summary="Translate a segment.",
             handler=translate,
-            takes=TranslateParameters,
-            gives=TranslateAnswer,
+            takes=ApertiumRequest,
+            gives=ApertiumAnswer,
         ),
         Operation(
             method="GET",
             path="/listPairs",
             summary="List directions.",
             handler=pairs,
-            gives=PairsAnswer,
+            gives=ApertiumPairs,
             needs_key=False,
         ),
     ),

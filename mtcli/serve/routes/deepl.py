@@ -23,7 +23,7 @@ _QUOTA = 1_000_000_000_000  # characters: there is none
 _AUTHORIZATION = "DeepL-Auth-Key"
 
 
-class TranslateParameters(BaseModel):
+class DeepLRequest(BaseModel):
     """What else DeepL's clients send, such as context, formality and model_type, is taken and not heeded."""
 
     text: list[str] = Field(min_length=1)
@@ -50,41 +50,41 @@ class TranslateParameters(BaseModel):
         return [name.strip() for one in several for name in one.split(",") if name.strip()]
 
 
-class OneTranslation(BaseModel):
+class DeepLTranslation(BaseModel):
     detected_source_language: str
     text: str
     billed_characters: int
 
 
-class TranslateAnswer(BaseModel):
-    translations: list[OneTranslation]
+class DeepLAnswer(BaseModel):
+    translations: list[DeepLTranslation]
 
 
-class LanguageParameters(BaseModel):
+class DeepLLanguagesRequest(BaseModel):
     """Clients send it in the query, or as a form in the body of a GET."""
 
     type: Literal["source", "target"] = "source"
     auth_key: str | None = None
 
 
-class Language(BaseModel):
+class DeepLLanguage(BaseModel):
     language: str
     name: str
     supports_formality: bool | None = None
 
 
-class UsageAnswer(BaseModel):
+class DeepLUsage(BaseModel):
     character_count: int
     character_limit: int
 
 
-class AnythingParameters(BaseModel):
+class DeepLKeyRequest(BaseModel):
     auth_key: str | None = None
 
 
 async def translate(call: Call) -> Response:
     """Translate texts, all in one go."""
-    asked: TranslateParameters = call.parameters
+    asked: DeepLRequest = call.parameters
     if asked.glossary_id:
         raise bad_request("Glossaries are not supported by this server: leave glossary_id out.")
     service, source = call.served.service, asked.source_lang or AUTO
@@ -97,7 +97,7 @@ async def translate(call: Call) -> Response:
     return JSONResponse({"translations": list(map(_answer, found, asked.text))})
 
 
-def _marked(text: str, asked: TranslateParameters) -> Marked:
+def _marked(text: str, asked: DeepLRequest) -> Marked:
     if asked.tag_handling == "html":
         return Runs.of(text, also_copied=frozenset(tag.lower() for tag in asked.ignore_tags))
     if asked.tag_handling_version == "v2" and not well_formed(text):
@@ -115,7 +115,7 @@ def _answer(found: Translated, text: str) -> dict[str, Any]:
 
 async def languages(call: Call) -> Response:
     """List what is read, or what is written."""
-    asked: LanguageParameters = call.parameters
+    asked: DeepLLanguagesRequest = call.parameters
     models = call.served.service.models
     if asked.type == "source":
         general = dict.fromkeys(code.partition("-")[0] for code in models.sources)
@@ -158,13 +158,13 @@ DEEPL = Interface(
     error_schema={"type": "object", "properties": {"message": {"type": "string"}}, "required": ["message"]},
     key=_key,
     operations=(
-        _operation("POST", "translate", "Translate texts.", translate, TranslateParameters, TranslateAnswer),
-        _operation("GET", "languages", "List languages.", languages, LanguageParameters, list[Language]),
-        _operation("POST", "languages", "List languages.", languages, LanguageParameters, list[Language]),
-        _operation("GET", "usage", "Tell what was used: nothing is counted.", usage, AnythingParameters, UsageAnswer),
-        _operation("POST", "usage", "Tell what was used: nothing is counted.", usage, AnythingParameters, UsageAnswer),
+        _operation("POST", "translate", "Translate texts.", translate, DeepLRequest, DeepLAnswer),
+        _operation("GET", "languages", "List languages.", languages, DeepLLanguagesRequest, list[DeepLLanguage]),
+        _operation("POST", "languages", "List languages.", languages, DeepLLanguagesRequest, list[DeepLLanguage]),
+        _operation("GET", "usage", "Tell what was used: nothing is counted.", usage, DeepLKeyRequest, DeepLUsage),
+        _operation("POST", "usage", "Tell what was used: nothing is counted.", usage, DeepLKeyRequest, DeepLUsage),
         *(
-            _operation(method, path, _ABSENT, absent, AnythingParameters, None)
+            _operation(method, path, _ABSENT, absent, DeepLKeyRequest, None)
             for path in ("glossaries", "glossary-language-pairs", "document")
             for method in ("GET", "POST")
         ),

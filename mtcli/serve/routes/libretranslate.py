@@ -15,7 +15,7 @@ from mtcli.serve.refusals import RefusalError, bad_request
 from mtcli.serve.service import Translated
 
 
-class TranslateParameters(BaseModel):
+class LibreTranslateRequest(BaseModel):
     """`q` is a text, or in JSON a list of texts; `alternatives` is how many other translations are wanted."""
 
     q: str | list[str]
@@ -31,7 +31,7 @@ class DetectedLanguage(BaseModel):
     language: str
 
 
-class TranslateAnswer(BaseModel):
+class LibreTranslateAnswer(BaseModel):
     """`pivot` names the language between, where no model translates directly."""
 
     model_config = ConfigDict(extra="forbid")
@@ -41,18 +41,18 @@ class TranslateAnswer(BaseModel):
     pivot: str | None = None
 
 
-class Language(BaseModel):
+class LanguageWithTargets(BaseModel):
     code: str
     name: str
     targets: list[str]
 
 
-class DetectParameters(BaseModel):
+class DetectRequest(BaseModel):
     q: str | list[str]
     api_key: str | None = None
 
 
-class SuggestParameters(BaseModel):
+class SuggestRequest(BaseModel):
     q: str
     s: str
     source: str
@@ -64,7 +64,7 @@ class SuggestAnswer(BaseModel):
     success: bool
 
 
-class FileParameters(BaseModel):
+class FileRequest(BaseModel):
     """`wait=false` answers at once, with an address that tells how far the translation is."""
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -96,7 +96,7 @@ class SettingsAnswer(BaseModel):
 
 async def translate(call: Call) -> Response:
     """Translate a text, or a list in one go."""
-    asked: TranslateParameters = call.parameters
+    asked: LibreTranslateRequest = call.parameters
     texts = [asked.q] if isinstance(asked.q, str) else asked.q
     service = call.served.service
     if asked.format == "html":
@@ -145,7 +145,7 @@ async def languages(call: Call) -> Response:
 
 async def detect(call: Call) -> Response:
     """Guess the language of a text among those that are served."""
-    asked: DetectParameters = call.parameters
+    asked: DetectRequest = call.parameters
     text = asked.q if isinstance(asked.q, str) else " ".join(asked.q)
     service = call.served.service
     service.check_size([text])
@@ -184,7 +184,7 @@ async def settings(call: Call) -> Response:
 
 async def translate_file(call: Call) -> Response:
     """Translate a file, and say where it is to be fetched."""
-    asked: FileParameters = call.parameters
+    asked: FileRequest = call.parameters
     if not isinstance(asked.file, UploadFile):
         raise bad_request("Invalid request: empty file")
     if not asked.file.filename:
@@ -266,15 +266,15 @@ LIBRETRANSLATE = Interface(
             path="/translate",
             summary="Translate a text, or a list of texts in one go.",
             handler=translate,
-            takes=TranslateParameters,
-            gives=TranslateAnswer,
+            takes=LibreTranslateRequest,
+            gives=LibreTranslateAnswer,
         ),
         Operation(
             method="GET",
             path="/languages",
             summary="List the languages, and what each is translated into.",
             handler=languages,
-            gives=list[Language],
+            gives=list[LanguageWithTargets],
             needs_key=False,
         ),
         Operation(
@@ -282,7 +282,7 @@ LIBRETRANSLATE = Interface(
             path="/detect",
             summary="Guess the language of a text among those that are served.",
             handler=detect,
-            takes=DetectParameters,
+            takes=DetectRequest,
             gives=list[DetectedLanguage],
         ),
         Operation(
@@ -290,7 +290,7 @@ LIBRETRANSLATE = Interface(
             path="/translate_file",
             summary="Translate a file.",
             handler=translate_file,
-            takes=FileParameters,
+            takes=FileRequest,
             gives=FileAnswer,
             takes_file=True,
         ),
@@ -315,7 +315,7 @@ LIBRETRANSLATE = Interface(
             path="/suggest",
             summary="Take a suggestion, which this server does not keep.",
             handler=suggest,
-            takes=SuggestParameters,
+            takes=SuggestRequest,
             gives=SuggestAnswer,
         ),
         Operation(

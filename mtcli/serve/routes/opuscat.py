@@ -17,7 +17,7 @@ BASE = "/MTRestService"
 _ANONYMOUS = "0"  # what the plugins send where they have no key
 
 
-class TranslateParameters(BaseModel):
+class OpusCatRequest(BaseModel):
     """`modelTag` may be anything: a direction has one model."""
 
     input: str
@@ -27,7 +27,7 @@ class TranslateParameters(BaseModel):
     tokenCode: str = ""  # noqa: N815
 
 
-class TranslateAnswer(BaseModel):
+class OpusCatAnswer(BaseModel):
     """Pieces are words, each behind `▁`; the alignment is `source-target`, counted from 0."""
 
     translation: str
@@ -36,23 +36,23 @@ class TranslateAnswer(BaseModel):
     alignmentString: str  # noqa: N815
 
 
-class KeyParameters(BaseModel):
+class OpusCatKeyRequest(BaseModel):
     tokenCode: str = ""  # noqa: N815
 
 
-class PairParameters(KeyParameters):
+class OpusCatPairRequest(OpusCatKeyRequest):
     srcLangCode: str  # noqa: N815
     trgLangCode: str  # noqa: N815
     modelTag: str = ""  # noqa: N815
 
 
-class BatchParameters(PairParameters):
+class OpusCatBatchRequest(OpusCatPairRequest):
     input: list[str] = Field(default_factory=list)
 
 
 async def translate(call: Call) -> Response:
     """Translate a segment, and tell which words belong together."""
-    asked: TranslateParameters = call.parameters
+    asked: OpusCatRequest = call.parameters
     service = call.served.service
     work = attention_of(service, asked.input, asked.srcLangCode, asked.trgLangCode)
     found = await call.while_connected(work)
@@ -69,7 +69,7 @@ async def translate(call: Call) -> Response:
 
 async def translate_plainly(call: Call) -> Response:
     """Translate a segment."""
-    asked: TranslateParameters = call.parameters
+    asked: OpusCatRequest = call.parameters
     work = call.served.service.translate([asked.input], asked.srcLangCode, asked.trgLangCode)
     [found] = await call.while_connected(work)
     return JSONResponse(found.text)
@@ -84,14 +84,14 @@ async def pairs(call: Call) -> Response:
 
 async def tags(call: Call) -> Response:
     """List the models of a direction: one at most."""
-    asked: PairParameters = call.parameters
+    asked: OpusCatPairRequest = call.parameters
     route = call.served.service.route(asked.srcLangCode, asked.trgLangCode)
     return JSONResponse([model.name for model in route.models[:1]] if route else [])
 
 
 async def status(call: Call) -> Response:
     """Say that a model is ready, or what is wrong with it."""
-    asked: PairParameters = call.parameters
+    asked: OpusCatPairRequest = call.parameters
     route = call.served.service.route(asked.srcLangCode, asked.trgLangCode)
     names = " and ".join(model.name for model in route.models) if route else "nothing"
     return JSONResponse(f"Translates with {names}.")
@@ -99,7 +99,7 @@ async def status(call: Call) -> Response:
 
 async def preorder(call: Call) -> Response:
     """Take note of segments to come: they are translated when they are asked for."""
-    asked: BatchParameters = call.parameters
+    asked: OpusCatBatchRequest = call.parameters
     call.served.service.route(asked.srcLangCode, asked.trgLangCode)
     return JSONResponse("batch preordered")
 
@@ -130,14 +130,14 @@ OPUS_CAT = Interface(
             "TranslateJson",
             "Translate a segment, with alignments.",
             translate,
-            TranslateParameters,
-            TranslateAnswer,
+            OpusCatRequest,
+            OpusCatAnswer,
         ),
-        _operation("GET", "Translate", "Translate a segment.", translate_plainly, TranslateParameters, str),
-        _operation("GET", "ListSupportedLanguagePairs", "List directions.", pairs, KeyParameters, list[str]),
-        _operation("GET", "GetLanguagePairModelTags", "List models.", tags, PairParameters, list[str]),
-        _operation("GET", "CheckModelStatus", "Say whether a model is ready.", status, PairParameters, str),
-        _operation("POST", "PreOrderBatch", "Announce segments.", preorder, BatchParameters, str),
-        _operation("POST", "Customize", "Is refused: tune with mtcli train.", customize, KeyParameters, str),
+        _operation("GET", "Translate", "Translate a segment.", translate_plainly, OpusCatRequest, str),
+        _operation("GET", "ListSupportedLanguagePairs", "List directions.", pairs, OpusCatKeyRequest, list[str]),
+        _operation("GET", "GetLanguagePairModelTags", "List models.", tags, OpusCatPairRequest, list[str]),
+        _operation("GET", "CheckModelStatus", "Say whether a model is ready.", status, OpusCatPairRequest, str),
+        _operation("POST", "PreOrderBatch", "Announce segments.", preorder, OpusCatBatchRequest, str),
+        _operation("POST", "Customize", "Is refused: tune with mtcli train.", customize, OpusCatKeyRequest, str),
     ),
 )

@@ -31,7 +31,7 @@ POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 's
 _FOLDER = files("mtcli.serve") / "page"
 
 
-class FormParameters(BaseModel):
+class FormRequest(BaseModel):
     """What the form sends."""
 
     q: str = ""
@@ -47,7 +47,7 @@ async def show(call: Call) -> Response:
 
 async def submit(call: Call) -> Response:
     """Show the form with a translation in it, or what was wrong."""
-    asked: FormParameters = call.parameters
+    asked: FormRequest = call.parameters
     text = asked.q.replace("\r\n", "\n")  # as browsers send line ends
     try:
         call.served.keys.check(key_of(call))
@@ -85,7 +85,7 @@ def _template() -> Template:
 
 
 def _page(
-    call: Call, asked: FormParameters, translation: str, message: str, status: HTTPStatus = HTTPStatus.OK
+    call: Call, asked: FormRequest, translation: str, message: str, status: HTTPStatus = HTTPStatus.OK
 ) -> Response:
     models, limits = call.served.service.models, call.served.service.limits
     target = asked.target or written(next(iter(models)).direction[1])
@@ -127,7 +127,7 @@ PAGE = Interface(
             path="/",
             summary="Show the page.",
             handler=show,
-            takes=FormParameters,
+            takes=FormRequest,
             media_type="text/html",
             needs_key=False,
         ),
@@ -136,7 +136,7 @@ PAGE = Interface(
             path="/",
             summary="Show the page with a translation.",
             handler=submit,
-            takes=FormParameters,
+            takes=FormRequest,
             media_type="text/html",
             needs_key=False,
         ),

@@ -11,7 +11,7 @@ from mtcli.serve.routes.libretranslate import LIBRETRANSLATE, key_of
 from mtcli.serve.service import TranslationService
 
 
-class AttentionParameters(BaseModel):
+class AttentionRequest(BaseModel):
     q: str
     source: str = AUTO
     target: str
@@ -51,7 +51,7 @@ async def attention_of(service: TranslationService, text: str, source: str, targ
 
 async def attention(call: Call) -> Response:
     """Translate a text, and tell which words each word looked at."""
-    asked: AttentionParameters = call.parameters
+    asked: AttentionRequest = call.parameters
     found = await call.while_connected(attention_of(call.served.service, asked.q, asked.source, asked.target))
     return JSONResponse(found.model_dump())
 
@@ -67,7 +67,7 @@ WORD_ATTENTION = Interface(
             path="/attention",
             summary="Translate a text, and tell which words each word of the translation looked at.",
             handler=attention,
-            takes=AttentionParameters,
+            takes=AttentionRequest,
             gives=AttentionAnswer,
         ),
     ),
