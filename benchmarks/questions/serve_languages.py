@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.contest.machine import RESULTS, opening, save, versions_on
-from benchmarks.questions.serve_records import Identification, IdentificationRow
+from benchmarks.questions.serve_results import Identification, IdentificationRow
 
 WORDS = (1, 2, 3, 4, 5)
 LINES = 1000  # of each file

@@ -86,9 +86,10 @@ def _tag(piece: str, is_html: bool) -> tuple[str, bool, bool]:
 def _pieces(text: str) -> Iterator[tuple[str, bool]]:
     """The tags, comments and declarations of a text, and what is between; of each whether it is one."""
     last, place = text.rfind(">"), 0
+    unclosed: set[str] = set()
     start = text.find("<")
     while 0 <= start < last:
-        end = _tag_end(text, start)
+        end = _tag_end(text, start, unclosed)
         if end is None:
             start = text.find("<", start + 1)
             continue
@@ -101,12 +102,19 @@ def _pieces(text: str) -> Iterator[tuple[str, bool]]:
         yield text[place:], False
 
 
-def _tag_end(text: str, start: int) -> int | None:
-    """Where the tag that begins here ends; None where there is none. There is a > behind it."""
+def _tag_end(text: str, start: int, unclosed: set[str]) -> int | None:
+    """Where the tag that begins here ends; None where there is none. There is a > behind it.
+
+    Args:
+        unclosed: ends of declarations that do not come any more: looked for once, not once for each beginning.
+    """
     for begin, end in _DECLARATIONS:
         if text.startswith(begin, start):
-            found = text.find(end, start + len(begin))
-            return found + len(end) if found >= 0 else None
+            found = -1 if end in unclosed else text.find(end, start + len(begin))
+            if found < 0:
+                unclosed.add(end)
+                return None
+            return found + len(end)
     if not _TAG_NAME.match(text, start):
         return None
     place, limit = start, start + _LONGEST_TAG

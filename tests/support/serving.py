@@ -96,10 +96,13 @@ class RunningServer:
 
 
 @contextmanager
-def running_server(directory: Path, *options: str | Path, env: Mapping[str, str] = {}) -> Iterator[RunningServer]:
-    """Serve on a free port while the block runs."""
+def running_server(
+    directory: Path, *options: str | Path, env: Mapping[str, str] = {}, program: str | None = None
+) -> Iterator[RunningServer]:
+    """Serve while the block runs: by the command, on a free port unless told otherwise, or by a program of Python."""
     log = directory / "server.log"
-    command = [*MTCLI, "serve", "--port", "0", *map(str, options)]
+    port = [] if "--port" in options else ["--port", "0"]
+    command = [sys.executable, "-c", program] if program else [*MTCLI, "serve", *port, *map(str, options)]
     with log.open("wb") as stream:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stream, env={**os.environ, **env}

@@ -114,7 +114,9 @@ def test_opus_cat_is_found_in_any_case(server: RunningServer, by_command: dict[s
         assert "".join(found["segmentedTranslation"]).replace("▁", " ").strip() == by_command[TEXT]
         assert len(found["alignmentString"].split()) == len(found["segmentedTranslation"])
     assert server.ask("GET", "/MTRestService/ListSupportedLanguagePairs").json() == ["en-de"]
-    assert server.ask("GET", "/MTRestService/GetLanguagePairModelTags?srcLangCode=en&trgLangCode=de").json() == ["en-de"]
+    assert server.ask("GET", "/MTRestService/GetLanguagePairModelTags?srcLangCode=en&trgLangCode=de").json() == [
+        "en-de"
+    ]
     assert server.ask("POST", "/MTRestService/Customize").status == 404
 
 

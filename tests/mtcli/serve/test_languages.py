@@ -7,7 +7,15 @@ from mtcli.serve.languages import canonical, is_right_to_left, name_of, resolve,
 
 @pytest.mark.parametrize(
     ("code", "known"),
-    [("EN", "en"), ("pt_BR", "pt-br"), ("pb", "pt-br"), ("zh-Hans", "zh"), ("zt", "zh-hant"), ("deu", "de"), ("?", "?")],
+    [
+        ("EN", "en"),
+        ("pt_BR", "pt-br"),
+        ("pb", "pt-br"),
+        ("zh-Hans", "zh"),
+        ("zt", "zh-hant"),
+        ("deu", "de"),
+        ("?", "?"),
+    ],
 )
 def test_many_ways_to_write_one_language(code: str, known: str) -> None:
     assert canonical(code) == known

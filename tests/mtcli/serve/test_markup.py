@@ -54,11 +54,15 @@ def test_no_tag_is_made_and_none_is_lost(text: str) -> None:
     assert list(tags.texts) == list(runs.texts)
 
 
-@pytest.mark.parametrize("text", ["<a " * 50_000, "<" * 100_000, "<a '\">" * 20_000, "<!--" * 50_000 + ">", "</" * 50_000])
+@pytest.mark.parametrize(
+    "text", ["<a " * 50_000, "<" * 100_000, "<a '\">" * 20_000, "<!--" * 50_000 + ">", "</" * 50_000]
+)
 def test_hostile_markup_ends(text: str) -> None:
     assert translated(text)
 
 
-@pytest.mark.parametrize(("text", "is_whole"), [("a <b>c</b>", True), ("<b>", False), ("&nbsp;", False), ("a]]>", False)])
+@pytest.mark.parametrize(
+    ("text", "is_whole"), [("a <b>c</b>", True), ("<b>", False), ("&nbsp;", False), ("a]]>", False)]
+)
 def test_what_is_well_formed(text: str, is_whole: bool) -> None:
     assert well_formed(text) is is_whole
