@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -93,14 +93,12 @@ async def ask_all(address: tuple[str, int], requests: Sequence[Sequence[str]], c
 
 
 @contextmanager
-def server(
-    command: Sequence[str], environment: Mapping[str, str] | None = None
-) -> Iterator[tuple[int, tuple[str, int]]]:
+def server(command: Sequence[str]) -> Iterator[tuple[int, tuple[str, int]]]:
     """Run a server that says on stderr where it listens; its process's number and its address.
 
     Exits when it ends before it answers.
     """
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=environment)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     assert process.stderr is not None
     try:
         said = ""

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import os
 import socket
+import sys
 from collections.abc import Callable
 from functools import partial
 from types import FrameType
@@ -26,6 +27,7 @@ _LARGEST_HEADERS = 1 << 16  # bytes; OmegaT sends its text there
 _KEEP_ALIVE = 75  # seconds that an idle connection is kept: longer than most proxies reuse one
 _LAST_ANSWERS = 5  # seconds for answers on their way out, once everything is translated
 _BACKLOG = 2048
+_SWITCH = 0.0005  # seconds after which a thread that decodes lets the event loop in
 
 
 def serve(settings: ServeSettings, host: str, port: int, say: Callable[[str], None]) -> None:
@@ -39,6 +41,7 @@ def serve(settings: ServeSettings, host: str, port: int, say: Callable[[str], No
         MtcliError: a model cannot be used, or the address is taken.
     """
     served = served_by(settings)
+    sys.setswitchinterval(_SWITCH)
     with _listen(host, port) as listener:
         directions = ", ".join(model.name for model in served.service.models)
         say(f"Serving {directions} on {_address(listener)} (Ctrl-C ends it)")
