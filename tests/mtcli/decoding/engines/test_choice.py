@@ -83,7 +83,9 @@ def test_what_was_checked_is_float32_where_int8_cannot_be_had(tmp_path: Path, na
     assert (chosen.name, chosen.dtype, chosen.obstacle) == ("native", "float32", None)
     native.setattr(echo_engine, "obstacle", lambda *_, dtype: "Nothing.")
     chosen = choose(model)
-    assert (chosen.name, chosen.obstacle) == ("torch", "Nothing.")
+    assert chosen.name == "torch"
+    assert chosen.obstacle is not None
+    assert chosen.obstacle.startswith("Nothing. So a translation is the same beside others up to rounding")
 
 
 def test_a_network_in_memory_is_decoded_in_its_own_number_type(tmp_path: Path) -> None:
