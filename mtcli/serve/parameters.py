@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -54,15 +55,9 @@ async def _form(request: Request) -> FormData:
     try:
         return await request.form(max_files=1, max_fields=_MOST_FIELDS, max_part_size=_LARGEST_FIELD)
     except HTTPException as error:  # what the form's parser says of a form that is none
-        raise RefusalError(_status_of(error), f"Invalid request: {error.detail}") from None
+        raise RefusalError(HTTPStatus(error.status_code), f"Invalid request: {error.detail}") from None
     except (ValueError, LookupError) as error:  # an encoding that is none
         raise bad_request(f"Invalid request: the form cannot be read ({error})") from None
-
-
-def _status_of(error: HTTPException) -> Any:
-    from http import HTTPStatus
-
-    return HTTPStatus(error.status_code)
 
 
 def _json_object(body: bytes) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """LibreTranslate's interface: what Weblate, Mastodon and many others speak."""
 
+import asyncio
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -11,6 +12,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from mtcli.serve.interface import Call, Interface, Operation, bearer
 from mtcli.serve.languages import AUTO, name_of, written
 from mtcli.serve.markup import Runs
+from mtcli.serve.placeholders import translate_around
 from mtcli.serve.refusals import RefusalError, bad_request
 from mtcli.serve.service import Translated
 
@@ -104,7 +106,7 @@ async def translate(call: Call) -> Response:
         marked = [Runs.of(text) for text in texts]
         work = service.translate_marked(marked, asked.source, asked.target, n_best=asked.alternatives + 1)
     else:
-        work = service.translate(texts, asked.source, asked.target, n_best=asked.alternatives + 1)
+        work = translate_around(service, texts, asked.source, asked.target, n_best=asked.alternatives + 1)
     found = await call.while_connected(work)
     single = isinstance(asked.q, str)
     content: dict[str, Any] = {"translatedText": found[0].text if single else [one.text for one in found]}
@@ -210,9 +212,7 @@ async def translate_file(call: Call) -> Response:
     return JSONResponse({"translatedFileUrl": _url(call, one)})
 
 
-async def _wait(task: Any) -> None:
-    import asyncio
-
+async def _wait(task: "asyncio.Task[None]") -> None:
     await asyncio.shield(task)
 
 

@@ -2,11 +2,14 @@
 
 import json
 import socket
-from urllib.parse import quote
+from pathlib import Path
+from urllib.parse import quote, urlsplit
 
 import pytest
 from support.command import mtcli
-from support.serving import RunningServer
+from support.serving import RunningServer, running_server
+
+from mtcli.model_directory.box import IN_THE_BOX
 
 TEXT = "Where is the station?"
 LINES = "Where is the station?\n\nI love you.\r\n   \nGood morning, Tom. How are you today?\n"
@@ -195,3 +198,21 @@ def test_no_text_is_logged(server: RunningServer) -> None:
     server.ask("POST", f"/translate?q={quote('Unmentionable word.')}&source=en&target=de")
     assert "POST /translate" in server.log
     assert "nmentionable" not in server.log
+
+
+def test_over_a_language_between(tmp_path: Path) -> None:
+    models = [f"-m{direction}={IN_THE_BOX}" for direction in ("ko-en", "en-fr")]
+    with running_server(tmp_path, "--no-box", *models) as other:
+        once = other.post("/translate", {"q": LINES, "source": "ko", "target": "en"}).json()
+        twice = other.post("/translate", {"q": once["translatedText"], "source": "en", "target": "fr"}).json()
+        found = other.post("/translate", {"q": LINES, "source": "ko", "target": "fr"}).json()
+        assert found == {"translatedText": twice["translatedText"], "pivot": "en"}
+        assert "pivot" not in once
+        listed = {one["code"]: one["targets"] for one in other.ask("GET", "/languages").json()}
+        assert listed == {"ko": ["en", "fr", "ko"], "en": ["en", "fr"], "fr": ["fr"]}
+        head = '--b\r\nContent-Disposition: form-data; name="{}"{}\r\n\r\n{}\r\n'
+        fields = [("source", "", "ko"), ("target", "", "fr"), ("file", '; filename="a.txt"', LINES)]
+        body = "".join(head.format(*one) for one in fields) + "--b--\r\n"
+        sent = other.ask("POST", "/translate_file", body, {"Content-Type": "multipart/form-data; boundary=b"}).json()
+        fetched = other.ask("GET", urlsplit(sent["translatedFileUrl"]).path)
+        assert fetched.text == found["translatedText"]
