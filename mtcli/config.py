@@ -322,8 +322,9 @@ class CardConfig(Section):
 
     @property
     def direction(self) -> str | None:
-        """Such as "English to German"."""
-        return f"{self.src_language} to {self.tgt_language}" if self.src_language else None
+        """Such as "English to German"; where there are no names, "en to de"."""
+        src, tgt = self.src_language or self.src_code, self.tgt_language or self.tgt_code
+        return f"{src} to {tgt}" if src else None
 
 
 class Config(Section):

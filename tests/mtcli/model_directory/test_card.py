@@ -88,6 +88,13 @@ def test_a_damaged_card_is_said_to_be_one(settings: str, tmp_path: Path) -> None
         direction_of(tmp_path)
 
 
+def test_codes_stand_in_for_names() -> None:
+    card = load_config(assignments=["card.src_code=ko", "card.tgt_code=en"]).card
+    assert card.direction == "ko to en"
+    named = {"src_language": "Korean", "tgt_language": "English"}
+    assert card.model_copy(update=named).direction == "Korean to English"
+
+
 def test_codes_come_together() -> None:
     with pytest.raises(ConfigError, match="src_code and tgt_code"):
         load_config(assignments=["card.src_code=ko"])
