@@ -43,6 +43,7 @@ INTERFACES: Sequence[Interface] = (LIBRETRANSLATE, DEEPL, OPUS_CAT, APERTIUM, WO
 Endpoint = Callable[[Request], Awaitable[Response]]
 _TICK = 15.0  # seconds between looks for what nobody uses any more
 _CLIENT_GONE = 499  # what nginx calls it
+_UNTOLD = {"file", "api_key", "auth_key", "key", "tokenCode"}  # of a request, even where texts are told
 _log = logging.getLogger(__name__)
 
 
@@ -157,7 +158,7 @@ async def _answer(served: Served, interface: Interface, operation: Operation, re
     seconds = time.perf_counter() - began
     served.metrics.count(interface.name, response.status_code, seconds)
     if served.settings.log_requests:
-        told = call.parameters.model_dump_json() if served.settings.log_text and call else ""
+        told = call.parameters.model_dump_json(exclude=_UNTOLD) if served.settings.log_text and call else ""
         _log.info("%s %s %d %.1f ms %s", request.method, operation.path, response.status_code, 1e3 * seconds, told)
     return response
 

@@ -36,6 +36,7 @@ _PREFIX = "mtcli-serve-"
 _UNSAFE = re.compile(r"[^\w.-]+")
 _LONGEST_NAME = 80
 _BLOCK = 1 << 20
+_MOST_KEPT = 100  # files that wait to be fetched
 _WAIT = 10  # seconds that who comes with one file too many is told to stay away
 
 
@@ -118,6 +119,7 @@ class FileTranslations:
         suffix = Path(name).suffix.lower()
         if suffix not in self._kinds:
             raise bad_request(f"Invalid request: file format not supported; supported are {', '.join(self.suffixes)}")
+        self.forget_old()
         if sum(one.state == "translating" for one in self._known.values()) >= self._limits.files:
             raise too_busy(_WAIT)
         self._service.route(source, target)
@@ -149,9 +151,11 @@ class FileTranslations:
         one.stopped.set()
 
     def forget_old(self) -> None:
-        """Remove files whose time is over."""
+        """Remove files whose time is over, and the oldest ones where there are very many."""
         now = time.monotonic()
-        for one in [one for one in self._known.values() if one.until < now]:
+        over = [one for one in self._known.values() if one.until < now]
+        done = [one for one in self._known.values() if one.state != "translating" and one not in over]
+        for one in [*over, *done[: max(0, len(done) - _MOST_KEPT)]]:
             one.stopped.set()
             del self._known[one.id]
             self.path_of(one).unlink(missing_ok=True)

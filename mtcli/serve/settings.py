@@ -22,7 +22,7 @@ class Limits:
         seconds: that an answer may take.
         drain_seconds: that what is under way may take once the server is told to end.
         files: file translations at once.
-        file_minutes: that a translated file is kept for its download.
+        file_minutes: that a translated file is kept for its download, where there are not very many.
     """
 
     chars: int | None = None

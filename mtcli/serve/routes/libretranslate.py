@@ -200,7 +200,6 @@ async def translate_file(call: Call) -> Response:
     one = await files.begin(asked.file.filename, asked.file.file, source, asked.target)
     assert one.task is not None, "just begun"
     if not asked.wait:
-        await asked.file.seek(0)
         return JSONResponse(_file_answer(call, one), HTTPStatus.ACCEPTED)
     try:
         await call.while_connected(_wait(one.task))

@@ -94,6 +94,21 @@ def test_progress_is_told_and_the_file_is_there_at_the_end(server: RunningServer
     assert fetch(server, told["translatedFileUrl"]).body.count(b"\n") == TEXT.count(b"\n")
 
 
+def test_files_that_nobody_fetches_do_not_pile_up(tmp_path: Path) -> None:
+    with running_server(tmp_path, env={"TMPDIR": str(tmp_path)}) as server:
+        urls = [send(server, "a.txt", b"1\n").json()["translatedFileUrl"] for _ in range(103)]
+        assert fetch(server, urls[-1]).body == b"1\n"
+        assert [fetch(server, url).status for url in urls[:2]] == [404, 404]
+        assert len(list(tmp_path.glob("mtcli-serve-*/*.txt"))) <= 101
+
+
+def test_text_is_told_where_that_is_wanted_and_keys_are_not(tmp_path: Path) -> None:
+    with running_server(tmp_path, "--log-text") as server:
+        assert server.translate("Good morning.", api_key="hidden")
+        assert send(server, "a.txt", TEXT, api_key="hidden").status == 200
+        assert "Good morning." in server.log and "hidden" not in server.log
+
+
 def test_too_large_a_file_is_refused(tmp_path: Path) -> None:
     with running_server(tmp_path, "--file-limit", "1") as server:
         answer = send(server, "a.txt", b"a" * 1_010_000)

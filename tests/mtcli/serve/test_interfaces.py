@@ -183,6 +183,17 @@ def test_every_answer_has_headers_that_trust_little(server: RunningServer) -> No
         assert "access-control-allow-origin" not in headers
 
 
+def test_only_named_origins_may_ask_from_a_browser(tmp_path: Path) -> None:
+    asked = {"Origin": "https://a.example", "Access-Control-Request-Method": "POST"}
+    with running_server(tmp_path, "--cors", "https://a.example") as other:
+        for origin, allowed in (("https://a.example", "https://a.example"), ("https://b.example", None)):
+            headers = other.ask("OPTIONS", "/translate", headers={**asked, "Origin": origin}).headers
+            assert headers.get("access-control-allow-origin") == allowed
+            assert "access-control-allow-credentials" not in headers
+            answer = other.ask("GET", "/languages", headers={"Origin": origin})
+            assert answer.headers.get("access-control-allow-origin") == allowed
+
+
 def test_the_page_translates_without_javascript(server: RunningServer, by_command: dict[str, str]) -> None:
     body = f"q={quote(TEXT)}&source=en&target=de"
     page = server.ask("POST", "/", body, FORM)
