@@ -1,0 +1,135 @@
+"""The page in a real browser, with the model in the box behind it."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.patience import PATIENCE
+from support.serving import RunningServer
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+expect = sync_api.expect
+CHROMIUM = shutil.which("chromium")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no browser: chromium is not installed")
+TEXT = "The dog sleeps."
+expect.set_options(timeout=1000 * PATIENCE)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["sync_api.Browser"]:
+    with sync_api.sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def page(browser: "sync_api.Browser", server: RunningServer) -> Iterator["sync_api.Page"]:
+    """An open page which asked no other host and broke no policy, by its end."""
+    context = browser.new_context()
+    opened = context.new_page()
+    addresses: list[str] = []
+    complaints: list[str] = []
+    opened.on("request", lambda request: addresses.append(request.url))
+    opened.on("console", lambda said: complaints.append(said.text) if "Content Security Policy" in said.text else None)
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.goto(server.url)
+    opened.select_option("#source", "en")
+    opened.select_option("#target", "de")
+    yield opened
+    assert not complaints
+    assert addresses and all(one.startswith((server.url.rstrip("/") + "/", "blob:")) for one in addresses)
+    context.close()
+
+
+def _type(page: "sync_api.Page", server: RunningServer, text: str = TEXT) -> str:
+    page.fill("#q", text)
+    translation = str(server.translate(text))
+    expect(page.locator("#translation")).to_have_text(translation)
+    return translation
+
+
+def test_typing_translates(page: "sync_api.Page", server: RunningServer) -> None:
+    _type(page, server)
+    expect(page.locator("#count")).to_contain_text(str(len(TEXT)))
+    assert page.get_attribute("#translation", "lang") == "de"
+
+
+def test_a_superseded_answer_is_not_shown(page: "sync_api.Page", server: RunningServer) -> None:
+    held: list[sync_api.Route] = []
+
+    def hold_the_first(route: "sync_api.Route") -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route("**/translate", hold_the_first)
+    with page.expect_event("requestfailed") as aborted:
+        with page.expect_request("**/translate"):
+            page.fill("#q", "A cat.")
+        page.fill("#q", TEXT)
+    assert "ABORTED" in aborted.value.failure
+    expect(page.locator("#translation")).to_have_text(str(server.translate(TEXT)))
+
+
+def test_an_alternative_takes_the_translations_place(page: "sync_api.Page", server: RunningServer) -> None:
+    first = _type(page, server)
+    other = page.locator("#alternatives button").first
+    chosen = other.inner_text()
+    other.click()
+    expect(page.locator("#translation")).to_have_text(chosen)
+    expect(page.locator("#alternatives")).to_contain_text(first)
+
+
+def test_words_show_what_they_looked_at_by_keyboard_and_pointer(page: "sync_api.Page", server: RunningServer) -> None:
+    _type(page, server)
+    page.focus("#translation")
+    expect(page.locator("#translation .word").first).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#translation .current")).to_have_count(1)
+    expect(page.locator("#spoken")).to_contain_text("looked at")
+    page.locator("#translation .word").last.hover()
+    expect(page.locator("#translation .word").last).to_have_class(re.compile("current"))
+    shares = page.eval_on_selector_all(
+        "#mirror mark", "marks => marks.map(one => one.style.getPropertyValue('--share'))"
+    )
+    assert "1" in shares
+
+
+def test_the_attention_picture_opens_and_closes(page: "sync_api.Page", server: RunningServer) -> None:
+    _type(page, server)
+    page.click("#show-attention")
+    expect(page.locator("#attention thead th")).to_have_count(len(TEXT.split()))
+    page.keyboard.press("Escape")
+    expect(page.locator("#attention")).to_be_hidden()
+    expect(page.locator("#show-attention")).to_be_focused()
+
+
+def test_a_file_is_translated(page: "sync_api.Page", server: RunningServer, tmp_path: Path) -> None:
+    (tmp_path / "dog.txt").write_text(TEXT + "\n", "utf-8")
+    page.set_input_files("#file", tmp_path / "dog.txt")
+    with page.expect_download() as download:
+        page.click("#files a")
+    assert Path(download.value.path()).read_text("utf-8").strip() == server.translate(TEXT)
+
+
+def test_a_server_that_is_gone_is_said(page: "sync_api.Page") -> None:
+    page.route("**/translate", lambda route: route.abort("connectionrefused"))
+    page.fill("#q", TEXT)
+    expect(page.locator("#message")).to_contain_text("does not answer")
+
+
+def test_the_form_works_without_javascript(browser: "sync_api.Browser", server: RunningServer) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(server.url)
+    page.fill("#q", TEXT)
+    page.select_option("#source", "en")
+    page.select_option("#target", "de")
+    page.click("#submit")
+    assert page.inner_text("#translation") == server.translate(TEXT)
+    assert page.input_value("#q") == TEXT
+    context.close()
