@@ -76,6 +76,7 @@ function busy(on) {
 function fail(sentence) {
   busy(false);
   $("translation").classList.add("stale");
+  showAlternatives([]);
   $("message").textContent = sentence;
 }
 

@@ -93,9 +93,7 @@ def test_words_show_what_they_looked_at_by_keyboard_and_pointer(page: "sync_api.
     expect(page.locator("#spoken")).to_contain_text("looked at")
     page.locator("#translation .word").last.hover()
     expect(page.locator("#translation .word").last).to_have_class(re.compile("current"))
-    shares = page.eval_on_selector_all(
-        "#mirror mark", "marks => marks.map(one => one.style.getPropertyValue('--share'))"
-    )
+    shares = page.eval_on_selector_all("#mirror mark", "all => all.map(one => one.style.getPropertyValue('--share'))")
     assert "1" in shares
 
 
@@ -106,6 +104,60 @@ def test_the_attention_picture_opens_and_closes(page: "sync_api.Page", server: R
     page.keyboard.press("Escape")
     expect(page.locator("#attention")).to_be_hidden()
     expect(page.locator("#show-attention")).to_be_focused()
+
+
+def test_swap_puts_the_translation_where_the_text_was(page: "sync_api.Page", server: RunningServer) -> None:
+    translation = _type(page, server)
+    page.click("#swap")
+    expect(page.locator("#message")).to_have_text("Nothing is translated from German into English here.")
+    page.evaluate(
+        """() => document.querySelectorAll("select").forEach(
+            (select, place) => select.append(new Option("new", place ? "en" : "de")))"""
+    )
+    page.route("**/translate", lambda route: route.fulfill(json={"translatedText": "Back."}))
+    page.keyboard.press("Alt+s")
+    expect(page.locator("#translation")).to_have_text("Back.")
+    assert page.input_value("#q") == translation
+    assert (page.input_value("#source"), page.input_value("#target")) == ("de", "en")
+
+
+def test_a_right_to_left_text_is_set_so(page: "sync_api.Page") -> None:
+    page.evaluate("""() => document.querySelector("#target").append(new Option("Arabic", "ar"))""")
+    page.route("**/translate", lambda route: route.fulfill(json={"translatedText": "الكلب نائم."}))
+    page.evaluate("""() => { document.querySelector("#target").value = "ar"; }""")
+    page.fill("#q", TEXT)
+    expect(page.locator("#translation")).to_have_text("الكلب نائم.")
+    assert page.get_attribute("#translation", "dir") == "rtl" and page.get_attribute("#q", "dir") == "ltr"
+
+
+def test_tab_reaches_everything_in_reading_order(page: "sync_api.Page", server: RunningServer) -> None:
+    _type(page, server)
+    page.focus("#source")
+    reached = []
+    for _ in range(8):
+        reached.append(page.evaluate("() => document.activeElement.id"))
+        page.keyboard.press("Tab")
+    assert reached == ["source", "swap", "target", "q", "pick", "translation", "copy", "show-attention"]
+
+
+def test_ctrl_enter_tries_again(page: "sync_api.Page", server: RunningServer) -> None:
+    page.route("**/translate", lambda route: route.fulfill(status=503, json={"error": "The server is busy."}))
+    page.fill("#q", TEXT)
+    expect(page.locator("#message")).to_have_text("The server is busy.")
+    page.unroute("**/translate")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#translation")).to_have_text(str(server.translate(TEXT)))
+    expect(page.locator("#message")).to_be_empty()
+
+
+def test_a_dropped_file_is_translated(page: "sync_api.Page") -> None:
+    dropped = page.evaluate_handle(
+        """text => { const data = new DataTransfer();
+            data.items.add(new File([text], "dropped.txt", { type: "text/plain" })); return data; }""",
+        TEXT,
+    )
+    page.dispatch_event("#source-pane", "drop", {"dataTransfer": dropped})
+    expect(page.locator("#files a")).to_have_attribute("download", "dropped.txt")
 
 
 def test_a_file_is_translated(page: "sync_api.Page", server: RunningServer, tmp_path: Path) -> None:
