@@ -9,7 +9,7 @@ const ALTERNATIVES = 3;
 const RIGHT_TO_LEFT = new Set(["ar", "arc", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"]);
 const $ = (id) => document.getElementById(id);
 const limit = Number(document.body.dataset.charLimit) || 0;
-const state = { timer: 0, request: null, shown: null, attention: null, current: -1, detected: "" };
+const state = { timer: 0, request: null, shown: null, isCurrent: false, attention: null, current: -1, detected: "" };
 let languages = [];
 
 document.documentElement.classList.add("scripted");
@@ -58,6 +58,7 @@ function changed(pause = PAUSE) {
   state.request = null;
   state.attention?.abort.abort();
   state.attention = null;
+  state.isCurrent = false; // what is shown translates another text
   clearMarks();
   $("message").textContent = "";
   setLanguages();
@@ -97,6 +98,7 @@ function show(text, alternatives, pivot) {
   busy(false);
   if (!text) state.detected = "";
   state.shown = text;
+  state.isCurrent = true;
   setLanguages();
   $("translation").textContent = text;
   $("translation").tabIndex = text ? 0 : -1;
@@ -143,7 +145,7 @@ function attention() {
 }
 
 async function prepareWords() {
-  if (!state.shown || $("translation").querySelector(".word")) return null;
+  if (!state.shown || !state.isCurrent || $("translation").querySelector(".word")) return null;
   const mine = state.shown;
   try {
     const found = await attention();
@@ -190,6 +192,10 @@ function walk(event) {
 
 async function drawAttention() {
   const picture = $("attention").querySelector(".scroll");
+  if (!state.isCurrent) {
+    picture.textContent = "It appears with the next translation.";
+    return;
+  }
   picture.textContent = "Looking …";
   const mine = state.shown;
   try {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.patience import PATIENCE
-from support.serving import RunningServer
+from support.serving import RunningServer, running_server
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
@@ -172,6 +172,34 @@ def test_a_server_that_is_gone_is_said(page: "sync_api.Page") -> None:
     page.route("**/translate", lambda route: route.abort("connectionrefused"))
     page.fill("#q", TEXT)
     expect(page.locator("#message")).to_contain_text("does not answer")
+
+
+def test_a_failed_translation_leaves_no_words_to_ask_about(page: "sync_api.Page", server: RunningServer) -> None:
+    _type(page, server)
+    page.route("**/translate", lambda route: route.fulfill(status=503, json={"error": "The server is busy."}))
+    page.fill("#q", "A cat.")
+    expect(page.locator("#message")).to_have_text("The server is busy.")
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url))
+    page.focus("#translation")
+    page.hover("#translation")
+    page.click("#show-attention")
+    expect(page.locator("#attention .scroll")).to_have_text("It appears with the next translation.")
+    assert sent == []
+
+
+def test_a_key_is_entered_where_one_is_needed(browser: "sync_api.Browser", tmp_path: Path) -> None:
+    (tmp_path / "keys").write_text("secret\n", "utf-8")
+    with running_server(tmp_path, "--api-keys", tmp_path / "keys") as keyed:
+        page = browser.new_page()
+        page.goto(keyed.url)
+        page.fill("#q", TEXT)
+        expect(page.locator("#message")).to_contain_text("API key")
+        page.fill("#key", "secret")
+        page.press("#key", "Enter")
+        expect(page.locator("#translation")).not_to_be_empty()
+        expect(page.locator("#message")).to_be_empty()
+        page.close()
 
 
 def test_the_form_works_without_javascript(browser: "sync_api.Browser", server: RunningServer) -> None:
