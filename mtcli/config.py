@@ -25,6 +25,9 @@ from pydantic import (
 from mtcli.errors import ConfigError
 from mtcli.files import STDIN, file_error, missing_file, open_binary
 
+LANGUAGE_CODE = r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$"
+"""How the code of a language is written: BCP 47's language, and script or region where they matter."""
+
 
 class Section(BaseModel):
     """One group of settings.
@@ -298,6 +301,12 @@ class CardConfig(Section):
     title: str | None = Field(default=None, description="heading of the README.md")
     src_language: str | None = Field(default=None, description="what it reads, such as English")
     tgt_language: str | None = Field(default=None, description="what it writes, such as German")
+    src_code: str | None = Field(
+        default=None, pattern=LANGUAGE_CODE, description="code of what it reads, such as en: programs choose it by this"
+    )
+    tgt_code: str | None = Field(
+        default=None, pattern=LANGUAGE_CODE, description="code of what it writes, such as de or pt-BR"
+    )
     license: str | None = Field(default=None, description="on what terms it may be handed on")
     credit: str | None = Field(default=None, description="whose text it learnt from, and where that is to be had")
     good_for: str | None = Field(default=None, description="text that it translates well")
@@ -307,12 +316,15 @@ class CardConfig(Section):
     def _languages_come_together(self) -> Self:
         if (self.src_language is None) != (self.tgt_language is None):
             raise ValueError("give both src_language and tgt_language, or neither")
+        if (self.src_code is None) != (self.tgt_code is None):
+            raise ValueError("give both src_code and tgt_code, or neither")
         return self
 
     @property
     def direction(self) -> str | None:
-        """Such as "English to German"."""
-        return f"{self.src_language} to {self.tgt_language}" if self.src_language else None
+        """Such as "English to German"; where there are no names, "en to de"."""
+        src, tgt = self.src_language or self.src_code, self.tgt_language or self.tgt_code
+        return f"{src} to {tgt}" if src else None
 
 
 class Config(Section):

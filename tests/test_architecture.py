@@ -17,7 +17,7 @@ SOURCES = {"mtcli": ROOT / "mtcli", "mtcli_kernels": ROOT / "kernels" / "mtcli_k
 # From the top down: a room may import those of later rows, and none of its own row.
 LAYERS = (
     ("cli",),
-    ("bench", "demo"),
+    ("bench", "demo", "serve"),
     ("jobs", "training", "interop"),
     ("decoding",),
     ("model_directory",),
@@ -31,7 +31,7 @@ LAYERS = (
 )
 # Translating on a CPU needs no PyTorch: of these rooms only these modules may load it, or what needs it.
 ROOMS_WITHOUT_PYTORCH = (
-    *("cli", "jobs", "decoding", "model_directory", "data", "formats", "checking", "config"),
+    *("cli", "serve", "jobs", "decoding", "model_directory", "data", "formats", "checking", "config"),
     *("files", "errors", "processors", "accelerators", "translation"),
 )
 NEED_PYTORCH = {

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from benchmarks.contest import records
+from benchmarks.questions import serve_results
 from benchmarks.report import plots
 from benchmarks.report.markdown import filled
 from benchmarks.report.results import first_table
@@ -35,7 +36,7 @@ class Block(records.Record):
 
     Attributes:
         files: the results files that it is made of, as a pattern.
-        record: of `benchmarks.contest.records`, what they hold; BenchRecord is mtcli's own.
+        record: what they hold: of `benchmarks.contest.records`, or of the server's own; BenchRecord is mtcli's.
         template: of `templates`, which gets each file's `result`, or all `results` where they stand `together`.
         plot: of `plots`, what draws a record into an SVG file; none if empty.
         every_setting: whether a template shows not only the best.
@@ -56,7 +57,8 @@ class Block(records.Record):
         """
         if self.record == "BenchRecord":
             return read_record(file)
-        return getattr(records, self.record).model_validate_json(file.read_text(encoding="utf-8"))
+        module = records if hasattr(records, self.record) else serve_results
+        return getattr(module, self.record).model_validate_json(file.read_text(encoding="utf-8"))
 
     def draw(self, file: Path, picture: Path) -> None:
         """Draw a results file's plot."""
@@ -76,6 +78,7 @@ QUESTIONS = {
     "How does it grow?": ("python -m benchmarks.growth AXIS", "growth-*"),
     "What do the checks of translations find?": ("python -m benchmarks.checks --data DIR", "checks"),
     "What does a large corpus cost?": ("python -m benchmarks.corpus", "corpus"),
+    "How does the server do under load?": ("python -m benchmarks.serve QUESTION --lines FILE", "serve-[!l]*"),
     "What does a newcomer see?": ("python -m benchmarks.first_minute", "first-minute"),
 }
 

@@ -5,7 +5,20 @@ from typing import Annotated
 
 import typer
 
-from mtcli.cli import bench, check, demo, evaluate, export, importing, info, quantize, score, train, translate
+from mtcli.cli import (
+    bench,
+    check,
+    demo,
+    evaluate,
+    export,
+    importing,
+    info,
+    quantize,
+    score,
+    serve,
+    train,
+    translate,
+)
 from mtcli.cli.errors import leave_threads_behind, run_reporting_errors
 from mtcli.cli.repetition import StrictCommand
 from mtcli.cli.startup import end_without_search
@@ -33,7 +46,7 @@ def _leave_files_to_the_command(command: Callable[..., None]) -> None:
             parameter.readable = False
 
 
-for module in (train, translate, score, evaluate, check, info, quantize, bench, importing, export, demo):
+for module in (train, translate, score, evaluate, check, info, quantize, bench, importing, export, serve, demo):
     _leave_files_to_the_command(module.command)
     register = app.command(name=module.NAME, cls=StrictCommand, epilog=module.EXAMPLE, context_settings=_SETTINGS)
     register(module.command)

@@ -72,6 +72,14 @@ def command(
         _Attention | None,
         typer.Option("--attention", help="Form of the attention operations; auto takes the fastest that can run."),
     ] = None,
+    source_language: Annotated[
+        str | None,
+        typer.Option("--source-language", metavar="CODE", help="What the model reads, such as en; for mtcli serve."),
+    ] = None,
+    target_language: Annotated[
+        str | None,
+        typer.Option("--target-language", metavar="CODE", help="What it writes, such as de; for mtcli serve."),
+    ] = None,
     fine_tune: Annotated[
         Path | None,
         typer.Option("--fine-tune", metavar="MODEL", help="Begin with a model's weights; its vocabulary is kept."),
@@ -109,7 +117,8 @@ def command(
         "seed": seed,
         "fine_tune": fine_tune,
     }
-    options: dict[str, Any] = {"data": _given(data), "training": _given(training)}
+    card = {"src_code": source_language, "tgt_code": target_language}
+    options: dict[str, Any] = {"data": _given(data), "training": _given(training), "card": _given(card)}
     settings = load_config(preset, config, assignments or (), options)
     if nproc > 1:
         refuse_pipes(settings.data)

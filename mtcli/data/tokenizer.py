@@ -18,6 +18,7 @@ UNK_ID, BOS_ID, EOS_ID, PAD_ID = 0, 1, 2, 3
 _BYTE = re.compile(r"<0x[0-9A-F]{2}>")
 _REPLACEMENT = "\ufffd"  # what SentencePiece writes for bytes that make no character
 SPACE = "\u2581"  # how pieces write a space
+_FEW = 8  # texts: for a list SentencePiece starts a thread, which takes longer than so many one by one
 _LARGEST_LINE = 16_384  # bytes; a longer line would only slow the trainer down
 
 
@@ -139,6 +140,8 @@ class Tokenizer:
 
     def encode_clean(self, texts: list[str], num_threads: int = 1) -> list[list[int]]:
         """`encode_batch` for lines that `clean` has been over."""
+        if len(texts) <= _FEW:
+            return [list(self._processor.encode(text)) for text in texts]
         return list(self._processor.encode(texts, num_threads=num_threads))
 
     def encode_words(self, words: Sequence[str]) -> list[list[int]]:
@@ -164,11 +167,16 @@ class Tokenizer:
     def lines(self, sentences: Sequence[Sequence[int]]) -> list[str]:
         """`line` for many sentences at once."""
         shown = [[token for token in tokens if token != self.eos_id] for tokens in sentences]
-        texts: list[str] = self._processor.decode(shown) if shown else []
+        texts: list[str] = self._decode(shown)
         return [
             self.line(tokens) if _REPLACEMENT in text else " ".join(text.split())
             for tokens, text in zip(sentences, texts, strict=True)
         ]
+
+    def _decode(self, sentences: list[list[int]]) -> list[str]:
+        if len(sentences) <= _FEW:
+            return [str(self._processor.decode(tokens)) if tokens else "" for tokens in sentences]
+        return list(self._processor.decode(sentences))
 
     def pieces(self, tokens: Sequence[int]) -> list[str]:
         """The pieces as text, `▁` marking a word's start."""

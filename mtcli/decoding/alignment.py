@@ -52,6 +52,20 @@ class _Side:
     words: list[int]
 
 
+@dataclass(frozen=True)
+class WordAttention:
+    """Which words of a line each word of its translation looked at.
+
+    Attributes:
+        source, target: words, as white space separates them.
+        weights: [target words, source words] float32; a row sums to 1, or holds zeros where the model saw nothing.
+    """
+
+    source: list[str]
+    target: list[str]
+    weights: npt.NDArray[np.float32]
+
+
 class Aligner:
     """Finds which source word each target word came from."""
 
@@ -71,6 +85,17 @@ class Aligner:
         links = self._links(pairs)
         return [pharaoh(list(islice(links, len(translation.source_parts)))) for translation in translations]
 
+    def attention(self, translation: Translation) -> WordAttention:
+        """How much each word of a line's best translation looked at each word of the line."""
+        source = one_line(self._src.clean(translation.source)).split()
+        target = one_line(translation.text).split()
+        total = np.zeros((len(target), len(source)), np.float32)
+        pairs = list(self._sides(translation))
+        for weights, (src, tgt) in zip(self._weights(pairs), pairs, strict=True):
+            np.add.at(total, np.ix_(tgt.words, src.words), weights)
+        sums = total.sum(1, keepdims=True)
+        return WordAttention(source, target, np.divide(total, sums, out=total, where=sums > 0))
+
     def _sides(self, translation: Translation) -> Iterator[tuple[_Side, _Side]]:
         """Source and target of each part of a line."""
         best = translation.n_best[0]
@@ -89,7 +114,12 @@ class Aligner:
 
     def _links(self, pairs: Sequence[tuple[_Side, _Side]]) -> Iterator[list[Link]]:
         """The links of each pair, in order; similar lengths are computed together."""
-        found: list[list[Link]] = [[] for _ in pairs]
+        for weights, (source, target) in zip(self._weights(pairs), pairs, strict=True):
+            yield word_links(weights, source.words, target.words)
+
+    def _weights(self, pairs: Sequence[tuple[_Side, _Side]]) -> list[npt.NDArray[np.float32]]:
+        """[T, S] of each pair, without end tokens."""
+        found: dict[int, npt.NDArray[np.float32]] = {}
         for batch in token_batches([max(len(src.tokens), len(tgt.tokens)) for src, tgt in pairs], _BATCH_TOKENS):
             sources, targets = [pairs[place][0] for place in batch], [pairs[place][1] for place in batch]
             weights = aligning_attention(
@@ -98,9 +128,8 @@ class Aligner:
                 [target.tokens for target in targets],
                 self._tgt.start_id,
             )
-            for place, source, target, pair in zip(batch, sources, targets, weights, strict=True):
-                found[place] = word_links(pair[:-1, :-1], source.words, target.words)
-        return iter(found)
+            found |= {place: pair[:-1, :-1] for place, pair in zip(batch, weights, strict=True)}
+        return [found[place] for place in range(len(pairs))]
 
 
 def place_words(parts: Sequence[str], line: str) -> list[list[tuple[int, str]]]:

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import count
 from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import Generic, NamedTuple, Self, TypeVar
 
 from mtcli.decoding.scheduler import Scheduler
 from mtcli.decoding.search import Sentence, Task
@@ -23,6 +23,13 @@ Result = TypeVar("Result")
 # wake it: Python attends to it only when the wait is over.
 MOMENT = 0.5
 FAIR_SHARE = 16  # sentences at least, before others are left to another thread
+
+
+class Load(NamedTuple):
+    """Sentences of all calls: those that no engine has taken yet, and those that engines are decoding."""
+
+    waiting: int
+    in_work: int
 
 
 class Call(Generic[Result]):
@@ -199,6 +206,12 @@ class Stream(Generic[Result]):
                 del self._in_work[key]
             self.num_given_up += bool(given_up)
             self._work.notify_all()
+
+    @property
+    def load(self) -> "Load":
+        """How many sentences are there now."""
+        with self.lock:
+            return Load(sum(call.num_waiting for call in self._calls), len(self._in_work))
 
     def is_unwanted(self, task: Task) -> bool:
         """Whether nobody waits for a sentence in work any more."""

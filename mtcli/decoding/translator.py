@@ -17,7 +17,7 @@ from mtcli.decoding.lines import Part, copied, has_words, is_invisible, one_line
 from mtcli.decoding.options import ComputeOptions, TranslateOptions
 from mtcli.decoding.pool import EnginePool
 from mtcli.decoding.search import Hypothesis, SearchOptions, Sentence, Task
-from mtcli.decoding.stream import Call
+from mtcli.decoding.stream import Call, Load
 from mtcli.decoding.windows import Windows, in_order
 from mtcli.errors import UsageError
 from mtcli.model_directory.box import IN_THE_BOX
@@ -239,6 +239,14 @@ class Translator:
                     yield from self.translations(found, way)
             finally:
                 windows.close()
+
+    @property
+    def load(self) -> Load:
+        """How many sentences wait, and how many are being decoded, in all ways to search."""
+        with self._lock:
+            pools = list(self._pools.values())
+        loads = [pool.stream.load for pool in pools]
+        return Load(sum(load.waiting for load in loads), sum(load.in_work for load in loads))
 
     def count(self, task: Task, hypotheses: Sequence[Hypothesis]) -> None:
         """Note a sentence that was decoded."""

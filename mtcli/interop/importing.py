@@ -1,12 +1,14 @@
 """A Marian model in Hugging Face's form becomes a model directory of mtcli's."""
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 import mtcli
+from mtcli.config import LANGUAGE_CODE
 from mtcli.data.listed import Vocabulary
 from mtcli.files import content_hash
 from mtcli.interop import marian_tokenizer, marian_weights, originals
@@ -21,6 +23,9 @@ from mtcli.model_directory.files import WEIGHTS
 from mtcli.model_directory.loading import LoadedModel
 from mtcli.model_directory.tokenizers import listed_tokenizers
 from mtcli.model_directory.weights import weights_bytes
+
+_DIRECTION = re.compile(r"-([a-z]{2,3})-([a-z]{2,3})$")
+"""The end of a model's name, such as opus-mt-en-de."""
 
 
 @dataclass(frozen=True)
@@ -105,9 +110,22 @@ def _provenance(imported: Imported) -> dict[str, object]:
             "files": {name: content_hash(original.directory / name) for name in names},
             "reference": imported.reference.made_by,
         },
+        **_languages(imported),
         "parameters": imported.model.network.num_parameters(),
         "versions": {"mtcli": mtcli.__version__, "torch": torch.__version__},
     }
+
+
+def _languages(imported: Imported) -> dict[str, object]:
+    """The codes of what the model reads and writes, where its own files or its name tell them."""
+    if imported.languages:
+        return {}  # each line says what to translate it into
+    named = _DIRECTION.search(imported.original.name.rstrip("/"))
+    told = zip(imported.vocabulary.languages, named.groups() if named else ("", ""), strict=True)
+    src, tgt = (next((code for code in codes if re.match(LANGUAGE_CODE, code)), None) for codes in told)
+    if prefix := imported.vocabulary.prefix:
+        tgt = prefix.strip("<>")
+    return {"settings": {"card": {"src_code": src, "tgt_code": tgt}}} if src and tgt else {}
 
 
 def _card(imported: Imported) -> str:

@@ -9,7 +9,9 @@ from typing import Any
 
 from mtcli import __version__
 from mtcli.config import CardConfig
+from mtcli.errors import CheckpointError
 from mtcli.files import write_atomically
+from mtcli.model_directory.files import read_json
 
 PROVENANCE, CARD = "provenance.json", "README.md"
 _WIDTH = 110  # characters a line
@@ -36,6 +38,26 @@ def write_card(directory: Path, provenance: dict[str, Any]) -> None:
 def card_of(provenance: dict[str, Any]) -> CardConfig:
     """What `[card]` said when the model was trained; nothing where it said nothing."""
     return CardConfig.model_validate(provenance.get("settings", {}).get("card", {}))
+
+
+def direction_of(directory: Path) -> tuple[str, str] | None:
+    """What a model reads and writes, as the codes of its card; None where it says nothing of them.
+
+    Raises:
+        CheckpointError: provenance.json is there, and damaged.
+    """
+    path = directory / PROVENANCE
+    if not path.exists():
+        return None
+    provenance = read_json(directory, PROVENANCE)
+    try:
+        card = card_of(provenance)
+    except (AttributeError, ValueError) as error:
+        raise CheckpointError(
+            f"{path} is damaged: its card is not one that mtcli writes ({error}). Translating does not need it; delete "
+            "it, and give the direction where the model is named."
+        ) from None
+    return (card.src_code, card.tgt_code) if card.src_code and card.tgt_code else None
 
 
 def render_card(provenance: dict[str, Any]) -> str:

@@ -166,11 +166,29 @@ def test_other_machines_follow_and_a_rehearsal_is_shown_nowhere(root: Path) -> N
     assert "CTranslate2, int8" in drawn
 
 
+AWAITED = {"serve-throughput", "serve-soak", "serve-peer"}  # hours on an idle machine
+
+
+@pytest.mark.parametrize("name", sorted(AWAITED))
+def test_what_the_server_is_asked_has_a_block(name: str, root: Path) -> None:
+    head = {**opening("Toy", "mtcli x"), "title": "Toy"}
+    row = {"server": "mtcli", "clients": 16, "size": 20, "tokens_per_second": 1234.0, "ratio": 0.9}
+    rows = [{**row, "p50_ms": 1.0, "p95_ms": 2.0}]
+    speed = {"model": "toy", "lines": 9, "file_tokens_per_second": 99.0, "engine_ms": 2.0, "wrong": 0, "rows": rows}
+    counts = {"requests": 9, "clients": 2, "answers": {"one: 200": 9}, "compared": 9, "wrong": 0, "lost": 0}
+    put(root, name, {**head, **({**counts, "memory_mib": [1.0]} if name == "serve-soak" else speed)})
+    content = render(name, root / "benchmarks" / "results", root, root / "README.md")
+    assert content.startswith("**Toy") and "were not the file's" in content
+    assert ("| mtcli | 16 | 20 | 1,234 |" in content) == (name != "serve-soak")
+
+
 @pytest.mark.parametrize("name", sorted(BLOCKS))
 def test_every_block_shows_the_files_that_there_are(name: str) -> None:
     content = render(name, RESULTS, ROOT, ROOT / "README.md")
-    assert "not measured yet" not in content
-    assert len(content.splitlines()) > 2
+    if "not measured yet" in content:
+        assert name in AWAITED and not files_of(f"*/{BLOCKS[name].files}.json", RESULTS)
+    else:
+        assert len(content.splitlines()) > 2
 
 
 def test_every_results_file_belongs_to_a_block() -> None:

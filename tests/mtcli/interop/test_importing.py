@@ -19,6 +19,7 @@ from mtcli.interop import originals
 from mtcli.interop.fetching import Original
 from mtcli.interop.importing import Imported, read_marian, write_imported
 from mtcli.interop.reference import CLOSE, Ours, largest_difference, stored
+from mtcli.model_directory.card import direction_of
 from mtcli.model_directory.description import load_architecture
 from mtcli.model_directory.loading import load_model
 from mtcli.translation import Translation
@@ -301,6 +302,23 @@ def test_a_changed_file_is_found(name: str, written: Path, tmp_path: Path) -> No
     with pytest.raises(CheckpointError, match=name):
         stored(copy, load_architecture(copy).checksums)
         load_model(copy, CPU)
+
+
+def test_the_direction_is_that_of_the_original(written: Path, several: Path, tmp_path: Path) -> None:
+    assert direction_of(written) == ("en", "de")
+    for target, direction in (("nds", ("en", "nds")), (None, None)):
+        model = tmp_path / str(target)
+        write_imported(read_marian(original_of(several), target), model)
+        assert direction_of(model) == direction
+
+
+def test_where_the_original_is_silent_its_name_says_the_direction(tmp_path: Path) -> None:
+    directory = make_marian(tmp_path / "opus-mt-ko-en", tokenizer={"source_lang": None, "target_lang": ""})
+    write_imported(read_marian(original_of(directory)), tmp_path / "named")
+    assert direction_of(tmp_path / "named") == ("ko", "en")
+    directory.rename(tmp_path / "opus")
+    write_imported(read_marian(original_of(tmp_path / "opus")), tmp_path / "silent")
+    assert direction_of(tmp_path / "silent") is None
 
 
 def test_writing_replaces_whole_directories(written: Path, tmp_path: Path) -> None:

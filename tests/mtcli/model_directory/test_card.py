@@ -1,12 +1,15 @@
 """The card of a model: what its training recorded, and what its makers say of it."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mtcli.config import load_config
-from mtcli.errors import ConfigError
-from mtcli.model_directory.card import card_of, render_card
+from mtcli.errors import CheckpointError, ConfigError
+from mtcli.model_directory.box import IN_THE_BOX
+from mtcli.model_directory.card import card_of, direction_of, render_card
 
 FACTS: dict[str, Any] = {
     "data": {
@@ -66,3 +69,32 @@ def test_long_paragraphs_are_broken_and_lists_are_not() -> None:
     text = render_card({**FACTS, "settings": said})
     assert max(map(len, text.splitlines())) <= 110
     assert text.count("words") == 50
+
+
+def test_a_direction_is_read_from_the_card(tmp_path: Path) -> None:
+    assert direction_of(IN_THE_BOX) == ("en", "de")
+    assert direction_of(tmp_path) is None
+    card = load_config(assignments=["card.src_code=ko", "card.tgt_code=pt-BR"]).card.model_dump()
+    (tmp_path / "provenance.json").write_text(json.dumps({"settings": {"card": card}}))
+    assert direction_of(tmp_path) == ("ko", "pt-BR")
+    (tmp_path / "provenance.json").write_text('{"settings": {}}')
+    assert direction_of(tmp_path) is None
+
+
+@pytest.mark.parametrize("settings", ["[]", '{"card": 3}', '{"card": {"src_code": "en", "tgt_code": "../de"}}'])
+def test_a_damaged_card_is_said_to_be_one(settings: str, tmp_path: Path) -> None:
+    (tmp_path / "provenance.json").write_text(f'{{"settings": {settings}}}')
+    with pytest.raises(CheckpointError, match=r"provenance\.json is damaged"):
+        direction_of(tmp_path)
+
+
+def test_codes_stand_in_for_names() -> None:
+    card = load_config(assignments=["card.src_code=ko", "card.tgt_code=en"]).card
+    assert card.direction == "ko to en"
+    named = {"src_language": "Korean", "tgt_language": "English"}
+    assert card.model_copy(update=named).direction == "Korean to English"
+
+
+def test_codes_come_together() -> None:
+    with pytest.raises(ConfigError, match="src_code and tgt_code"):
+        load_config(assignments=["card.src_code=ko"])

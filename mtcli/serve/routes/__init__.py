@@ -1,0 +1,1 @@
+"""The interfaces, one a module: what a family of clients sends, and what it expects back."""

@@ -1,0 +1,289 @@
+"""Texts in, texts out: the lines of all requests go into their models' streams together.
+
+A text is translated line by line, as `mtcli translate` does with a file; blank lines stay, and so do line ends.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import Protocol
+
+from mtcli.decoding.alignment import WordAttention
+from mtcli.decoding.options import TranslateOptions
+from mtcli.decoding.translator import Translator
+from mtcli.errors import MtcliError
+from mtcli.serve.admission import Admission
+from mtcli.serve.identification import Guess, Identifier
+from mtcli.serve.languages import AUTO, name_of, resolve, written
+from mtcli.serve.models import Models, Route, ServedModel
+from mtcli.serve.refusals import RefusalError, bad_request
+from mtcli.serve.settings import Limits
+from mtcli.translation import Translation
+
+_MOST_WORDS = 500  # of a text whose words' attention is told: a number for each pair
+_AT_ONCE = 4000  # characters: with more, cutting them into tokens would hold up other requests
+
+
+@dataclass(frozen=True)
+class Translated:
+    """What became of a text.
+
+    Attributes:
+        candidates: translations, the best first, no two alike.
+        source, target: canonical codes.
+        detected: how sure the language is, where it was found out.
+        pivot: the language between, where no model translates directly.
+    """
+
+    candidates: tuple[str, ...]
+    source: str
+    target: str
+    detected: Guess | None = None
+    pivot: str | None = None
+
+    @property
+    def text(self) -> str:
+        return self.candidates[0]
+
+
+class Marked(Protocol):
+    """A text taken apart: what is to be translated of it, and how it is put together again."""
+
+    @property
+    def texts(self) -> Sequence[str]:
+        """What is to be translated."""
+
+    def filled(self, translations: Sequence[str]) -> str:
+        """The whole, with these in the place of `texts`."""
+
+
+@dataclass(frozen=True)
+class _Plain:
+    texts: tuple[str]
+
+    def filled(self, translations: Sequence[str]) -> str:
+        return translations[0]
+
+
+class TranslationService:
+    """Translates for all interfaces.
+
+    Attributes:
+        models: what translates.
+        limits: what a request may take.
+        admission: what is under way.
+        identifier: finds out languages.
+        is_ready: whether a model has answered.
+        failure: why none could; None where that did not happen.
+    """
+
+    def __init__(self, models: Models, options: TranslateOptions, limits: Limits, identifier: Identifier) -> None:
+        """Translate with these models, in this way."""
+        self.models, self.limits, self.identifier = models, limits, identifier
+        self._options = options
+        self.admission = Admission(limits.queue)
+        self.is_ready = False
+        self.failure: str | None = None
+
+    async def translate(self, texts: Sequence[str], source: str, target: str, *, n_best: int = 1) -> list[Translated]:
+        """Translate plain texts, in order.
+
+        Args:
+            source, target: as the client writes them; `auto` finds the source's out, text by text.
+            n_best: candidates a text, at most what the beam has.
+
+        Raises:
+            RefusalError: a language is not served, a text too long, the queue full, or it takes too long.
+        """
+        self.check_size(texts)
+        return await self.translate_marked([_Plain((text,)) for text in texts], source, target, n_best=n_best)
+
+    async def translate_marked(
+        self, texts: Sequence[Marked], source: str, target: str, *, n_best: int = 1
+    ) -> list[Translated]:
+        """Translate texts that were taken apart, whose size was checked; those of one language in one go."""
+        goal = self._known(target)
+        is_auto = source.strip().lower() == AUTO
+        guesses = [await self._guess(" ".join(text.texts), goal) if is_auto else None for text in texts]
+        sources = [guess.language if guess else self._known(source) for guess in guesses]
+        found: dict[int, tuple[str, ...]] = {}
+        with self.admission.admit(sum(run.count("\n") + 1 for text in texts for run in text.texts)):
+            for language in dict.fromkeys(sources):
+                places = [place for place, code in enumerate(sources) if code == language]
+                some = await self._in_time([texts[place] for place in places], language, goal, n_best)
+                found |= zip(places, some, strict=True)
+        return [
+            Translated(found[place], code, goal, guess, self._pivot(code, goal))
+            for place, (code, guess) in enumerate(zip(sources, guesses, strict=True))
+        ]
+
+    async def attention(self, text: str, source: str, target: str) -> tuple[Translated, list[WordAttention]]:
+        """Translate a text, and find out which words each word looked at, line by line.
+
+        Nothing is found out of a text of very many words, or over a language between.
+
+        Raises:
+            RefusalError: as `translate`.
+        """
+        self.check_size([text])
+        goal = self._known(target)
+        guess = await self._guess(text, goal) if source.strip().lower() == AUTO else None
+        origin = guess.language if guess else self._known(source)
+        route = self.route(origin, goal)
+        if route is None or route.pivot or len(text.split()) > _MOST_WORDS:
+            [found] = await self.translate([text], origin, goal)
+            return replace(found, detected=guess), []
+        [model] = route.models
+        lines = text.split("\n")
+        with self.admission.admit(len(lines)):
+            translations = await self._with(model, [line.removesuffix("\r") for line in lines], 1)
+            async with model.use_aligner() as aligner:
+                looked = await asyncio.to_thread(lambda: [aligner.attention(one) for one in translations])
+        ends = ["\r" if line.endswith("\r") else "" for line in lines]
+        whole = "\n".join(one.text + end for one, end in zip(translations, ends, strict=True))
+        return Translated((whole,), origin, goal, guess), looked
+
+    def check_size(self, texts: Sequence[str]) -> None:
+        """Refuse too many texts, too long ones, and what is no text.
+
+        Raises:
+            RefusalError: one of them.
+        """
+        batch, chars = self.limits.batch, self.limits.chars
+        if batch is not None and len(texts) > batch:
+            raise bad_request(f"Invalid request: request ({len(texts)}) exceeds batch limit ({batch})")
+        for text in texts:
+            if chars is not None and len(text) > chars:
+                raise bad_request(f"Invalid request: request ({len(text)}) exceeds text limit ({chars})")
+            if any("\ud800" <= char <= "\udfff" for char in text) if not text.isascii() else False:
+                raise bad_request("Invalid request: a text holds half of a surrogate pair, which is no character")
+
+    def route(self, source: str, target: str) -> Route | None:
+        """How to translate between two served languages; None where both are the same.
+
+        Raises:
+            RefusalError: a language is not served, or the one cannot be translated into the other.
+        """
+        start, goal = self._known(source), self._known(target)
+        if start == goal:
+            return None
+        route = self.models.route(start, goal)
+        if route is None:
+            raise bad_request(
+                f"{name_of(goal)} ({written(goal)}) is not available as a target language from "
+                f"{name_of(start)} ({written(start)})"
+            )
+        return route
+
+    async def identify(self, text: str, among: Sequence[str] | None = None) -> list[Guess]:
+        """Guess which of some languages, or of all that are served, a text is in, the likeliest first."""
+        if not self.identifier.is_loaded:
+            await asyncio.to_thread(self.identifier.load)
+        return self.identifier.guess(text, self.models.languages if among is None else among)
+
+    def _known(self, code: str) -> str:
+        found = resolve(code, self.models.languages)
+        if found is None:
+            raise bad_request(f"{code[:100]} is not supported")
+        return found
+
+    async def _guess(self, text: str, target: str) -> Guess:
+        """The likeliest language that can be translated into the target."""
+        possible = [code for code in self.models.languages if code == target or self.models.route(code, target)]
+        return (await self.identify(text, possible))[0]
+
+    def _pivot(self, source: str, target: str) -> str | None:
+        route = self.models.route(source, target)
+        return route.pivot if route else None
+
+    async def _in_time(self, texts: Sequence[Marked], source: str, target: str, n_best: int) -> list[tuple[str, ...]]:
+        """Candidates of each text, all of one language."""
+        route = self.route(source, target)
+        runs = [run for text in texts for run in text.texts]
+        if route is None or not runs:
+            return [(text.filled(text.texts),) for text in texts]
+        try:
+            async with asyncio.timeout(self.limits.seconds):
+                found = iter(await self._along(route, runs, n_best))
+                return [_filled(text, [next(found) for _ in text.texts]) for text in texts]
+        except TimeoutError:
+            raise RefusalError(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                f"The translation took longer than {self.limits.seconds:g} s and was given up. Send less at once.",
+                5,
+            ) from None
+
+    async def _along(self, route: Route, texts: Sequence[str], n_best: int) -> list[tuple[str, ...]]:
+        """Translate with each model of a route; candidates are those of the last."""
+        lined = [text.split("\n") for text in texts]
+        lines = [line.removesuffix("\r") for text in lined for line in text]
+        *before, last = route.models
+        for model in before:
+            lines = [found.text for found in await self._with(model, lines, 1)]
+        found = iter(await self._with(last, lines, n_best))
+        return [_candidates([(next(found), "\r" if line.endswith("\r") else "") for line in text]) for text in lined]
+
+    async def _with(self, model: ServedModel, lines: Sequence[str], n_best: int) -> list[Translation]:
+        try:
+            async with model.use() as translator:
+                return await self._decode(translator, lines, n_best)
+        except MtcliError as error:
+            raise RefusalError(HTTPStatus.SERVICE_UNAVAILABLE, f"The model {model.name} failed: {error}", 30) from None
+
+    async def _decode(self, translator: Translator, lines: Sequence[str], n_best: int) -> list[Translation]:
+        beam = self._options.resolve(translator.options).beam_size
+        options = replace(self._options, n_best=min(n_best, beam))
+        if sum(map(len, lines)) <= _AT_ONCE:
+            futures = translator.submit(lines, options)
+        else:
+            futures = await _submitted(translator, lines, options)
+        return await _results(futures)
+
+
+async def _submitted(
+    translator: Translator, lines: Sequence[str], options: TranslateOptions
+) -> "list[Future[Translation]]":
+    """Begin to translate in another thread; whoever is cancelled meanwhile takes the lines back once they are in."""
+    task = asyncio.get_running_loop().run_in_executor(None, translator.submit, lines, options)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        task.add_done_callback(lambda done: None if done.exception() else _give_up(done.result()))
+        raise
+
+
+async def _results(futures: "Sequence[Future[Translation]]") -> list[Translation]:
+    """Wait for all of a call's lines: they are done in order, and a failure is one of all that are left."""
+    if not futures:
+        return []
+    try:
+        await asyncio.wrap_future(futures[-1])
+    except asyncio.CancelledError:
+        _give_up(futures)
+        raise
+    return [future.result() for future in futures]
+
+
+def _give_up(futures: "Sequence[Future[Translation]]") -> None:
+    """Free the slots of a call; from its end, since each looks whether those before it are given up as well."""
+    for future in reversed(futures):
+        future.cancel()
+
+
+def _filled(text: Marked, runs: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """A text's translations, from the candidates of each of its runs."""
+    ranks = max(map(len, runs), default=1)
+    filled = (text.filled([run[min(rank, len(run) - 1)] for run in runs]) for rank in range(ranks))
+    return tuple(dict.fromkeys(filled))
+
+
+def _candidates(lines: Sequence[tuple[Translation, str]]) -> tuple[str, ...]:
+    """A text's translations: rank r has that of each line, or the last that the line has."""
+    ranks = max(len(found.n_best) for found, _ in lines)
+    texts = (
+        "\n".join(found.n_best[min(rank, len(found.n_best) - 1)].text + ending for found, ending in lines)
+        for rank in range(ranks)
+    )
+    return tuple(dict.fromkeys(texts))
