@@ -16,12 +16,10 @@ import time
 from pathlib import Path
 
 from mtcli_native import load, objects, processor, symbols
-from mtcli_native.targets import ALL, AMX, NEON, VARIABLE, Target, by_name
+from mtcli_native.targets import ALL, AMX, NEON, STAND_INS, VARIABLE, Target, by_name
 
 SYSTEMS = {"linux": "unknown-linux-gnu", "macos": "apple-macosx11.0", "windows": "pc-windows-msvc-elf"}
 """By name, the end of LLVM's name for a system. LLVM loads ELF objects on Windows more soundly than Windows' own."""
-
-_SDOT, _SDOT_OF_NEON = "mtcli_native_sdot", "llvm.aarch64.neon.sdot.v4i32.v16i8"
 
 
 def compile_module(
@@ -40,9 +38,10 @@ def compile_module(
     from llvmlite import binding
     from numba import types
 
-    binding.add_symbol(_SDOT, 8)  # never called here
-    module_name, _, name = function.partition(":")
-    kernel, signature = getattr(importlib.import_module(module_name), name), (types.int64,) * arguments
+    for name in STAND_INS:
+        binding.add_symbol(name, 8)  # never called here
+    module_name, _, function = function.partition(":")
+    kernel, signature = getattr(importlib.import_module(module_name), function), (types.int64,) * arguments
     kernel.compile(signature)
     found = kernel.overloads[signature]
     module = found.library._final_module
@@ -81,7 +80,9 @@ def emit(text: str, target: Target, system: str) -> bytes:
     machine = binding.Target.from_triple(triple).create_target_machine(
         cpu=target.cpu, features=target.features, opt=3, reloc="pic", codemodel="default"
     )
-    module = binding.parse_assembly(text.replace(_SDOT, _SDOT_OF_NEON))
+    for name, instruction in STAND_INS.items():
+        text = text.replace(name, instruction)
+    module = binding.parse_assembly(text)
     module.triple, module.data_layout = triple, str(machine.target_data)
     passes = binding.create_new_module_pass_manager()
     passes.add_global_dead_code_eliminate_pass()

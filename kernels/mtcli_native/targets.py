@@ -10,6 +10,10 @@ from dataclasses import dataclass, replace
 VARIABLE = "MTCLI_NATIVE_TARGET"
 """Environment variable that names the target to compile for, or to load."""
 
+STAND_INS = {"mtcli_native_sdot": "llvm.aarch64.neon.sdot.v4i32.v16i8", "mtcli_native_yield": "llvm.aarch64.hint"}
+"""Instructions of other processors under names of our own: numba makes machine code for the one that it runs on, which
+does not have them. `build.emit` puts in what LLVM calls them."""
+
 _AVX2 = (
     "+avx,+avx2,+bmi,+bmi2,+cmov,+cx8,+cx16,+f16c,+fma,+fxsr,+lzcnt,"
     "+mmx,+movbe,+popcnt,+sse,+sse2,+sse3,+ssse3,+sse4.1,+sse4.2,+xsave,+crc32,+sahf"

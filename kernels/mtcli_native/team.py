@@ -42,7 +42,7 @@ def _exchange(builder, p, before, after):  # type: ignore[no-untyped-def]
 def _pause(builder):  # type: ignore[no-untyped-def]
     if _IS_X86:
         return call(builder, "llvm.x86.sse2.pause", ir.VoidType())
-    return call(builder, "llvm.aarch64.hint", ir.VoidType(), ir.Constant(I32, 1))
+    return call(builder, "mtcli_native_yield", ir.VoidType(), ir.Constant(I32, 1))
 
 
 _read = operation(INT, (INT,), lambda builder, p: builder.load_atomic(_pointer(builder, p), "seq_cst", _WORD))

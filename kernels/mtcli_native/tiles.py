@@ -36,7 +36,6 @@ TARGET = compiled()
 PANEL, MOST_ROWS = TARGET.panel, TARGET.tile_rows
 _LANES, _REGISTERS, _INT8 = TARGET.lanes, TARGET.tile_registers, TARGET.int8
 _SIZE = 4 * _LANES  # bytes of a register
-SDOT_PLACEHOLDER = "mtcli_native_sdot"  # numba compiles for the machine it runs on, which does not have it
 
 
 def panels_of(rows: int) -> int:
@@ -71,7 +70,7 @@ def _dot(builder: Any, total: Any, a: Any, weights: Any) -> Any:
         return call(builder, name, ints, total, builder.bitcast(splat(builder, a, ints), weights.type), weights)
     if _INT8.instruction == "sdot":
         group = builder.bitcast(splat(builder, a, ints), weights.type)
-        return call(builder, SDOT_PLACEHOLDER, ints, total, group, weights)
+        return call(builder, "mtcli_native_sdot", ints, total, group, weights)
     pair = builder.bitcast(splat(builder, a, ints), shorts)
     return builder.add(total, call(builder, "llvm.x86.avx2.pmadd.wd", ints, pair, builder.sext(weights, shorts)))
 
