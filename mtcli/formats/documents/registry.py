@@ -1,0 +1,45 @@
+"""Which formats of documents there are, and which suffix means which. A format's module is imported when it is used."""
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mtcli.errors import UsageError
+from mtcli.formats.documents.model import DocumentFormat
+
+
+@dataclass(frozen=True)
+class Registered:
+    """Say where a format is: `FORMAT` of a module of this package.
+
+    Attributes:
+        module: its name in this package.
+        suffixes: of files of this format, in lower case; a file of a suffix that two formats have is of the first.
+    """
+
+    module: str
+    suffixes: tuple[str, ...]
+
+
+FORMATS: Mapping[str, Registered] = {}
+"""By name."""
+
+
+def by_name(name: str) -> DocumentFormat:
+    """Return a format.
+
+    Raises:
+        UsageError: there is none of this name; lists those there are.
+    """
+    if name not in FORMATS:
+        raise UsageError(f"--input-format {name}: expected one of {', '.join(sorted(FORMATS))}.")
+    module = importlib.import_module(f"{__package__}.{FORMATS[name].module}")
+    form: DocumentFormat = module.FORMAT
+    return form
+
+
+def name_for(path: Path) -> str | None:
+    """Name the format of a file, by its suffix; None where no format of documents has it."""
+    suffix = path.suffix.lower()
+    return next((name for name, one in FORMATS.items() if suffix in one.suffixes), None)
