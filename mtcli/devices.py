@@ -1,9 +1,12 @@
 """Which device and number type a command runs on, and why."""
 
+import functools
 import logging
+import math
 import platform
 import re
 import sys
+import time
 
 import torch
 
@@ -11,6 +14,10 @@ from mtcli.errors import BackendUnavailableError
 from mtcli.processors import available_cpus
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+_TRIED_SIZE, _TRIED_SECONDS = 512, 0.05
+# Of how much faster bfloat16 multiplies: with instructions for it twice and more, without a tenth, so that no
+# disturbance turns the answer.
+_WORTH_IT = 1.25
 _log = logging.getLogger(__name__)
 
 
@@ -83,7 +90,7 @@ def _runs(capability: tuple[int, int], built_for: list[str]) -> bool:
 def resolve_dtype(name: str, device: torch.device) -> torch.dtype:
     """The number type of matrix products: `auto` is bfloat16 where the hardware multiplies it faster.
 
-    That is on CUDA from sm_80 on, and on CPUs with AMX tiles; elsewhere float32.
+    That is on CUDA from sm_80 on. A CPU is asked: both types multiply for some 50 ms, once a process.
 
     Raises:
         BackendUnavailableError: float16 on a CPU, or bfloat16 on a GPU without it.
@@ -118,7 +125,26 @@ def decoding_dtype(name: str, device: torch.device) -> torch.dtype:
 def _multiplies_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
-    return bool(torch.cpu._is_amx_tile_supported())
+    return _times_faster_in_bfloat16() > _WORTH_IT
+
+
+@functools.cache
+def _times_faster_in_bfloat16() -> float:
+    """How many times as fast this processor multiplies in bfloat16 as in float32, each at its best of some turns.
+
+    One without instructions for it computes the same in several steps: some hundredths then, and one turn suffices.
+    """
+    best = {torch.float32: math.inf, torch.bfloat16: math.inf}
+    matrices = {dtype: torch.ones(_TRIED_SIZE, _TRIED_SIZE, dtype=dtype) for dtype in best}
+    began, turns = time.perf_counter(), 0
+    while turns < 2 or time.perf_counter() - began < _TRIED_SECONDS:
+        for dtype, matrix in matrices.items():
+            started = time.perf_counter()
+            matrix @ matrix
+            if turns:  # the first prepares
+                best[dtype] = min(best[dtype], time.perf_counter() - started)
+        turns += 1
+    return best[torch.float32] / best[torch.bfloat16]
 
 
 def prepare_cpu() -> None:

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from mtcli.config import Config, DataConfig, ModelConfig, TrainingConfig
 from mtcli.data.prepare import prepare
-from mtcli.devices import describe, prepare_cpu, resolve_device, resolve_dtype
+from mtcli.devices import describe, dtype_name, prepare_cpu, resolve_device, resolve_dtype
 from mtcli.errors import CheckpointError, ConfigError, ExitCode
 from mtcli.evaluation.metrics import bleu_metric
 from mtcli.evaluation.tokenizers import DEFAULT, suited_tokenizer
@@ -90,9 +90,11 @@ class _Run:
 
     def __init__(self, config: Config, run_dir: Path, world: World, journal: Journal, device: torch.device) -> None:
         self._run_dir, self._world, self._journal, self._device = run_dir, world, journal, device
-        self._dtype = resolve_dtype(config.training.dtype, device)
+        self._dtype = _agreed_dtype(config.training.dtype, device, world)
         with world.first_goes_first():
             self._found = find_checkpoint(run_dir / "checkpoints", journal.say)
+            if self._found and config.training.dtype == "auto":
+                self._dtype = resolve_dtype(self._found[1].settings["training"]["dtype"], device)
             if self._found:
                 _refuse_changes(self._found[1].settings, _settings(config, self._dtype), run_dir)
             key = self._found[1].data_key if self._found else None
@@ -196,6 +198,11 @@ def _kept_steps(directory: Path, found: tuple[Path, RunState] | None) -> set[int
     if found:
         kept.adopt(found[0], found[1].best_step)
     return kept.steps()
+
+
+def _agreed_dtype(name: str, device: torch.device, world: World) -> torch.dtype:
+    """The number type of a run that begins, one for all its processes: what the first of them finds."""
+    return resolve_dtype(world.gather_lines([dtype_name(resolve_dtype(name, device))])[0][0], device)
 
 
 def _settings(config: Config, dtype: torch.dtype) -> dict[str, Any]:

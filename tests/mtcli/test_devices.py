@@ -1,8 +1,11 @@
 """Devices and number types: what is there is taken, what is not is a sentence."""
 
+import math
+
 import pytest
 import torch
 
+from mtcli import devices
 from mtcli.devices import resolve_device, resolve_dtype
 from mtcli.errors import BackendUnavailableError
 
@@ -91,6 +94,20 @@ def test_a_driver_that_is_too_old(gpu: pytest.MonkeyPatch) -> None:
     gpu.setattr(torch.cuda, "init", init)
     assert "CUDA does not start: The NVIDIA driver on your system is too old" in refusal("cuda")
     assert resolve_device("auto") == torch.device("cpu")
+
+
+@pytest.mark.parametrize(("times_faster", "expected"), [(2.6, torch.bfloat16), (0.1, torch.float32)])
+def test_a_processor_is_asked_which_number_type_it_multiplies_faster(
+    monkeypatch: pytest.MonkeyPatch, times_faster: float, expected: torch.dtype
+) -> None:
+    monkeypatch.setattr(devices, "_times_faster_in_bfloat16", lambda: times_faster)
+    assert resolve_dtype("auto", torch.device("cpu")) == expected
+
+
+def test_the_answer_of_a_processor_is_a_ratio_and_the_same_next_time() -> None:
+    found = devices._times_faster_in_bfloat16()
+    assert 0 < found < math.inf
+    assert devices._times_faster_in_bfloat16() == found
 
 
 def test_number_types_that_the_device_lacks(gpu: pytest.MonkeyPatch) -> None:

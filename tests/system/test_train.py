@@ -12,8 +12,9 @@ from support.command import mtcli, succeed
 from support.letters import letter_pairs, write_sides
 from support.slow import slow
 
+from mtcli import devices
 from mtcli.config import Config, load_config
-from mtcli.errors import TrainingError
+from mtcli.errors import ConfigError, TrainingError
 from mtcli.training.run import train
 
 SMALL = {"encoder_layers": 1, "decoder_layers": 1, "d_model": 16, "ffn_dim": 16, "heads": 2, "max_length": 32}
@@ -169,3 +170,14 @@ def test_messages_tell_what_was_done(tmp_path: Path) -> None:
     assert "too small for 32000 pieces" in message
     assert "validation at step 3: BLEU" in message
     assert told.stdout == b""
+
+
+def test_auto_is_the_number_type_that_a_run_began_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = tmp_path / "run"
+    monkeypatch.setattr(devices, "_times_faster_in_bfloat16", lambda: 3.0)
+    train(config(tmp_path, {"max_steps": 2}), run, quiet=True)
+    monkeypatch.setattr(devices, "_times_faster_in_bfloat16", lambda: 0.1)
+    train(config(tmp_path, {"max_steps": 4}), run, quiet=True)
+    assert log(run)[-1]["step"] == 4
+    with pytest.raises(ConfigError, match=r"training\.dtype = 'bfloat16'; now it is 'float32'"):
+        train(config(tmp_path, {"max_steps": 6, "dtype": "float32"}), run, quiet=True)
