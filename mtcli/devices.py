@@ -3,6 +3,7 @@
 import functools
 import logging
 import math
+import os
 import platform
 import re
 import sys
@@ -148,7 +149,12 @@ def _times_faster_in_bfloat16() -> float:
 
 
 def prepare_cpu() -> None:
-    """Use the processors this process may use, and flush denormal numbers, which are many times slower."""
+    """Use the processors this process may use, and flush denormal numbers, which are many times slower.
+
+    Keep the machine code of few products: batches of training are of ever new shapes, and what oneDNN keeps of 1,024
+    shapes were gigabytes. It reads the variable at its first product.
+    """
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16")
     torch.set_num_threads(available_cpus())
     torch.set_flush_denormal(True)
 

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from itertools import islice
 
 import torch
 
@@ -9,6 +10,7 @@ from mtcli.config import TrainingConfig
 from mtcli.devices import most_resident
 from mtcli.training.journal import format_seconds
 from mtcli.training.loop import Trainer
+from mtcli.training.plan import PlannedStep
 
 _WARM_UP = 2
 _MEASURED = 8
@@ -24,7 +26,8 @@ class Estimate:
     Attributes:
         parameters: learnt numbers.
         fixed_bytes: memory that does not depend on the batch.
-        peak_bytes: the most that was in use, by the whole process on a CPU; 0 where that is not known.
+        peak_bytes: the most that was in use, by the whole process on a CPU, in some steps and in the one that needs
+            the most; 0 where that is not known.
         batches, steps: of one epoch; tokens: its target tokens.
         tokens_per_second: target tokens, measured.
         total_steps: until the nearest limit of the run; None without one.
@@ -82,6 +85,8 @@ def estimate(trainer: Trainer) -> Estimate:
         if is_late:
             break
     steps = -(-len(batches) // settings.accumulate)
+    trainer.update(trainer.ready(_largest(trainer, steps), trainer.state.step))
+    trainer.look()
     rate = tokens / sum(seconds)
     all_tokens = int(sum(trainer.data.train.tgt.lengths[indices].sum() for indices in batches))
     parameters = trainer.network.num_parameters()
@@ -95,6 +100,16 @@ def estimate(trainer: Trainer) -> Estimate:
         tokens_per_second=rate,
         total_steps=_total_steps(settings, steps, all_tokens / rate / steps),
     )
+
+
+def _largest(trainer: Trainer, steps: int) -> PlannedStep:
+    """The step of the first epoch that needs the most memory: the one with the largest batch, padding included."""
+    src, tgt = trainer.data.train.src.lengths, trainer.data.train.tgt.lengths
+
+    def size(step: PlannedStep) -> int:
+        return max(len(batch) * int(src[batch].max() + tgt[batch].max()) for batch in step.batches)
+
+    return max(islice(trainer.plan.steps(0, 0), steps), key=size)
 
 
 def _total_steps(settings: TrainingConfig, steps: int, seconds: float) -> int | None:

@@ -148,13 +148,17 @@ class Trainer:
 
     def ready_steps(self) -> Iterator[ReadyStep]:
         """The steps from here on, without end."""
-        start_id, pairs = self.data.tokenizers.tgt.start_id, self.data.pairs
         steps = self.plan.steps(self.state.epoch, self.state.batch)
         for number, planned in enumerate(steps, start=self.state.step):
-            seed = _mix(self.config.training.seed, number)
-            shares = [self.world.share(indices) for indices in planned.batches]
-            batches = [make_batch(pairs, indices, start_id, self.device, seed) for indices, _ in shares]
-            yield ReadyStep(planned, batches, [weight for _, weight in shares], seed)
+            yield self.ready(planned, number)
+
+    def ready(self, planned: PlannedStep, number: int) -> ReadyStep:
+        """Put what a step trains on onto the device; `number` is the step's, from 0."""
+        start_id, pairs = self.data.tokenizers.tgt.start_id, self.data.pairs
+        seed = _mix(self.config.training.seed, number)
+        shares = [self.world.share(indices) for indices in planned.batches]
+        batches = [make_batch(pairs, indices, start_id, self.device, seed) for indices, _ in shares]
+        return ReadyStep(planned, batches, [weight for _, weight in shares], seed)
 
     def update(self, ready: ReadyStep) -> None:
         """Make a step's update, and count it."""
