@@ -22,7 +22,9 @@ class Registered:
     suffixes: tuple[str, ...]
 
 
-FORMATS: Mapping[str, Registered] = {}
+FORMATS: Mapping[str, Registered] = {
+    "po": Registered("po", (".po", ".pot")),
+}
 """By name."""
 
 
