@@ -24,6 +24,8 @@ class Registered:
 
 FORMATS: Mapping[str, Registered] = {
     "po": Registered("po", (".po", ".pot")),
+    "srt": Registered("srt", (".srt",)),
+    "vtt": Registered("vtt", (".vtt",)),
 }
 """By name."""
 

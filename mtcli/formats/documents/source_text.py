@@ -157,7 +157,7 @@ def read_text(
     head = data[:_HEAD]
     _refuse(path, head)
     mark, encoding = next(((mark, name) for mark, name in _MARKS if data.startswith(mark)), (b"", ""))
-    encoding = encoding or _codec(path, options, declared(head)) or (unmarked_encoding(head) or "").lower()
+    encoding = encoding or _codec(path, options, declared(head) or unmarked_encoding(head))
     text = SourceText(path, _decoded(path, data[len(mark) :], encoding or "utf-8", "" if encoding else fallback))
     encoding = encoding or _fitting(text.text, data, fallback)
     if (zero := text.text.find("\0")) >= 0:
