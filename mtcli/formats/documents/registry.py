@@ -22,7 +22,11 @@ class Registered:
     suffixes: tuple[str, ...]
 
 
-FORMATS: Mapping[str, Registered] = {}
+FORMATS: Mapping[str, Registered] = {
+    "po": Registered("po", (".po", ".pot")),
+    "srt": Registered("srt", (".srt",)),
+    "vtt": Registered("vtt", (".vtt",)),
+}
 """By name."""
 
 
