@@ -19,6 +19,7 @@ LAYERS = (
     ("cli",),
     ("bench", "demo", "serve"),
     ("jobs", "training", "interop"),
+    ("documents",),
     ("decoding",),
     ("model_directory",),
     ("model",),
@@ -31,7 +32,7 @@ LAYERS = (
 )
 # Translating on a CPU needs no PyTorch: of these rooms only these modules may load it, or what needs it.
 ROOMS_WITHOUT_PYTORCH = (
-    *("cli", "serve", "jobs", "decoding", "model_directory", "data", "formats", "checking", "config"),
+    *("cli", "serve", "jobs", "documents", "decoding", "model_directory", "data", "formats", "checking", "config"),
     *("files", "errors", "processors", "accelerators", "translation"),
 )
 NEED_PYTORCH = {

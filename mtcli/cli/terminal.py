@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from mtcli.cli.streams import say
 from mtcli.files import STDIN
-from mtcli.jobs.job import FileJob
+from mtcli.jobs.run import Files
 from mtcli.jobs.tally import Tally
 
 
@@ -24,19 +24,20 @@ class Terminal:
         say(sentence)
 
     @contextmanager
-    def progress(self, job: FileJob, tally: Tally) -> Iterator[None]:
+    def progress(self, job: Files, tally: Tally) -> Iterator[None]:
         """Show a bar while the block runs, where it disturbs nobody."""
         if self._quiet or not sys.stderr.isatty() or _is_conversation(job):
             yield
             return
         from mtcli.cli.progress import progress_bar, size_of_inputs
 
-        tally.total_bytes = size_of_inputs(job.inputs)
+        if tally.total_bytes is None:
+            tally.total_bytes = size_of_inputs(job.inputs)
         with progress_bar(tally):
             yield
 
 
-def _is_conversation(job: FileJob) -> bool:
+def _is_conversation(job: Files) -> bool:
     """Whether lines are typed or translations shown on the terminal: a bar would run through them."""
     typed = STDIN in job.inputs and sys.stdin is not None and sys.stdin.isatty()
     return typed or (sys.stdout.isatty() and any(output in (None, STDIN) for output in job.outputs))

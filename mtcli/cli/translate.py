@@ -1,8 +1,9 @@
 """`mtcli translate`."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -27,8 +28,12 @@ from mtcli.cli.options import (
 )
 from mtcli.cli.signals import tidy_when_stopped
 from mtcli.cli.startup import importing
-from mtcli.errors import UsageError
+from mtcli.errors import UsageError, check_choice
 from mtcli.model_directory.box import DIRECTION, IN_THE_BOX
+
+if TYPE_CHECKING:
+    from mtcli.cli.terminal import Terminal
+    from mtcli.decoding.options import ComputeOptions, TranslateOptions
 
 NAME = "translate"
 EXAMPLE = """\b
@@ -37,6 +42,7 @@ Examples:
   mtcli translate -m en-de -i book.en.xz -o book.de --beam-size 5
   mtcli translate -m en-de --n-best 3 --format jsonl < in.txt
   mtcli translate -m en-de --output-dir out/ chapters/*.txt
+  mtcli translate manual.docx -o handbuch.docx --report report.txt
   mtcli translate -m en-de --input-format tsv -i memory.tsv -o memory.de.tsv"""
 
 _STDIN = Path("-")
@@ -56,8 +62,13 @@ def command(
     n_best: Annotated[int, typer.Option("--n-best", min=1, help="Translations a line, at most the beam.")] = 1,
     length_penalty: LengthPenaltyOption = None,
     input_format: Annotated[
-        str, typer.Option("--input-format", help="text, tsv (the first column is translated) or jsonl (the `text`).")
-    ] = "text",
+        str | None,
+        typer.Option(
+            "--input-format",
+            help="text, tsv (the first column is translated), jsonl (the `text`), or a kind of document, as docx; by "
+            "default a document's by its suffix, else text.",
+        ),
+    ] = None,
     output_format: Annotated[
         str, typer.Option("--format", help="text, tsv (id, rank, score, text), moses or jsonl.")
     ] = "text",
@@ -71,6 +82,16 @@ def command(
     verify: Annotated[
         int, typer.Option("--verify", min=0, metavar="N", help="Translate N random lines again, alone, and compare.")
     ] = 0,
+    protect: Annotated[
+        list[str] | None, typer.Option("--protect", metavar="REGEX", help="In documents, keep what matches as it is.")
+    ] = None,
+    fuzzy: Annotated[bool, typer.Option("--fuzzy", help="Translate a catalogue's unreviewed entries again.")] = False,
+    wrap: Annotated[
+        int, typer.Option("--wrap", min=0, metavar="N", help="Wrap plain text of documents to N columns; 0: as it was.")
+    ] = 0,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Write here what became of each segment of documents.")
+    ] = None,
     fast: Annotated[
         bool, typer.Option("--fast", help="On a GPU, let a translation's last bits depend on its neighbours.")
     ] = False,
@@ -85,10 +106,12 @@ def command(
     quiet: QuietOption = False,
     traceback: TracebackOption = False,
 ) -> None:
-    """Translate text, a line at a time: line i of the output is the translation of line i.
+    """Translate text, a line at a time: line i of the output is the translation of line i. Or documents.
 
     Reads raw text and writes detokenised text, in order, as lines finish. Blank lines stay blank. Scores are
     natural-log probabilities. Other columns of TSV and other fields of JSON are passed through.
+
+    A document, known by its suffix (mtcli translate report.docx -o bericht.docx), keeps everything but its words.
 
     From files to files, the same command goes on where it was stopped or killed, and does nothing when all is done.
     """
@@ -99,25 +122,57 @@ def command(
     with importing():
         from mtcli.cli.terminal import Terminal
         from mtcli.decoding.options import ComputeOptions, TranslateOptions
+        from mtcli.formats.documents.registry import FORMATS, are_documents
+        from mtcli.formats.lines import INPUT_FORMATS
         from mtcli.jobs.job import FileJob
         from mtcli.jobs.outputs import outputs_in
         from mtcli.jobs.run import translate_files
 
+    if input_format:
+        check_choice("--input-format", input_format, (*INPUT_FORMATS, *FORMATS))
     inputs = files or [input_file or _STDIN]
+    options = TranslateOptions(
+        beam_size=beam_size(beam, greedy),
+        n_best=n_best,
+        length_penalty=length_penalty,
+        batch_tokens=token_budget(batch_tokens),
+        sentences=sentences,
+        settings=decoding_settings(assignments),
+    )
+    compute = ComputeOptions(engine=engine, device=device, dtype=dtype, attention=attention, fast=fast)
+    terminal = Terminal(quiet)
+    if are_documents(inputs, input_format):
+        of_lines = {
+            "--n-best": n_best > 1,
+            "--format": output_format != "text",
+            "--alignments": alignments,
+            "--stats": stats,
+            "--verify": verify,
+            "--on-bad-utf8": on_bad_utf8 != "error",
+        }
+        _refuse(of_lines, "is for lines, and the input is a document. With --input-format text it is read as lines.")
+        _translate_documents(
+            inputs,
+            outputs_in(output_dir, inputs) if output_dir else [output],
+            model,
+            options,
+            compute,
+            terminal,
+            form=input_format or "",
+            protect=tuple(protect or ()),
+            reading={"fuzzy": fuzzy, "wrap": wrap},
+            report=report,
+            force=force,
+        )
+        return
+    _refuse({"--protect": protect, "--fuzzy": fuzzy, "--wrap": wrap, "--report": report}, "is for documents.")
     job = FileJob(
         inputs=inputs,
         outputs=[output],
         model=model or IN_THE_BOX,
-        options=TranslateOptions(
-            beam_size=beam_size(beam, greedy),
-            n_best=n_best,
-            length_penalty=length_penalty,
-            batch_tokens=token_budget(batch_tokens),
-            sentences=sentences,
-            settings=decoding_settings(assignments),
-        ),
-        compute=ComputeOptions(engine=engine, device=device, dtype=dtype, attention=attention, fast=fast),
-        input_format=input_format,
+        options=options,
+        compute=compute,
+        input_format=input_format or "text",
         output_format=output_format,
         on_bad_utf8=on_bad_utf8,
         alignments=alignments,
@@ -125,10 +180,60 @@ def command(
         verify=verify,
         force=force,
     )
-    terminal = Terminal(quiet)
-    if model is None:
-        terminal.say(f"Translating with the model in the box, {DIRECTION} (-m takes another).")
+    _tell(model, terminal)
     if output_dir:
         job = replace(job, outputs=outputs_in(output_dir, inputs))
     with tidy_when_stopped():
         translate_files(job, terminal)
+
+
+def _tell(model: Path | None, terminal: "Terminal") -> None:
+    if model is None:
+        terminal.say(f"Translating with the model in the box, {DIRECTION} (-m takes another).")
+
+
+def _refuse(options: Mapping[str, object], why: str) -> None:
+    """Refuse options that do not go with the input.
+
+    Raises:
+        UsageError: one is given.
+    """
+    if given := [name for name, value in options.items() if value]:
+        raise UsageError(f"{given[0]} {why}")
+
+
+def _translate_documents(
+    inputs: Sequence[Path],
+    outputs: Sequence[Path | None],
+    model: Path | None,
+    options: "TranslateOptions",
+    compute: "ComputeOptions",
+    terminal: "Terminal",
+    *,
+    form: str,
+    protect: tuple[str, ...],
+    reading: Mapping[str, Any],
+    report: Path | None,
+    force: bool,
+) -> None:
+    with importing():
+        from mtcli.documents.translate import DocumentOptions
+        from mtcli.formats.documents.model import ReadOptions
+        from mtcli.jobs.document_job import DocumentJob
+        from mtcli.jobs.document_run import translate_documents
+
+    job = DocumentJob(
+        inputs=inputs,
+        outputs=outputs,
+        model=model or IN_THE_BOX,
+        options=options,
+        compute=compute,
+        form=form,
+        documents=DocumentOptions(protect=protect),
+        reading=ReadOptions(**reading),
+        report=report,
+        force=force,
+    )
+    _tell(model, terminal)
+    with tidy_when_stopped():
+        translate_documents(job, terminal)

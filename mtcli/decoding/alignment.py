@@ -81,9 +81,16 @@ class Aligner:
         Words are what white space separates, counted from 0. Each target word is linked to the source word it
         looked at most; a blank line has an empty alignment.
         """
+        return [pharaoh([links]) for links in self.links(translations)]
+
+    def links(self, translations: Sequence[Translation]) -> list[list[Link]]:
+        """The same as pairs of numbers, ascending."""
         pairs = [pair for translation in translations for pair in self._sides(translation)]
-        links = self._links(pairs)
-        return [pharaoh(list(islice(links, len(translation.source_parts)))) for translation in translations]
+        found = self._links(pairs)
+        return [
+            sorted({link for part in islice(found, len(translation.source_parts)) for link in part})
+            for translation in translations
+        ]
 
     def attention(self, translation: Translation) -> WordAttention:
         """How much each word of a line's best translation looked at each word of the line."""

@@ -1,7 +1,8 @@
 """An output that is not whole yet, kept so that a later run can go on with it."""
 
+import functools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -36,6 +37,10 @@ def remove_partials(target: Path) -> None:
             path.unlink(missing_ok=True)
 
 
+Finishing = Callable[[Path, Path], None]
+"""Make a target of all that was written of it: from one file into another."""
+
+
 class Partial(Output):
     """Write a target that is not whole yet.
 
@@ -46,18 +51,29 @@ class Partial(Output):
         DataError: the file cannot be written.
     """
 
-    def __init__(self, target: Path, name: str, length: int = 0, fingerprint: Fingerprint | None = None) -> None:
+    def __init__(
+        self,
+        target: Path,
+        name: str,
+        length: int = 0,
+        fingerprint: Fingerprint | None = None,
+        finishing: Finishing | None = None,
+    ) -> None:
         """Go on after the first `length` bytes of what an earlier run left, and drop the rest.
 
         Args:
             target: the file's final place.
             name: what the user calls it.
             fingerprint: one that has read no more than those bytes.
+            finishing: makes the target of what was written, where that is not the target itself.
 
         Raises:
             DataError: another process is writing it, or it cannot be written.
         """
         self.target, self.length = target, length
+        self._finishing = finishing
+        if finishing is None and is_compressed(target):
+            self._finishing = functools.partial(compress_file, suffix=target.suffix)
         self._path, self._user_name = partial_of(target), Path(name)
         self._fingerprint = fingerprint or Fingerprint(self._path)
         with self._telling():
@@ -97,24 +113,23 @@ class Partial(Output):
             return self._fingerprint.up_to(length)
 
     def finish(self) -> str:
-        """Sync the file, and compress it if the target's name says so; returns the hash of what will have that name."""
+        """Sync the file, and make the target of it where that is another; returns the hash of what will appear."""
         self.sync()
-        if not is_compressed(self.target):
+        if not self._finishing:
             return self.hash_up_to(self.length) or ""
-        packed = compressed_of(self.target)
+        finished = compressed_of(self.target)
         with self._telling():
-            compress_file(self._path, packed, self.target.suffix)
-        return content_hash(packed)
+            self._finishing(self._path, finished)
+        return content_hash(finished)
 
     def appear(self) -> None:
         """Give the finished file its name, in one step."""
-        packed = is_compressed(self.target)
         with self._telling():
             if os.name == "nt":  # which renames no file that is open
                 self._file.close()
-            (compressed_of(self.target) if packed else self._path).replace(self.target)
+            (compressed_of(self.target) if self._finishing else self._path).replace(self.target)
             sync(self.target.parent)
-            if packed:
+            if self._finishing:
                 self._path.unlink(missing_ok=True)
             self._file.close()
 

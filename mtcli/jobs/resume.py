@@ -16,7 +16,7 @@ from typing import NamedTuple
 from mtcli.errors import MtcliError
 from mtcli.files import STDIN, Fingerprint, Output, content_hash, file_error, is_awaited, refuse_to_overwrite
 from mtcli.jobs.identity import difference
-from mtcli.jobs.partial import Partial, partial_of, remove_partials
+from mtcli.jobs.partial import Finishing, Partial, partial_of, remove_partials
 from mtcli.jobs.state import Commit, JobState, chain_of, chained
 
 _PERIOD = 1.0  # seconds between two commits
@@ -197,8 +197,10 @@ class Resumable:
         thread.join()
 
     @contextmanager
-    def open(self, path: Path | None) -> Iterator[Output]:
+    def open(self, path: Path | None, finishing: Finishing | None = None) -> Iterator[Output]:
         """Open one of the outputs, to go on with it where it was left; it appears when the block ends well.
+
+        With `finishing`, what appears is what that makes of all that was written.
 
         An output that has appeared already opens as well; nothing is to be written to it.
 
@@ -211,7 +213,7 @@ class Resumable:
             yield Output(io.BytesIO(), str(path), awaited=False)
             return
         length = self._point.lengths.get(index, 0)
-        partial = Partial(self._places[index], str(path), length, self._left.pop(index, None))
+        partial = Partial(self._places[index], str(path), length, self._left.pop(index, None), finishing)
         self._open[index] = partial
         self._begun.add(index)
         try:
@@ -221,6 +223,10 @@ class Resumable:
                 partial.close()
             raise
         self._publish(index, partial)
+
+    def is_open(self, path: Path | None) -> bool:
+        """Tell whether an output is being written; one that has appeared in an earlier run is not."""
+        return path is not None and self._index[path] in self._open
 
     def write(self, path: Path, data: bytes) -> None:
         """Write one of the outputs, the next to appear, at once.

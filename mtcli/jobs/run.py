@@ -1,13 +1,15 @@
 """One run of a file job: where its outputs stand, the pipeline, what is checked and said at the end."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any, Protocol
 
 from mtcli.decoding.engines.choice import EngineChoice, choose_engine
+from mtcli.decoding.options import ComputeOptions, TranslateOptions
 from mtcli.decoding.target_language import TargetLanguageCheck
 from mtcli.decoding.translator import Translator, way_to_search
 from mtcli.errors import MtcliError
@@ -25,6 +27,15 @@ from mtcli.model_directory.model import Model, StoredModel
 from mtcli.translation import Translation
 
 
+class Files(Protocol):
+    """Have inputs and outputs, as every job on files has."""
+
+    @property
+    def inputs(self) -> Sequence[Path]: ...
+    @property
+    def outputs(self) -> Sequence[Path | None]: ...
+
+
 class Reporter(Protocol):
     """Tell whoever waits how a job goes."""
 
@@ -34,7 +45,7 @@ class Reporter(Protocol):
     def warn(self, sentence: str) -> None:
         """Tell something that may not."""
 
-    def progress(self, job: FileJob, tally: Tally) -> AbstractContextManager[None]:
+    def progress(self, job: Files, tally: Tally) -> AbstractContextManager[None]:
         """Show the counts while the block runs, which keeps them up to date."""
 
 
@@ -53,7 +64,7 @@ def translate_files(job: FileJob, reporter: Reporter) -> None:
             reporter.say(_up_to_date(job))
             return
         began = time.monotonic()
-        translator = _load(job, opened(), reporter)
+        translator = load_translator(opened(), job.options, job.compute, reporter)
         _translate(job, translator, saved, reporter, load_seconds=time.monotonic() - began)
 
 
@@ -68,18 +79,25 @@ def _outputs_of(job: FileJob, opened: Callable[[], Model], reporter: Reporter) -
     named = [path for path in job.written if path]
 
     def key() -> dict[str, str]:
-        choice = _choice(job, opened())
-        here = replace(job.compute, engine=choice.name, device=choice.device.partition(":")[0], dtype=choice.dtype)
-        return job_key(replace(job, compute=here), choice.versions)
+        compute, versions = resolved_compute(opened(), job.options, job.compute)
+        return job_key(replace(job, compute=compute), versions)
 
     with resumable(named, key, force=job.force, verify=job.verify, say=reporter.say) as saved:
         yield saved
 
 
-def _choice(job: FileJob, model: Model) -> EngineChoice:
-    """What `auto` comes to here; on other hardware it may be something else, and round otherwise."""
-    _, search = way_to_search(model, job.options, model.architecture.decoding)
-    return choose_engine(model, job.compute, search)
+def resolved_compute(
+    model: Model, options: TranslateOptions, compute: ComputeOptions
+) -> tuple[ComputeOptions, Sequence[str]]:
+    """What `auto` comes to here, and versions of what rounds; on other hardware it may be something else."""
+    choice = _choice(model, options, compute)
+    here = replace(compute, engine=choice.name, device=choice.device.partition(":")[0], dtype=choice.dtype)
+    return here, choice.versions
+
+
+def _choice(model: Model, options: TranslateOptions, compute: ComputeOptions) -> EngineChoice:
+    _, search = way_to_search(model, options, model.architecture.decoding)
+    return choose_engine(model, compute, search)
 
 
 def _up_to_date(job: FileJob) -> str:
@@ -88,11 +106,12 @@ def _up_to_date(job: FileJob) -> str:
     return f"All {len(job.outputs)} outputs are up to date."
 
 
-def _load(job: FileJob, model: Model, reporter: Reporter) -> Translator:
-    choice = _choice(job, model)
+def load_translator(model: Model, options: TranslateOptions, compute: ComputeOptions, reporter: Reporter) -> Translator:
+    """Make a job's translator; says why, where it is not the native engine that decodes on a CPU."""
+    choice = _choice(model, options, compute)
     if choice.obstacle:
         reporter.say(f"Decoding with PyTorch: {choice.obstacle}")
-    return Translator.computing(model, job.compute)
+    return Translator.computing(model, compute)
 
 
 def _translate(

@@ -117,11 +117,13 @@ class Filled:
         id: the segment's.
         content: what is written in its place; None where it stays as it is.
         outcome: how that came about.
+        notes: what a report tells of it.
     """
 
     id: str
     content: Content | None
     outcome: Outcome = Outcome.TRANSLATED
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Which formats of documents there are, and which suffix means which. A format's module is imported when it is used."""
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,3 +47,18 @@ def name_for(path: Path) -> str | None:
     """Name the format of a file, by its suffix; None where no format of documents has it."""
     suffix = path.suffix.lower()
     return next((name for name, one in FORMATS.items() if suffix in one.suffixes), None)
+
+
+def are_documents(paths: Sequence[Path], name: str | None) -> bool:
+    """Tell whether inputs are documents: by the name of their format, or by their suffixes where none is given.
+
+    Raises:
+        UsageError: some are, and some are not.
+    """
+    if name is not None:
+        return name in FORMATS
+    kinds = {name_for(path) is not None for path in paths}
+    if len(kinds) > 1:
+        odd = next(path for path in paths if name_for(path) is None)
+        raise UsageError(f"{odd} is read as lines, and other inputs are documents. Translate them apart.")
+    return kinds.pop()
