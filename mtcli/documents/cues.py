@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from mtcli.documents.asking import Link
 
-_OFF = 2.0  # what a share of the text that is off by all of it costs, in words that land elsewhere
+_OFF = 3.0  # what a share of the text that is off by all of it costs, in words that land elsewhere
 
 
 def cuts(lengths: Sequence[int], words: Sequence[str], links: Sequence[Link]) -> list[int] | None:

@@ -1,6 +1,7 @@
 """Keyboard shortcuts: the mark before a letter goes before translating, and comes back before a letter that suits."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from mtcli.formats.documents.model import Content, joined
@@ -48,7 +49,7 @@ def with_shortcut(content: Content, shortcut: Shortcut) -> Content:
     Texts without Latin letters get it behind them, in brackets with the letter it had.
     """
     place, at = _place(content, shortcut.letter)
-    if place < 0 or (shortcut.letter.isascii() and not _letter(content, place, at).isascii()):
+    if place < 0 or (shortcut.letter.isascii() and not _is_latin(_letter(content, place, at))):
         last = max((place for place, piece in enumerate(content) if isinstance(piece, str)), default=-1)
         if last < 0:
             return content
@@ -60,6 +61,10 @@ def with_shortcut(content: Content, shortcut: Shortcut) -> Content:
     text = content[place]
     assert isinstance(text, str)
     return joined([*content[:place], text[:at] + shortcut.mark + text[at:], *content[place + 1 :]])
+
+
+def _is_latin(letter: str) -> bool:
+    return unicodedata.name(letter, "").startswith("LATIN")
 
 
 def _letter(content: Content, place: int, at: int) -> str:
