@@ -11,6 +11,8 @@ from mtcli.cli import (
     demo,
     evaluate,
     export,
+    extract,
+    fill,
     importing,
     info,
     quantize,
@@ -46,7 +48,11 @@ def _leave_files_to_the_command(command: Callable[..., None]) -> None:
             parameter.readable = False
 
 
-for module in (train, translate, score, evaluate, check, info, quantize, bench, importing, export, serve, demo):
+_COMMANDS = (
+    *(train, translate, extract, fill, score, evaluate, check, info),
+    *(quantize, bench, importing, export, serve, demo),
+)
+for module in _COMMANDS:
     _leave_files_to_the_command(module.command)
     register = app.command(name=module.NAME, cls=StrictCommand, epilog=module.EXAMPLE, context_settings=_SETTINGS)
     register(module.command)

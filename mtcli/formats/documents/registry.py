@@ -49,6 +49,17 @@ def name_for(path: Path) -> str | None:
     return next((name for name, one in FORMATS.items() if suffix in one.suffixes), None)
 
 
+def format_for(path: Path, name: str | None = None) -> DocumentFormat:
+    """Return the format of a file: the one named, else by its suffix.
+
+    Raises:
+        UsageError: there is none of this name or suffix.
+    """
+    if found := name or name_for(path):
+        return by_name(found)
+    raise UsageError(f"{path}: no document by its suffix. Say what it is: --input-format {'|'.join(sorted(FORMATS))}.")
+
+
 def are_documents(paths: Sequence[Path], name: str | None) -> bool:
     """Tell whether inputs are documents: by the name of their format, or by their suffixes where none is given.
 
