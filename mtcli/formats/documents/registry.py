@@ -26,6 +26,8 @@ FORMATS: Mapping[str, Registered] = {
     "po": Registered("po", (".po", ".pot")),
     "srt": Registered("srt", (".srt",)),
     "vtt": Registered("vtt", (".vtt",)),
+    "markdown": Registered("markdown", (".md", ".markdown")),
+    "yaml": Registered("yaml_format", (".yaml", ".yml")),
 }
 """By name."""
 
