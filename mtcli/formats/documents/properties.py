@@ -87,7 +87,7 @@ def _escaped(value: str, most: int) -> str:
     written = _TO_ESCAPE.sub(lambda match: _ESCAPES[match[0]], value)
     if written.startswith((" ", "=", ":")):  # which would belong to what is before the value
         written = f"\\{written}"
-    return "".join(one if " " <= one and ord(one) <= most else _units(one) for one in written)
+    return "".join(one if one >= " " and ord(one) <= most else _units(one) for one in written)
 
 
 def _units(character: str) -> str:

@@ -71,11 +71,11 @@ class _Table:
         """Yield a slot for each row that has a source."""
         names = (options.settings.get("source", "source"), options.settings.get("target", "target"))
         delimiter = self._delimiter(text, names)
-        source, target = -1, -1
-        for number, row in enumerate(rows(text, delimiter), start=1):
-            if number == 1:
-                source, target = (self._column(text, row, name) for name in names)
-            elif source < len(row) and is_text(row[source].value):
+        numbered = enumerate(rows(text, delimiter), start=1)
+        _, header = next(numbered, (1, []))
+        source, target = (self._column(text, header, name) for name in names)
+        for number, row in numbered:
+            if source < len(row) and is_text(row[source].value):
                 yield self._slot(text, row, source, target, str(number), delimiter)
 
     def _delimiter(self, text: SourceText, names: Sequence[str]) -> str:
