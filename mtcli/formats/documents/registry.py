@@ -26,6 +26,15 @@ FORMATS: Mapping[str, Registered] = {
     "po": Registered("po", (".po", ".pot")),
     "srt": Registered("srt", (".srt",)),
     "vtt": Registered("vtt", (".vtt",)),
+    "markdown": Registered("markdown", (".md", ".markdown")),
+    "json": Registered("json_format", (".json",)),
+    "arb": Registered("arb", (".arb",)),
+    "yaml": Registered("yaml_format", (".yaml", ".yml")),
+    "properties": Registered("properties", (".properties",)),
+    "strings": Registered("strings", (".strings",)),
+    "xcstrings": Registered("xcstrings", (".xcstrings",)),
+    "csv-table": Registered("csv_table", ()),  # no suffix: lines of .csv and .tsv files are translated one by one
+    "tsv-table": Registered("tsv_table", ()),
 }
 """By name."""
 
