@@ -17,6 +17,7 @@ from mtcli.cli.options import (
     ForceOption,
     GreedyOption,
     LengthPenaltyOption,
+    NoRepairOption,
     OptionalModelOption,
     QuietOption,
     SentencesOption,
@@ -27,7 +28,7 @@ from mtcli.cli.options import (
 )
 from mtcli.cli.signals import tidy_when_stopped
 from mtcli.cli.startup import importing
-from mtcli.errors import UsageError
+from mtcli.errors import ExitCode, UsageError
 from mtcli.model_directory.box import DIRECTION, IN_THE_BOX
 
 NAME = "translate"
@@ -76,6 +77,14 @@ def command(
     ] = False,
     batch_tokens: BatchTokensOption = None,
     sentences: SentencesOption = None,
+    no_repair: NoRepairOption = False,
+    flag: Annotated[
+        bool, typer.Option("--flag", help="Write what checks find beside each translation (tsv, jsonl).")
+    ] = False,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Write what checks find here: .json, .html, or else text.")
+    ] = None,
+    fail_on_flags: Annotated[bool, typer.Option("--fail-on-flags", help="Exit 1 if checks found anything.")] = False,
     assignments: SetOption = None,
     engine: EngineOption = "auto",
     device: DeviceOption = "auto",
@@ -88,7 +97,8 @@ def command(
     """Translate text, a line at a time: line i of the output is the translation of line i.
 
     Reads raw text and writes detokenised text, in order, as lines finish. Blank lines stay blank. Scores are
-    natural-log probabilities. Other columns of TSV and other fields of JSON are passed through.
+    natural-log probabilities. Other columns of TSV and other fields of JSON are passed through. Translations that checks
+    find at fault are repaired where that can be done (--no-repair leaves them).
 
     From files to files, the same command goes on where it was stopped or killed, and does nothing when all is done.
     """
@@ -114,13 +124,17 @@ def command(
             length_penalty=length_penalty,
             batch_tokens=token_budget(batch_tokens),
             sentences=sentences,
+            repair=not no_repair,
+            flag=flag or report is not None or fail_on_flags,
             settings=decoding_settings(assignments),
         ),
         compute=ComputeOptions(engine=engine, device=device, dtype=dtype, attention=attention, fast=fast),
         input_format=input_format,
         output_format=output_format,
         on_bad_utf8=on_bad_utf8,
+        flag=flag,
         alignments=alignments,
+        report=report,
         stats=stats,
         verify=verify,
         force=force,
@@ -131,4 +145,6 @@ def command(
     if output_dir:
         job = replace(job, outputs=outputs_in(output_dir, inputs))
     with tidy_when_stopped():
-        translate_files(job, terminal)
+        flagged = translate_files(job, terminal)
+    if fail_on_flags and flagged:
+        raise typer.Exit(ExitCode.FAILURE)

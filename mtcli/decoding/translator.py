@@ -33,7 +33,7 @@ from mtcli.translation import Candidate, Translation
 
 _SEVERAL_ARE_KNOWN = 0.25  # share of training lines: fewer teach nothing of lines with many sentences
 _KEPT = 4  # ways to search whose pools are kept, with their memory
-_PLAIN_WORD = re.compile(r"(?:^|\s)[^\W\d_]+(?=[\s,.;:!?]|$)")
+_PLAIN_WORD = re.compile(r"(?:^|\s)[^\W\d_]+[,.;:!?]*(?=\s|$)")
 _REPAIR_BEAM = 4  # at least, where somebody searches greedily
 HAS_LOOPLESS = False
 

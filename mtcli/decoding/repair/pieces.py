@@ -95,7 +95,7 @@ def translated(apart: Apart, tools: PartTools) -> Generator[Ask, Answers, Worded
 def _best(piece: str, found: Sequence[Worded], tools: PartTools) -> Worded:
     """The first of the lightest."""
     ends_open = not _LAST_MARK.search(piece)  # a model that learnt sentences ends one where there is none
-    choices = [(scored, _LAST_MARK.sub("", text) if ends_open else text) for scored, text in found]
+    choices = [(scored, _LAST_MARK.sub("", text) if ends_open else text) for scored, text in found if has_letters(text)]
     return min(
         [*choices, (COPIED, piece)], key=lambda worded: tools.weigh(piece, worded[1], copied=worded[0] is COPIED)
     )
