@@ -97,8 +97,9 @@ def command(
     """Translate text, a line at a time: line i of the output is the translation of line i.
 
     Reads raw text and writes detokenised text, in order, as lines finish. Blank lines stay blank. Scores are
-    natural-log probabilities. Other columns of TSV and other fields of JSON are passed through. Translations that checks
-    find at fault are repaired where that can be done (--no-repair leaves them).
+    natural-log probabilities. Other columns of TSV and other fields of JSON are passed through.
+
+    Translations that checks find at fault are repaired where that can be done; --no-repair leaves them as they are.
 
     From files to files, the same command goes on where it was stopped or killed, and does nothing when all is done.
     """
@@ -125,7 +126,7 @@ def command(
             batch_tokens=token_budget(batch_tokens),
             sentences=sentences,
             repair=not no_repair,
-            flag=flag or report is not None or fail_on_flags,
+            flag=fail_on_flags,
             settings=decoding_settings(assignments),
         ),
         compute=ComputeOptions(engine=engine, device=device, dtype=dtype, attention=attention, fast=fast),

@@ -1,7 +1,7 @@
 """One translation of files, as it was asked for."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mtcli.decoding.options import CHANGES_NO_BYTE, ComputeOptions, TranslateOptions
@@ -62,8 +62,11 @@ class FileJob:
                 f"--format {self.output_format} has no room for what checks find. With --flag use tsv or jsonl, or "
                 "write a report with --report FILE."
             )
-        if (self.flag or self.report) and not self.options.flag:
-            raise ValueError("flags are written that the options do not ask for")
+
+    @property
+    def search(self) -> TranslateOptions:
+        """How to translate, with all checks where what they find is written."""
+        return replace(self.options, flag=True) if self.flag or self.report else self.options
 
     @property
     def written(self) -> list[Path | None]:

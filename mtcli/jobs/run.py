@@ -110,7 +110,7 @@ def _translate(
     watch = TargetLanguageCheck(translator.model.tokenizers.src, reporter.warn)
 
     def translate(lines: Iterable[str]) -> Iterator[Translation]:
-        return iter(translator.translate(watch.watch(lines), job.options, hurry=hurry))
+        return iter(translator.translate(watch.watch(lines), job.search, hurry=hurry))
 
     with saved.committing() if saved else nullcontext():
         with reporter.progress(job, tally):
