@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from mtcli.checking.findings import Finding
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -33,11 +35,17 @@ class Translation:
         source: the line as it came.
         n_best: one candidate at least, no two of one text.
         source_parts: what the line was split into, as the model read it; none for a line it did not see.
+        findings: what checks have against the best candidate, where somebody asked for them; once it was repaired,
+            what is still wrong.
+        repaired: names of the steps (`mtcli.decoding.repair.steps`) that the best candidate comes from, with commas
+            between them; empty where it is the plain search's.
     """
 
     source: str
     n_best: tuple[Candidate, ...]
     source_parts: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    repaired: str = ""
 
     @property
     def text(self) -> str:

@@ -24,9 +24,10 @@ LAYERS = (
     ("model_directory",),
     ("model",),
     ("data", "formats", "evaluation", "devices"),
+    ("translation",),
     ("checking",),
     ("config",),
-    ("files", "processors", "accelerators", "translation"),
+    ("files", "processors", "accelerators"),
     ("errors", "mtcli"),
     ("mtcli_kernels",),
 )

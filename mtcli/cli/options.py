@@ -64,6 +64,9 @@ SentencesOption = Annotated[
         help="split: translate a line sentence by sentence; keep: as a whole; auto: as the model learnt.",
     ),
 ]
+NoRepairOption = Annotated[
+    bool, typer.Option("--no-repair", help="Take the model's first translation, whatever is wrong with it.")
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="decoding.KEY=VALUE", help="One decoding setting, such as max_length_ratio."),

@@ -18,6 +18,7 @@ from mtcli.cli.options import (
     ForceOption,
     GreedyOption,
     LengthPenaltyOption,
+    NoRepairOption,
     OptionalModelOption,
     QuietOption,
     SentencesOption,
@@ -28,7 +29,7 @@ from mtcli.cli.options import (
 )
 from mtcli.cli.signals import tidy_when_stopped
 from mtcli.cli.startup import importing
-from mtcli.errors import UsageError, check_choice
+from mtcli.errors import ExitCode, UsageError, check_choice
 from mtcli.model_directory.box import DIRECTION, IN_THE_BOX
 
 if TYPE_CHECKING:
@@ -89,14 +90,24 @@ def command(
     wrap: Annotated[
         int, typer.Option("--wrap", min=0, metavar="N", help="Wrap plain text of documents to N columns; 0: as it was.")
     ] = 0,
-    report: Annotated[
-        Path | None, typer.Option("--report", help="Write here what became of each segment of documents.")
-    ] = None,
     fast: Annotated[
         bool, typer.Option("--fast", help="On a GPU, let a translation's last bits depend on its neighbours.")
     ] = False,
     batch_tokens: BatchTokensOption = None,
     sentences: SentencesOption = None,
+    no_repair: NoRepairOption = False,
+    flag: Annotated[
+        bool, typer.Option("--flag", help="Write what checks find beside each translation (tsv, jsonl).")
+    ] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            "--report",
+            help="Write what checks find here, and of documents what became of each segment: .json, .html (of lines), "
+            "or else text.",
+        ),
+    ] = None,
+    fail_on_flags: Annotated[bool, typer.Option("--fail-on-flags", help="Exit 1 if checks found anything.")] = False,
     assignments: SetOption = None,
     engine: EngineOption = "auto",
     device: DeviceOption = "auto",
@@ -112,6 +123,8 @@ def command(
     natural-log probabilities. Other columns of TSV and other fields of JSON are passed through.
 
     A document, known by its suffix (mtcli translate report.docx -o bericht.docx), keeps everything but its words.
+
+    Translations that checks find at fault are repaired where that can be done; --no-repair leaves them as they are.
 
     From files to files, the same command goes on where it was stopped or killed, and does nothing when all is done.
     """
@@ -137,6 +150,8 @@ def command(
         length_penalty=length_penalty,
         batch_tokens=token_budget(batch_tokens),
         sentences=sentences,
+        repair=not no_repair,
+        flag=fail_on_flags,
         settings=decoding_settings(assignments),
     )
     compute = ComputeOptions(engine=engine, device=device, dtype=dtype, attention=attention, fast=fast)
@@ -149,6 +164,8 @@ def command(
             "--stats": stats,
             "--verify": verify,
             "--on-bad-utf8": on_bad_utf8 != "error",
+            "--flag": flag,
+            "--fail-on-flags": fail_on_flags,
         }
         _refuse(of_lines, "is for lines, and the input is a document. With --input-format text it is read as lines.")
         _translate_documents(
@@ -165,7 +182,7 @@ def command(
             force=force,
         )
         return
-    _refuse({"--protect": protect, "--fuzzy": fuzzy, "--wrap": wrap, "--report": report}, "is for documents.")
+    _refuse({"--protect": protect, "--fuzzy": fuzzy, "--wrap": wrap}, "is for documents.")
     job = FileJob(
         inputs=inputs,
         outputs=[output],
@@ -175,7 +192,9 @@ def command(
         input_format=input_format or "text",
         output_format=output_format,
         on_bad_utf8=on_bad_utf8,
+        flag=flag,
         alignments=alignments,
+        report=report,
         stats=stats,
         verify=verify,
         force=force,
@@ -184,7 +203,9 @@ def command(
     if output_dir:
         job = replace(job, outputs=outputs_in(output_dir, inputs))
     with tidy_when_stopped():
-        translate_files(job, terminal)
+        flagged = translate_files(job, terminal)
+    if fail_on_flags and flagged:
+        raise typer.Exit(ExitCode.FAILURE)
 
 
 def _tell(model: Path | None, terminal: "Terminal") -> None:

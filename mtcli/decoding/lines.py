@@ -101,10 +101,10 @@ def _parts(
     if len(sentences) <= 1 or not by_sentence:
         if len(tokens) <= max_tokens:
             return [Part(text, tokens)]
-        return list(_split(body, encode, max_tokens, (split_sentences, _clauses, _words)))
+        return list(_split(body, encode, max_tokens, (split_sentences, split_clauses, _words)))
     parts: list[Part] = []
     for sentence, gap in zip(sentences, _gaps(line, tokenizer, lead, sentences), strict=True):
-        parts += _part_or_split(sentence, encode, max_tokens, (_clauses, _words))
+        parts += _part_or_split(sentence, encode, max_tokens, (split_clauses, _words))
         parts[-1] = replace(parts[-1], gap=gap)
     return parts
 
@@ -162,7 +162,8 @@ def _part_or_split(text: str, encode: _Encode, max_tokens: int, finer: Sequence[
         yield from _split(text, encode, max_tokens, finer)
 
 
-def _clauses(text: str) -> list[str]:
+def split_clauses(text: str) -> list[str]:
+    """Part a text behind commas, colons and dashes."""
     return [clause for raw in _CLAUSE_END.split(text) if (clause := raw.strip())]
 
 

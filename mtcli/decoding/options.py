@@ -26,6 +26,8 @@ class TranslateOptions:
         n_best: translations a line, at most the beam.
         length_penalty: A in score = log-probability / tokens ** A.
         batch_tokens: source tokens decoded at once in each thread, padding included.
+        repair: try other ways where the checks have something against a line's translation (mtcli/decoding/repair).
+        flag: tell of each line what all checks find; otherwise what a repair is for, and nothing without one.
         sentences: `split`: a line is translated sentence by sentence; `keep`: as a whole; `auto`: as the model learnt.
         settings: other settings of `DecodingConfig`, by name; the fields above win over them.
 
@@ -39,6 +41,8 @@ class TranslateOptions:
     length_penalty: float | None = None
     batch_tokens: int | None = None
     sentences: str | None = None
+    repair: bool = True
+    flag: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

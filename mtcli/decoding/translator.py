@@ -1,13 +1,15 @@
 """Lines in, translations out, in order: cleaning, splitting, decoding, text again."""
 
+import re
 import threading
-from collections import OrderedDict, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, overload
 
+from mtcli.checking import Finding
 from mtcli.config import DecodingConfig
 from mtcli.data.conventions import TextConventions
 from mtcli.data.tokenizer import Tokenizer
@@ -16,8 +18,13 @@ from mtcli.decoding.frame import Frame
 from mtcli.decoding.lines import Part, copied, has_words, is_invisible, one_line, rejoin, split_lines
 from mtcli.decoding.options import ComputeOptions, TranslateOptions
 from mtcli.decoding.pool import EnginePool
+from mtcli.decoding.repair import Answers, Ask, Faults, Finishing, LineRepair, LineTools, Worded, repair_line
+from mtcli.decoding.repair.faults import needs_translation
+from mtcli.decoding.repair.settings import faults_of
+from mtcli.decoding.repair.tools import PartTools
 from mtcli.decoding.search import Hypothesis, SearchOptions, Sentence, Task
 from mtcli.decoding.stream import Call, Load
+from mtcli.decoding.submission import Submission
 from mtcli.decoding.windows import Windows, in_order
 from mtcli.errors import UsageError
 from mtcli.model_directory.box import IN_THE_BOX
@@ -26,10 +33,9 @@ from mtcli.translation import Candidate, Translation
 
 _SEVERAL_ARE_KNOWN = 0.25  # share of training lines: fewer teach nothing of lines with many sentences
 _KEPT = 4  # ways to search whose pools are kept, with their memory
-
-
-_Worded = list[tuple[Hypothesis, str]]
-"""A part's hypotheses, best first, each with its text."""
+_PLAIN_WORD = re.compile(r"(?:^|\s)[^\W\d_]+[,.;:!?]*(?=\s|$)")
+_REPAIR_BEAM = 4  # at least, where somebody searches greedily
+HAS_LOOPLESS = False
 
 
 @dataclass
@@ -37,10 +43,11 @@ class Work:
     """What a translator has done so far.
 
     Attributes:
-        parts: pieces of lines that the model was to translate; an over-long line has several.
+        parts: pieces of lines that the model was to translate, those of repairs as well; an over-long line has several.
         split_lines: lines of more than one part.
         decoded: parts that were decoded: equal ones are decoded once.
         source_tokens, target_tokens: tokens of the decoded parts and their best translations, end tokens included.
+        repaired, flagged: lines that were repaired, and those that something was found in, or is left of after it.
     """
 
     parts: int = 0
@@ -48,6 +55,8 @@ class Work:
     decoded: int = 0
     source_tokens: int = 0
     target_tokens: int = 0
+    repaired: int = 0
+    flagged: int = 0
 
 
 def search_options(config: DecodingConfig, tgt: Tokenizer, n_best: int = 1) -> SearchOptions:
@@ -77,6 +86,14 @@ def way_to_search(
     # Two hypotheses may be one text: so that others take their place, all of a beam are kept
     most = settings.beam_size if options.n_best > 1 else 1
     return settings, search_options(settings, model.tokenizers.tgt, n_best=most)
+
+
+def way_to_repair(
+    model: Model, options: TranslateOptions, defaults: DecodingConfig, *, without_loops: bool
+) -> tuple[DecodingConfig, SearchOptions]:
+    """How to search for a repair: as for the line, but with all hypotheses kept, and several of them."""
+    beam = max(options.resolve(defaults).beam_size, _REPAIR_BEAM)
+    return way_to_search(model, replace(options, beam_size=beam, n_best=beam), defaults)
 
 
 def is_by_sentence(sentences: str, text: TextConventions) -> bool:
@@ -151,6 +168,7 @@ class Translator:
         compute = ComputeOptions(engine=engine, device=device, dtype=dtype, attention=attention, fast=not independent)
         self.backend = Backend(self.model, compute, search_options(self.options, self.model.tokenizers.tgt))
         self._pools: OrderedDict[tuple[SearchOptions, int | None], EnginePool] = OrderedDict()
+        self._known_faults: dict[bool, Faults] = {}  # by whether they are of all checks
         self._lock = threading.Lock()
         self.work = Work()
 
@@ -216,12 +234,21 @@ class Translator:
         """
         _refuse_one_string(lines)
         way = self._way(options, given)
-        return _Submission(self, way, self.prepare(lines, way)).futures
+        return Submission(
+            self.prepare(lines, way),
+            lambda wake: way.pool.stream.open(decoded=self.count, when_ready=wake),
+            lambda ready: self.translations(ready, way),
+            lambda wake: self._finishing(way, wake),
+        ).futures
 
     def _way(self, options: TranslateOptions | None, given: Mapping[str, Any]) -> "_Way":
         """What the options come to, with engines that search so."""
         chosen = replace(options or TranslateOptions(), **given)
         settings, search = way_to_search(self.model, chosen, self.options)
+        return _Way(self._pool(search, settings), settings, chosen, self._faults(chosen))
+
+    def _pool(self, search: SearchOptions, settings: DecodingConfig) -> EnginePool:
+        """Engines that search so."""
         tokens = None if settings.batch_tokens == "auto" else settings.batch_tokens
         with self._lock:
             if (search, tokens) not in self._pools:
@@ -229,16 +256,37 @@ class Translator:
             self._pools.move_to_end((search, tokens))
             while len(self._pools) > _KEPT:
                 self._pools.popitem(last=False)
-            return _Way(self._pools[search, tokens], settings, chosen.n_best)
+            return self._pools[search, tokens]
+
+    def _faults(self, chosen: TranslateOptions) -> Faults | None:
+        """What finds faults, where any are looked for."""
+        if not (chosen.repair or chosen.flag):
+            return None
+        with self._lock:
+            if chosen.flag not in self._known_faults:
+                self._known_faults[chosen.flag] = faults_of(self.model, all_checks=chosen.flag)
+            return self._known_faults[chosen.flag]
 
     def _run(self, lines: Iterable[str], way: "_Way", hurry: bool) -> Iterator[Translation]:
         with way.pool.stream.open(decoded=self.count) as call:
             windows = Windows(lines, call, hurry=hurry)
+            finishing = self._finishing(way, lambda: _notify(call))
             try:
-                for found in in_order(call, windows, lambda window: self.prepare(window, way)):
-                    yield from self.translations(found, way)
+                for found in in_order(call, windows, lambda window: self.prepare(window, way), finishing):
+                    finishing.take(self.translations(found, way))
+                    yield from finishing.ready()
             finally:
                 windows.close()
+                finishing.close()
+
+    def _finishing(self, way: "_Way", wake: Callable[[], None]) -> Finishing:
+        """What holds lines of a call back until they are repaired."""
+
+        def opened(without_loops: bool, came: Callable[[], None]) -> Call[list[Hypothesis]]:
+            settings, search = way_to_repair(self.model, way.options, self.options, without_loops=without_loops)
+            return self._pool(search, settings).stream.open(decoded=self.count, when_ready=came)
+
+        return Finishing(opened, self._worded, wake)
 
     @property
     def load(self) -> Load:
@@ -258,37 +306,86 @@ class Translator:
     def prepare(self, lines: Sequence[str], way: "_Way") -> list[tuple[_Prepared, list[Sentence]]]:
         """Find what is to be decoded of each line."""
         src, settings = self.model.tokenizers.src, way.settings
-        longest, positions = self.model.architecture.model.max_length - 1, self.model.max_positions
+        longest = self.model.architecture.model.max_length - 1
         by_sentence = is_by_sentence(settings.sentences, self.model.architecture.text)
-        wordy = [line for line in lines if has_words(line)]
+        is_for_model = _is_for_model if way.options.repair else has_words
+        wordy = [line for line in lines if is_for_model(line)]
         split = iter(split_lines(wordy, src, longest, by_sentence=by_sentence))
-        found = [_Prepared(line, next(split) if has_words(line) else []) for line in lines]
+        chosen = set(wordy)
+        found = [_Prepared(line, next(split) if line in chosen else []) for line in lines]
         with self._lock:
             self.work.parts += sum(len(prepared.parts) for prepared in found)
             self.work.split_lines += sum(len(prepared.parts) > 1 for prepared in found)
-        return [
-            (
-                prepared,
-                [
-                    Sentence((*part.tokens, src.eos_id), settings.longest_output(len(part.tokens) + 1, positions))
-                    for part in prepared.parts
-                ],
-            )
-            for prepared in found
-        ]
+        return [(prepared, [self._sentence(part.tokens, settings) for part in prepared.parts]) for prepared in found]
+
+    def _sentence(self, tokens: Sequence[int], settings: DecodingConfig) -> Sentence:
+        longest = settings.longest_output(len(tokens) + 1, self.model.max_positions)
+        return Sentence((*tokens, self.model.tokenizers.src.eos_id), longest)
 
     def translations(
         self, lines: Sequence[tuple[_Prepared, Sequence[list[Hypothesis]]]], way: "_Way"
-    ) -> list[Translation]:
-        """Make text of what was found for each line's parts."""
-        wanted = [hypothesis.tokens for _, found in lines for part in found for hypothesis in part]
-        texts = iter(self.model.tokenizers.tgt.lines(wanted))
-        return [
-            self._translation(prepared, [[(one, next(texts)) for one in part] for part in found], way)
-            for prepared, found in lines
-        ]
+    ) -> list[Translation | LineRepair]:
+        """Make text of what was found for each line's parts, or what repairs a line that is at fault."""
+        texts = iter(self._worded([part for _, found in lines for part in found]))
+        return [self._checked(prepared, [next(texts) for _ in found], way) for prepared, found in lines]
 
-    def _translation(self, prepared: _Prepared, found: Sequence[_Worded], way: "_Way") -> Translation:
+    def _worded(self, found: Sequence[Sequence[Hypothesis]]) -> Answers:
+        """Hypotheses with their texts."""
+        wanted = [hypothesis.tokens for part in found for hypothesis in part]
+        texts = iter(self.model.tokenizers.tgt.lines(wanted))
+        return [[(one, next(texts)) for one in part] for part in found]
+
+    def _checked(self, prepared: _Prepared, found: Answers, way: "_Way") -> Translation | LineRepair:
+        translation = self._translation(prepared, found, way)
+        if way.faults is None:
+            return translation
+        findings = way.faults.of(prepared.line, translation.text) if prepared.parts else []
+        if not findings or not way.options.repair:
+            translation = way.faults.told_of(translation, findings)
+            self._count_line(translation)
+            return translation
+        return self._repair(prepared, found, translation, findings, way)
+
+    def _repair(
+        self,
+        prepared: _Prepared,
+        found: Answers,
+        translation: Translation,
+        findings: Sequence[Finding],
+        way: "_Way",
+    ) -> LineRepair:
+        """Repair a line, and count what that takes."""
+        assert way.faults is not None, "they were found"
+        src, settings = self.model.tokenizers.src, way.settings
+        longest, frame = self.model.architecture.model.max_length - 1, Frame.of(prepared.line)
+
+        def sentence_of(tokens: Sequence[int]) -> Sentence | None:
+            return self._sentence(tokens, settings) if 0 < len(tokens) <= longest else None
+
+        def join(chosen: Sequence[Worded]) -> Candidate:
+            return _joined(prepared.parts, chosen, frame, settings.length_penalty)
+
+        lead = src.lead(src.clean(prepared.line))
+        for_part = PartTools(way.faults, src, sentence_of, lead, has_loopless=HAS_LOOPLESS)
+        repair = repair_line(translation, findings, LineTools(way.faults, prepared.parts, found, join, for_part))
+        answers: Answers | None = None
+        while True:
+            try:
+                ask: Ask = repair.send(answers)  # type: ignore[arg-type]  # None begins a generator
+            except StopIteration as end:
+                self._count_line(end.value)
+                return end.value  # type: ignore[no-any-return]
+            with self._lock:
+                self.work.parts += len(ask.sentences)
+            answers = yield ask
+
+    def _count_line(self, translation: Translation) -> None:
+        if translation.findings or translation.repaired:
+            with self._lock:
+                self.work.repaired += bool(translation.repaired)
+                self.work.flagged += bool(translation.findings)
+
+    def _translation(self, prepared: _Prepared, found: Answers, way: "_Way") -> Translation:
         """Join a line's parts: rank r of its list has their translations of rank r.
 
         Of those with the same text, cut into other tokens, the best stays; the list has at most `n_best`.
@@ -301,19 +398,28 @@ class Translator:
         for rank in range(max(map(len, found))):
             candidate = _joined(parts, [part[min(rank, len(part) - 1)] for part in found], frame, penalty)
             by_text.setdefault(candidate.text, candidate)
-        return Translation(line, tuple(by_text.values())[: way.n_best], tuple([part.text for part in parts]))
+        n_best = tuple(by_text.values())[: way.options.n_best]
+        return Translation(line, n_best, tuple([part.text for part in parts]))
 
 
-def _joined(
-    parts: Sequence[Part], chosen: Sequence[tuple[Hypothesis, str]], frame: Frame, length_penalty: float
-) -> Candidate:
-    """One candidate of a line, from a hypothesis of each part and its text; what has none is copied from the source."""
-    log_prob = sum([hypothesis.log_prob for hypothesis, _ in chosen])
-    num_tokens = sum([hypothesis.num_tokens for hypothesis, _ in chosen])
+def _joined(parts: Sequence[Part], chosen: Sequence[Worded], frame: Frame, length_penalty: float) -> Candidate:
+    """One candidate of a line, from a translation of each part; what has none is copied from the source."""
+    log_prob = sum([scored.log_prob for scored, _ in chosen])
+    num_tokens = sum([scored.num_tokens for scored, _ in chosen])
     texts = [one_line(part.text) if is_invisible(text) else text for part, (_, text) in zip(parts, chosen, strict=True)]
-    tokens = tuple([token for hypothesis, _ in chosen for token in hypothesis.tokens])
+    tokens = tuple([token for scored, _ in chosen for token in scored.tokens])
     whole = frame.around(rejoin(texts, [part.gap for part in parts]))
-    return Candidate(whole, log_prob / num_tokens**length_penalty, log_prob, num_tokens, tuple(texts), tokens)
+    return Candidate(whole, log_prob / max(1, num_tokens) ** length_penalty, log_prob, num_tokens, tuple(texts), tokens)
+
+
+def _is_for_model(line: str) -> bool:
+    """Whether there is a word to translate in a line, beside URLs, code, placeholders and the like."""
+    return has_words(line) and (bool(_PLAIN_WORD.search(line)) or needs_translation(line))
+
+
+def _notify(call: Call[list[Hypothesis]]) -> None:
+    with call.lock:
+        call.changed.notify_all()
 
 
 @dataclass(frozen=True)
@@ -323,49 +429,11 @@ class _Way:
     Attributes:
         pool: engines that search so.
         settings: the options laid over the model's.
-        n_best: translations a line, at most.
+        options: as they were given.
+        faults: what finds faults; None where nothing looks for any.
     """
 
     pool: EnginePool
     settings: DecodingConfig
-    n_best: int
-
-
-class _Submission:
-    """Lines of `Translator.submit` on their way; the engines' threads resolve their futures."""
-
-    def __init__(self, translator: Translator, way: _Way, prepared: Sequence[tuple[_Prepared, list[Sentence]]]) -> None:
-        self._translator, self._way = translator, way
-        self._waiting = deque(line for line, _ in prepared)
-        self.futures: list[Future[Translation]] = [Future() for _ in prepared]
-        self._left = deque(self.futures)
-        self._resolving = threading.Lock()
-        self._call: Call[list[Hypothesis]] = way.pool.stream.open(decoded=translator.count, when_ready=self._resolve)
-        for future in self.futures:
-            future.add_done_callback(self._close_if_unwanted)
-        self._call.add([sentences for _, sentences in prepared], last=True)
-        self._resolve()  # lines that there is nothing to decode of
-
-    def _resolve(self) -> None:
-        with self._resolving:
-            try:
-                ready = [(self._waiting.popleft(), hypotheses) for hypotheses in self._call.ready()]
-                for translation in self._translator.translations(ready, self._way):
-                    _resolve_one(self._left.popleft(), translation)
-            except BaseException as error:  # noqa: BLE001 (raised again by whoever asks for a result)
-                self._call.close()
-                while self._left:
-                    future = self._left.popleft()
-                    if future.set_running_or_notify_cancel():
-                        future.set_exception(error)
-            if not self._left:
-                self._call.close()
-
-    def _close_if_unwanted(self, future: "Future[Translation]") -> None:
-        if future.cancelled() and all(other.done() for other in self.futures):
-            self._call.close()
-
-
-def _resolve_one(future: "Future[Translation]", translation: Translation) -> None:
-    if future.set_running_or_notify_cancel():
-        future.set_result(translation)
+    options: TranslateOptions
+    faults: Faults | None

@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from mtcli.decoding.search import Sentence
 from mtcli.decoding.stream import MOMENT, Call
@@ -102,10 +102,27 @@ class Windows(Generic[Line]):
         return left if left > 0 else None
 
 
+class Beside(Protocol):
+    """What a caller does with lines that came out, beside those that are still being decoded."""
+
+    @property
+    def num_lines(self) -> int:
+        """Lines that it has not finished."""
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it can go on."""
+
+
+class _Nothing:
+    num_lines, is_due = 0, False
+
+
 def in_order(
     call: Call[Result],
     windows: Windows[Line],
     prepare: Callable[[Sequence[Line]], Sequence[tuple[Prepared, Sequence[Sentence]]]],
+    beside: Beside = _Nothing(),  # noqa: B008 (it has no state)
 ) -> Iterator[list[tuple[Prepared, list[Result]]]]:
     """Yield the lines, prepared, with their sentences' results, in order, some at a time, as soon as they are there.
 
@@ -113,36 +130,41 @@ def in_order(
         call: used by nobody else.
         windows: of the call's lines.
         prepare: what to make of each of some lines, and what is to be decoded of it.
+        beside: gets the turn, by an empty list, whenever it is due, until nothing is left of it; who makes it so tells
+            `call.changed`.
 
     Raises:
         whatever reading or decoding raised.
     """
     waiting: deque[Prepared] = deque()  # lines that came in and have not come out
     while True:
-        window, whole, is_last = _next(call, windows)
-        if whole:
+        window, whole, is_last = _next(call, windows, beside)
+        due = beside.is_due
+        if whole or due:
             yield [(waiting.popleft(), results) for results in whole]
         if window:
             prepared = prepare(window)
             waiting.extend(line for line, _ in prepared)
             call.add([sentences for _, sentences in prepared], last=is_last)
-        elif not whole:
+        elif not whole and not due:
             break
     if windows.error is not None:
         raise windows.error
 
 
-def _next(call: Call[Result], windows: Windows[Line]) -> tuple[list[Line], list[list[Result]], bool]:
+def _next(call: Call[Result], windows: Windows[Line], beside: Beside) -> tuple[list[Line], list[list[Result]], bool]:
     """Lines to prepare, results to hand out, and whether no other lines will come; neither at the end."""
     with call.lock:
         while True:
-            window = [] if _has_enough(call, windows) else windows.take()
+            window = [] if _has_enough(call, windows, beside) else windows.take()
             whole = call.ready()
-            if window or whole or (windows.is_over and not call.num_lines):
+            if window or whole or beside.is_due:
+                return window, whole, windows.is_over
+            if windows.is_over and not call.num_lines and not beside.num_lines:
                 return window, whole, windows.is_over
             call.changed.wait(windows.time_to_wait() or MOMENT)
 
 
-def _has_enough(call: Call[Result], windows: Windows[Line]) -> bool:
+def _has_enough(call: Call[Result], windows: Windows[Line], beside: Beside) -> bool:
     """Whether the threads that decode will not need other lines soon."""
-    return call.num_waiting >= windows.limit or call.num_lines >= 2 * LOOK_AHEAD
+    return call.num_waiting >= windows.limit or call.num_lines + beside.num_lines >= 2 * LOOK_AHEAD

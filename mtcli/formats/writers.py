@@ -31,9 +31,13 @@ class Writer:
         reader: Reader,
         output_format: str,
         open_file: OpenOutput = open_output,
+        *,
+        flags: bool = False,
     ) -> None:
-        """Write to `outputs`, one for each of the reader's files or one for all."""
-        self._outputs, self._reader, self._format = outputs, reader, LINE_FORMATS[output_format].write
+        """Write to `outputs`, one for each of the reader's files or one for all, with what checks found or without."""
+        form = LINE_FORMATS[output_format]
+        self._outputs, self._reader = outputs, reader
+        self._format = form.write_flagged if flags and form.write_flagged else form.write
         self._open_file, self._stack, self._place = open_file, ExitStack(), 0
         self.lines, self.unended = 0, False
 

@@ -17,6 +17,7 @@ from mtcli.files import content_hash
 _MODEL_FILES = (
     *("config.json", "model.safetensors"),
     *("tokenizer.model", "source.model", "target.model", "vocabulary.json"),
+    *("provenance.json", "checking.json"),  # the languages, and what is usual: checks and repairs go by them
 )
 _NAMES = {
     "model": "the model",

@@ -1,7 +1,7 @@
 """One translation of files, as it was asked for."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mtcli.decoding.options import CHANGES_NO_BYTE, ComputeOptions, TranslateOptions
@@ -21,7 +21,9 @@ class FileJob:
         outputs: one for all inputs, or one for each; None and `-` are stdout.
         model: a model directory.
         options, compute: how to translate, and on what.
-        alignments, stats: where the word alignments of all inputs and the counts go, if anywhere.
+        flag: write beside each translation what checks find in it.
+        alignments, report, stats: where the word alignments of all inputs, what checks find in their translations and
+            the counts go, if anywhere.
         verify: lines to translate again, alone, and compare.
         force: overwrite outputs that exist.
 
@@ -37,7 +39,9 @@ class FileJob:
     input_format: str = "text"
     output_format: str = "text"
     on_bad_utf8: str = "error"
+    flag: bool = False
     alignments: Path | None = field(default=None, metadata=OUTPUTS)
+    report: Path | None = field(default=None, metadata=OUTPUTS)
     stats: Path | None = field(default=None, metadata=OUTPUTS)
     verify: int = field(default=0, metadata=CHANGES_NO_BYTE)  # a job done with fewer is not done: see `Commit`
     force: bool = field(default=False, metadata=CHANGES_NO_BYTE)
@@ -53,8 +57,18 @@ class FileJob:
             raise UsageError(
                 "--format text has room for one translation a line. With --n-best use tsv, moses or jsonl."
             )
+        if self.flag and not LINE_FORMATS[self.output_format].write_flagged:
+            raise UsageError(
+                f"--format {self.output_format} has no room for what checks find. With --flag use tsv or jsonl, or "
+                "write a report with --report FILE."
+            )
+
+    @property
+    def search(self) -> TranslateOptions:
+        """How to translate, with all checks where what they find is written."""
+        return replace(self.options, flag=True) if self.flag or self.report else self.options
 
     @property
     def written(self) -> list[Path | None]:
         """List all outputs, in the order in which they appear."""
-        return [*self.outputs, *(path for path in (self.alignments, self.stats) if path)]
+        return [*self.outputs, *(path for path in (self.alignments, self.report, self.stats) if path)]

@@ -5,6 +5,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import islice
 
+from mtcli.checking.checker import LanguagePair
 from mtcli.errors import MtcliError
 from mtcli.files import Output, open_output
 from mtcli.formats.reader import Reader
@@ -12,6 +13,7 @@ from mtcli.formats.records import Record
 from mtcli.formats.writers import Writer
 from mtcli.jobs.job import FileJob
 from mtcli.jobs.outputs import miscounted
+from mtcli.jobs.report import ReportWriter, report_head
 from mtcli.jobs.resume import Resumable
 from mtcli.jobs.sample import Sample
 from mtcli.jobs.tally import Tally
@@ -33,12 +35,14 @@ def run(
     tally: Tally,
     files: Resumable | None = None,
     sample: Sample | None = None,
+    languages: LanguagePair = (None, None),
 ) -> None:
     """Translate all lines of the reader, which reads the job's inputs, but for those that an earlier run wrote.
 
     Args:
         files: the job's outputs, if they can be gone on with after a kill; inside its `committing`.
         sample: is shown all translations.
+        languages: codes of source and target, for the report.
 
     Raises:
         DataError: an input cannot be read, or an output not written.
@@ -46,11 +50,16 @@ def run(
     """
     open_file = files.open if files else open_output
     with ExitStack() as stack:
+        report = None
+        if job.report:
+            head = report_head(job, languages)
+            earlier = files.earlier.counts if files and files.earlier.lines else None
+            report = ReportWriter(stack.enter_context(open_file(job.report)), job.report, head, earlier)
         links = None
         if job.alignments and align:
             links = _AlignmentWriter(stack.enter_context(open_file(job.alignments)), align)
-        writer = stack.enter_context(Writer(job.outputs, reader, job.output_format, open_file))
-        _Pass(reader, writer, links, tally, files, sample).translate_all(translate)
+        writer = stack.enter_context(Writer(job.outputs, reader, job.output_format, open_file, flags=job.flag))
+        _Pass(reader, writer, links, report, tally, files, sample).translate_all(translate)
     tally.end()
 
 
@@ -86,12 +95,13 @@ class _Pass:
         reader: Reader,
         writer: Writer,
         links: _AlignmentWriter | None,
+        report: ReportWriter | None,
         tally: Tally,
         files: Resumable | None,
         sample: Sample | None,
     ) -> None:
         self._reader, self._records, self._writer, self._links = reader, iter(reader), writer, links
-        self._tally, self._files, self._sample = tally, files, sample
+        self._report, self._tally, self._files, self._sample = report, tally, files, sample
         self._waiting: deque[Record] = deque()
 
     def translate_all(self, translate: Translate) -> None:
@@ -102,6 +112,8 @@ class _Pass:
                 self._write(translation)
         if self._writer.lines != self._reader.lines:
             raise self._miscounted(self._writer.lines)
+        if self._report:
+            self._report.end(self._writer.lines)
         self._flush()
 
     def _skip(self) -> None:
@@ -129,6 +141,8 @@ class _Pass:
             self._flush()
         self._writer.write(record, translation)
         self._tally.add(record, translation)
+        if self._report:
+            self._report.add(self._writer.lines, translation)
         if self._sample is not None:
             self._sample.offer(record, self._writer.lines, translation)
         idle = not self._waiting  # whoever sends the lines may wait for this one
@@ -151,7 +165,10 @@ class _Pass:
         So the same lines are aligned together whether or not a run was killed.
         """
         if self._files and (self._links is None or self._links.is_empty):
-            self._files.reached(self._writer.lines, self._writer.unended, self._tally.counts())
+            self._files.reached(self._writer.lines, self._writer.unended, self._counts())
+
+    def _counts(self) -> dict[str, float]:
+        return self._tally.counts() | (self._report.counts() if self._report else {})
 
     def _miscounted(self, lines_out: int) -> MtcliError:
         if self._files:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from mtcli.decoding.engines.choice import EngineChoice, choose_engine
 from mtcli.decoding.options import ComputeOptions, TranslateOptions
+from mtcli.decoding.repair.settings import languages_of
 from mtcli.decoding.target_language import TargetLanguageCheck
 from mtcli.decoding.translator import Translator, way_to_search
 from mtcli.errors import MtcliError
@@ -49,8 +50,11 @@ class Reporter(Protocol):
         """Show the counts while the block runs, which keeps them up to date."""
 
 
-def translate_files(job: FileJob, reporter: Reporter) -> None:
+def translate_files(job: FileJob, reporter: Reporter) -> int:
     """Translate files, or what an earlier run of the same job has left of them, and verify what the job says.
+
+    Returns:
+        how many lines are flagged, where the options say that they are to be.
 
     Raises:
         UsageError, DataError: the outputs cannot be written, or an input not be read.
@@ -62,10 +66,10 @@ def translate_files(job: FileJob, reporter: Reporter) -> None:
     with _outputs_of(job, opened, reporter) as saved:
         if saved and saved.is_done:
             reporter.say(_up_to_date(job))
-            return
+            return int(saved.earlier.counts.get("flagged", 0))
         began = time.monotonic()
         translator = load_translator(opened(), job.options, job.compute, reporter)
-        _translate(job, translator, saved, reporter, load_seconds=time.monotonic() - began)
+        return _translate(job, translator, saved, reporter, load_seconds=time.monotonic() - began)
 
 
 @contextmanager
@@ -116,20 +120,20 @@ def load_translator(model: Model, options: TranslateOptions, compute: ComputeOpt
 
 def _translate(
     job: FileJob, translator: Translator, saved: Resumable | None, reporter: Reporter, *, load_seconds: float
-) -> None:
-    """Translate, then verify some lines, write the counts and say the totals."""
+) -> int:
+    """Translate, then verify some lines, write the counts and say the totals; returns how many lines are flagged."""
     reader = Reader(job.inputs, job.input_format, job.on_bad_utf8, reporter.warn)
     tally = Tally(work=translator.work, distinct=set() if job.stats else None)
     sample = Sample(job.verify) if job.verify else None
     hurry = any(map(is_awaited, job.outputs))
-    languages = TargetLanguageCheck(translator.model.tokenizers.src, reporter.warn)
+    watch = TargetLanguageCheck(translator.model.tokenizers.src, reporter.warn)
 
     def translate(lines: Iterable[str]) -> Iterator[Translation]:
-        return iter(translator.translate(languages.watch(lines), job.options, hurry=hurry))
+        return iter(translator.translate(watch.watch(lines), job.search, hurry=hurry))
 
     with saved.committing() if saved else nullcontext():
         with reporter.progress(job, tally):
-            run(job, reader, translate, _aligner(job, translator), tally, saved, sample)
+            run(job, reader, translate, _aligner(job, translator), tally, saved, sample, languages_of(translator.model))
         counts = _statistics(job, tally, reader, translator, load_seconds)
         _say_totals(tally, reader, reporter)
         failure = None
@@ -148,6 +152,7 @@ def _translate(
             raise failure
         if saved:
             saved.finish(job.verify)
+    return tally.flagged
 
 
 def _aligner(job: FileJob, translator: Translator) -> Align | None:

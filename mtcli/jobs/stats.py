@@ -26,6 +26,8 @@ def statistics(
         "distinct_lines": len(tally.distinct or ()),
         "replaced_lines": reader.replaced,
         "split_lines": tally.split_lines,
+        "repaired_lines": tally.repaired,
+        "flagged_lines": tally.flagged,
         "parts": tally.parts,
         "decoded_parts": tally.decoded_parts,
         "source_tokens": tally.source_tokens,

@@ -24,6 +24,7 @@ class Tally:
         lines, blank_lines, num_bytes: of the input, as far as its translation is written.
         parts: pieces of those lines that the model was to translate; an over-long line has several.
         split_lines: lines of more than one part.
+        repaired, flagged: lines that were repaired, and those that checks have something against.
         resumed_lines, resumed_bytes: of the input, what earlier runs had written.
         earlier: what earlier runs had counted, as `counts` gives it.
         began: when this run began.
@@ -38,6 +39,8 @@ class Tally:
     num_bytes: int = 0
     parts: int = 0
     split_lines: int = 0
+    repaired: int = 0
+    flagged: int = 0
     resumed_lines: int = 0
     resumed_bytes: int = 0
     earlier: Mapping[str, float] = field(default_factory=dict)
@@ -50,6 +53,8 @@ class Tally:
         parts = len(translation.source_parts)
         self.parts += parts
         self.split_lines += parts > 1
+        self.repaired += bool(translation.repaired)
+        self.flagged += bool(translation.findings)
 
     def resume(self, records: Iterable[Record], counts: Mapping[str, float]) -> None:
         """Count the lines that earlier runs wrote, and what they had counted."""
@@ -58,6 +63,7 @@ class Tally:
         self.resumed_lines, self.resumed_bytes = self.lines, self.num_bytes
         self.earlier = counts
         self.parts, self.split_lines = int(counts.get("parts", 0)), int(counts.get("split_lines", 0))
+        self.repaired, self.flagged = int(counts.get("repaired", 0)), int(counts.get("flagged", 0))
 
     def _add_line(self, record: Record) -> None:
         self.lines += 1
@@ -75,6 +81,8 @@ class Tally:
         return {
             "parts": self.parts,
             "split_lines": self.split_lines,
+            "repaired": self.repaired,
+            "flagged": self.flagged,
             "decoded_parts": self.decoded_parts,
             "source_tokens": self.source_tokens,
             "target_tokens": self.target_tokens,
@@ -127,8 +135,14 @@ class Tally:
         noun = "line" if self.lines == 1 else "lines"
         return (
             f"{self.lines:,} {noun}{resumed}, {self.target_tokens:,} target tokens in {self.seconds:.1f} s "
-            f"({self.tokens_per_second:,.0f} tokens/s).{self._saving()}"
+            f"({self.tokens_per_second:,.0f} tokens/s).{self._saving()}{self._faults()}"
         )
+
+    def _faults(self) -> str:
+        """How many lines were repaired and how many are flagged, in a sentence of its own."""
+        counts = ((self.repaired, "repaired"), (self.flagged, "flagged"))
+        told = [f"{number:,} {'line was' if number == 1 else 'lines were'} {what}" for number, what in counts if number]
+        return f" {', '.join(told)}." if told else ""
 
     def _saving(self) -> str:
         """What equal sentences saved in this run, in a sentence of its own."""

@@ -88,4 +88,6 @@ _WORK = {
     "decoded": "Sentences that were decoded; equal ones of a request are once.",
     "source_tokens": "Tokens of decoded sentences.",
     "target_tokens": "Tokens of their translations.",
+    "repaired": "Lines whose translation was at fault and was repaired.",
+    "flagged": "Lines whose translation is at fault, as far as checks can see.",
 }

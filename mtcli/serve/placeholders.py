@@ -62,7 +62,7 @@ async def translate_around(
     if broken:
         apart = [AroundPlaceholders.of(texts[place]) for place in broken]
         for place, mended in zip(broken, await service.translate_marked(apart, source, target), strict=True):
-            found[place] = replace(found[place], candidates=(mended.text,))
+            found[place] = replace(found[place], candidates=(mended.text,), flags=mended.flags)
     return found
 
 

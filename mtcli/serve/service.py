@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from mtcli.decoding.alignment import WordAttention
 from mtcli.decoding.options import TranslateOptions
@@ -35,6 +35,7 @@ class Translated:
         source, target: canonical codes.
         detected: how sure the language is, where it was found out.
         pivot: the language between, where no model translates directly.
+        flags: names of the checks that have something against the first candidate.
     """
 
     candidates: tuple[str, ...]
@@ -42,10 +43,18 @@ class Translated:
     target: str
     detected: Guess | None = None
     pivot: str | None = None
+    flags: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
         return self.candidates[0]
+
+
+class _Found(NamedTuple):
+    """A text's candidates, the best first, and what checks have against that."""
+
+    candidates: tuple[str, ...]
+    flags: tuple[str, ...] = ()
 
 
 class Marked(Protocol):
@@ -108,14 +117,14 @@ class TranslationService:
         is_auto = source.strip().lower() == AUTO
         guesses = [await self._guess(" ".join(text.texts), goal) if is_auto else None for text in texts]
         sources = [guess.language if guess else self._known(source) for guess in guesses]
-        found: dict[int, tuple[str, ...]] = {}
+        found: dict[int, _Found] = {}
         with self.admission.admit(sum(run.count("\n") + 1 for text in texts for run in text.texts)):
             for language in dict.fromkeys(sources):
                 places = [place for place, code in enumerate(sources) if code == language]
                 some = await self._in_time([texts[place] for place in places], language, goal, n_best)
                 found |= zip(places, some, strict=True)
         return [
-            Translated(found[place], code, goal, guess, self._pivot(code, goal))
+            Translated(found[place].candidates, code, goal, guess, self._pivot(code, goal), found[place].flags)
             for place, (code, guess) in enumerate(zip(sources, guesses, strict=True))
         ]
 
@@ -198,12 +207,12 @@ class TranslationService:
         route = self.models.route(source, target)
         return route.pivot if route else None
 
-    async def _in_time(self, texts: Sequence[Marked], source: str, target: str, n_best: int) -> list[tuple[str, ...]]:
-        """Candidates of each text, all of one language."""
+    async def _in_time(self, texts: Sequence[Marked], source: str, target: str, n_best: int) -> list[_Found]:
+        """What becomes of each text, all of one language."""
         route = self.route(source, target)
         runs = [run for text in texts for run in text.texts]
         if route is None or not runs:
-            return [(text.filled(text.texts),) for text in texts]
+            return [_Found((text.filled(text.texts),)) for text in texts]
         try:
             async with asyncio.timeout(self.limits.seconds):
                 found = iter(await self._along(route, runs, n_best))
@@ -215,7 +224,7 @@ class TranslationService:
                 5,
             ) from None
 
-    async def _along(self, route: Route, texts: Sequence[str], n_best: int) -> list[tuple[str, ...]]:
+    async def _along(self, route: Route, texts: Sequence[str], n_best: int) -> list[_Found]:
         """Translate with each model of a route; candidates are those of the last."""
         lined = [text.split("\n") for text in texts]
         lines = [line.removesuffix("\r") for text in lined for line in text]
@@ -272,18 +281,20 @@ def _give_up(futures: "Sequence[Future[Translation]]") -> None:
         future.cancel()
 
 
-def _filled(text: Marked, runs: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+def _filled(text: Marked, runs: Sequence[_Found]) -> _Found:
     """A text's translations, from the candidates of each of its runs."""
-    ranks = max(map(len, runs), default=1)
-    filled = (text.filled([run[min(rank, len(run) - 1)] for run in runs]) for rank in range(ranks))
-    return tuple(dict.fromkeys(filled))
+    runs_of = [run.candidates for run in runs]
+    ranks = max(map(len, runs_of), default=1)
+    filled = (text.filled([run[min(rank, len(run) - 1)] for run in runs_of]) for rank in range(ranks))
+    return _Found(tuple(dict.fromkeys(filled)), tuple(dict.fromkeys(flag for run in runs for flag in run.flags)))
 
 
-def _candidates(lines: Sequence[tuple[Translation, str]]) -> tuple[str, ...]:
+def _candidates(lines: Sequence[tuple[Translation, str]]) -> _Found:
     """A text's translations: rank r has that of each line, or the last that the line has."""
     ranks = max(len(found.n_best) for found, _ in lines)
     texts = (
         "\n".join(found.n_best[min(rank, len(found.n_best) - 1)].text + ending for found, ending in lines)
         for rank in range(ranks)
     )
-    return tuple(dict.fromkeys(texts))
+    flags = dict.fromkeys(one.check for found, _ in lines for one in found.findings)
+    return _Found(tuple(dict.fromkeys(texts)), tuple(flags))

@@ -73,6 +73,9 @@ class Report(Protocol):
     def begin(self, head: ReportHead) -> str:
         """What stands before the lines."""
 
+    def go_on(self, head: ReportHead, tally: CheckTally) -> None:
+        """Prepare to add lines behind those counted, which another run has written."""
+
     def add(self, flagged: FlaggedLine) -> str:
         """One line with findings."""
 

@@ -65,6 +65,10 @@ class HtmlReport:
             f"<header><h1>{title}</h1><p>mtcli check, {escape(direction)}</p></header>\n<main>\n"
         )
 
+    def go_on(self, head: ReportHead, tally: CheckTally) -> None:
+        """The languages."""
+        self._languages = head.pair
+
     def add(self, flagged: FlaggedLine) -> str:
         """One line with its findings."""
         found = "".join(

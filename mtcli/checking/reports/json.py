@@ -19,6 +19,10 @@ class JsonReport:
         opening = {"source": head.source, "target": head.target, "languages": [code or None for code in head.pair]}
         return f'{_dumped(opening)[:-1]}, "lines": ['
 
+    def go_on(self, head: ReportHead, tally: CheckTally) -> None:
+        """Whether the list has entries."""
+        self._separator = ",\n" if tally.flagged else "\n"
+
     def add(self, flagged: FlaggedLine) -> str:
         """One entry of the list."""
         content = {

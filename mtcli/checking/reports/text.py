@@ -21,6 +21,9 @@ class TextReport:
         """Nothing."""
         return ""
 
+    def go_on(self, head: ReportHead, tally: CheckTally) -> None:
+        """Nothing is to be known."""
+
     def add(self, flagged: FlaggedLine) -> str:
         """A paragraph: the findings, then both lines."""
         on, off = self._bold

@@ -34,13 +34,17 @@ class DetectedLanguage(BaseModel):
 
 
 class LibreTranslateAnswer(BaseModel):
-    """`pivot` names the language between, where no model translates directly."""
+    """`pivot` names the language between, where no model translates directly.
+
+    `flags`, there where checks find a translation at fault, names them: of a list of texts for each of them.
+    """
 
     model_config = ConfigDict(extra="forbid")
     translatedText: str | list[str]  # noqa: N815 (the clients' name)
     detectedLanguage: DetectedLanguage | list[DetectedLanguage] | None = None  # noqa: N815
     alternatives: list[str] | list[list[str]] | None = None
     pivot: str | None = None
+    flags: list[str] | list[list[str]] | None = None
 
 
 class LanguageWithTargets(BaseModel):
@@ -118,6 +122,9 @@ async def translate(call: Call) -> Response:
         content["alternatives"] = others[0] if single else others
     if pivots := [one.pivot for one in found if one.pivot]:
         content["pivot"] = written(pivots[0])
+    if any(one.flags for one in found):
+        flags = [list(one.flags) for one in found]
+        content["flags"] = flags[0] if single else flags
     return JSONResponse(content)
 
 

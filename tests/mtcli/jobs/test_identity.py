@@ -17,6 +17,8 @@ SEARCH: dict[str, Any] = {
     "length_penalty": 0.5,
     "batch_tokens": 512,
     "sentences": "keep",
+    "repair": False,
+    "flag": True,
     "settings": {"max_length_extra": 9},
 }
 COMPUTE: dict[str, Any] = {
@@ -35,7 +37,9 @@ FILES: dict[str, tuple[Any, str]] = {
     "input_format": ("tsv", "an option has"),
     "output_format": ("tsv", "an option has"),
     "on_bad_utf8": ("replace", "an option has"),
+    "flag": (True, "an option has"),
     "alignments": (Path("links"), "the outputs asked for has"),
+    "report": (Path("report"), "the outputs asked for has"),
     "stats": (Path("stats"), "the outputs asked for has"),
 }
 NO_BYTE = {"verify": 3, "force": True}

@@ -1,0 +1,93 @@
+"""Which faults call for a repair, and how grave they are beside each other."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from mtcli.checking import CheckSettings, Finding, Severity, TranslationChecker
+from mtcli.checking.checker import LanguagePair
+from mtcli.checking.copying import ECHO
+from mtcli.checking.foreign import SCRIPT
+from mtcli.checking.lines import has_letters, without
+from mtcli.checking.numbers import NUMBER
+from mtcli.checking.presence import EMPTY, INVENTED, TOO_LONG, TOO_SHORT
+from mtcli.checking.protected import EMAIL, PLACEHOLDER, TAG, URL
+from mtcli.checking.repetition import LOOP
+from mtcli.checking.spans import protected_spans
+from mtcli.translation import Translation
+
+PROTECTED = frozenset({URL, EMAIL, PLACEHOLDER, TAG})
+# A copy of the source is better than noise, and worse than a translation with one thing wrong: it is an echo.
+WEIGHTS = {
+    EMPTY: 9,
+    INVENTED: 8,
+    LOOP: 8,
+    TOO_LONG: 5,
+    ECHO: 5,
+    SCRIPT: 4,
+    TOO_SHORT: 4,
+    NUMBER: 3,
+    **dict.fromkeys(PROTECTED, 4),
+}
+_DOUBTFUL = 2  # a loop of two, which may be meant
+
+
+class Faults:
+    """Find faults of translations; safe to use from several threads."""
+
+    def __init__(self, pair: LanguagePair, settings: CheckSettings, *, all_checks: bool = False) -> None:
+        """Prepare for a pair of languages.
+
+        Args:
+            pair: codes of the languages; None for one that is not known.
+            settings: how strict the checks are.
+            all_checks: whether `told_of` tells of what nothing is repaired for, too.
+        """
+        self._grave = TranslationChecker(pair, replace(settings, checks=frozenset(WEIGHTS)))
+        self._all = TranslationChecker(pair, settings) if all_checks else None
+
+    def of(self, source: str, target: str) -> list[Finding]:
+        """The faults that call for a repair."""
+        return self._grave.check(source, target)
+
+    def told_of(self, translation: Translation, grave: Sequence[Finding]) -> Translation:
+        """The translation with all that is found in it, which is `grave` and, if asked for, what other checks find."""
+        if self._all is None:
+            return replace(translation, findings=tuple(grave)) if grave else translation
+        best = translation.n_best[0]
+        found = self._all.check(translation.source, best.text, log_prob=best.log_prob, num_tokens=best.num_tokens)
+        names = {one.check for one in found}
+        found += [one for one in grave if one.check not in names]  # a copy that the checks do not tell from words
+        return replace(translation, findings=tuple(found)) if found else translation
+
+    def weigh(self, source: str, target: str) -> int:
+        """How grave a translation's faults are, together; 0 where it has none."""
+        return weight_of(self.of(source, target))
+
+
+def weight_of(findings: Sequence[Finding]) -> int:
+    """How grave faults are together."""
+    return sum(
+        _DOUBTFUL if one.check == LOOP and one.severity is Severity.WARNING else WEIGHTS.get(one.check, 0)
+        for one in findings
+    )
+
+
+def copied_weight(source: str) -> int:
+    """How grave a copy of the source is, whatever the languages are: none where there is nothing to translate."""
+    return WEIGHTS[ECHO] if needs_translation(source) else 0
+
+
+def needs_translation(text: str) -> bool:
+    """Whether there is a letter in a text beside URLs, code, placeholders and the like."""
+    return has_letters(text) and has_letters(without(text, protected_spans(text)))
+
+
+def copy_finding(source: str, target: str) -> Finding:
+    """What is told of a source that stands in the place of its translation."""
+    return Finding(
+        ECHO,
+        Severity.ERROR,
+        "the source, as no translation was sound",
+        ((0, len(source)),),
+        ((0, len(target)),),
+    )
