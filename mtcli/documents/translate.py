@@ -1,19 +1,23 @@
 """A document's segments in, their translations out, in order and in bounded memory."""
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from mtcli import __version__
 from mtcli.decoding.alignment import Aligner
 from mtcli.decoding.options import TranslateOptions
-from mtcli.decoding.translator import Translator
+from mtcli.decoding.translator import Translator, way_to_search
 from mtcli.documents.asking import LineTranslator, Link, run
 from mtcli.documents.masks import probe, remembered
 from mtcli.documents.segments import Keeping, fill, groups
 from mtcli.documents.units import Protection
 from mtcli.errors import UsageError
+from mtcli.files import content_hash
 from mtcli.formats.documents.model import Filled, Segment
+from mtcli.model_directory.model import StoredModel
 from mtcli.translation import Translation
 
 _WINDOW = 512  # segments that are translated together
@@ -81,16 +85,33 @@ def _windows(segments: Iterable[Segment]) -> Iterator[list[Segment]]:
 
 
 def keeping_of(
-    options: DocumentOptions, translator: LineTranslator, *, fingerprint: str, source_language: str = ""
+    translator: Translator, options: TranslateOptions, documents: DocumentOptions, source_language: str = ""
 ) -> Keeping:
-    """What to keep and how: tries which masks the model copies, once a model.
+    """What to keep and how: tries which masks a model copies, once for the model and the way it translates.
 
     Args:
-        fingerprint: of the model and of how it translates.
         source_language: code of the language it reads; empty if it is not known.
     """
+    lines = ModelLines(translator, options)
 
     def shapes() -> list[str]:
-        return probe(lambda lines: [found.text for found in translator.translate(lines)], source_language)
+        return probe(lambda carriers: [found.text for found in lines.translate(carriers)], source_language)
 
-    return Keeping(options.protection(), tuple(remembered(fingerprint, shapes)))
+    fingerprint = _fingerprint(translator, options)
+    return Keeping(documents.protection(), tuple(remembered(fingerprint, shapes) if fingerprint else shapes()))
+
+
+def _fingerprint(translator: Translator, options: TranslateOptions) -> str:
+    """A hash of a model and of how it translates; empty where the model is in memory alone."""
+    if not isinstance(translator.model, StoredModel):
+        return ""
+    settings, search = way_to_search(translator.model, options, translator.options)
+    choice = translator.backend.choice_for(search)
+    parts = (
+        content_hash(translator.model.weights_file),
+        settings.model_dump_json(),
+        f"{choice.name} {choice.device} {choice.dtype} {options.repair}",
+        *choice.versions,
+        __version__,
+    )
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()

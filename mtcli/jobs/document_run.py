@@ -137,7 +137,7 @@ class _Run:
         """Translate them all, and say the totals."""
         job, saved = self._job, self._saved
         self._tally.total_bytes = sum(self._count(path) for path in job.inputs)
-        keeping = self._keeping()
+        keeping = keeping_of(self._translator, job.options, job.documents, self._reading.source_language)
         with saved.committing() if saved else nullcontext():
             with self._reporter.progress(job, self._tally), ExitStack() as stack:
                 report = stack.enter_context(self._report()) if job.report else None
@@ -159,16 +159,6 @@ class _Run:
             if self._saved:
                 self._saved.give_up()
             raise
-
-    def _keeping(self) -> Keeping:
-        compute, versions = resolved_compute(self._model, self._job.options, self._job.compute)
-        key = job_key(replace(self._job, compute=compute, inputs=[], outputs=[], report=None), versions)
-        return keeping_of(
-            self._job.documents,
-            self._lines,
-            fingerprint=key["model"] + key["options"] + key["versions"],
-            source_language=self._reading.source_language,
-        )
 
     def _document(self, path: Path, output: Path | None, keeping: Keeping, report: Output | None) -> None:
         form = self._job.format_of(path)

@@ -21,11 +21,17 @@ from typing import BinaryIO
 
 from mtcli.decoding.options import TranslateOptions
 from mtcli.decoding.translator import Translator
+from mtcli.documents.asking import Link
+from mtcli.documents.segments import Keeping
+from mtcli.documents.translate import DocumentOptions, ModelLines, keeping_of
+from mtcli.documents.units import Protection
 from mtcli.errors import MtcliError
 from mtcli.files import open_locked
+from mtcli.formats.documents.model import ReadOptions
 from mtcli.jobs.pipeline import Translate
 from mtcli.jobs.tally import Tally
-from mtcli.serve.file_kinds import FILE_KINDS, FileKind
+from mtcli.serve.file_kinds import FILE_KINDS, FileKind, FileWork
+from mtcli.serve.languages import written
 from mtcli.serve.refusals import RefusalError, bad_request, draining, not_found, too_busy, too_large
 from mtcli.serve.service import TranslationService
 from mtcli.serve.settings import Limits
@@ -194,12 +200,40 @@ class FileTranslations:
             return
         async with AsyncExitStack() as stack:
             translators = [await stack.enter_async_context(model.use()) for model in route.models]
-            lines = _along(translators, self._options, one.stopped)
-            work = asyncio.to_thread(self._kinds[path.suffix], path, out, lines, one.tally)
+            languages = (route.models[0].direction[0], route.models[-1].direction[1])
+            kind = self._kinds[path.suffix]
+            work = asyncio.to_thread(_work, kind, path, out, one, translators, self._options, languages)
             try:
                 await asyncio.shield(work)
             finally:
                 one.stopped.set()
+
+
+def _work(
+    kind: FileKind,
+    path: Path,
+    out: Path,
+    one: FileTranslation,
+    translators: Sequence[Translator],
+    options: TranslateOptions,
+    languages: tuple[str, str],
+) -> None:
+    """Translate a file, with one model or with several, one after the other."""
+    source, target = map(written, languages)
+    keeping, links = Keeping(Protection()), _no_links
+    if len(translators) == 1:  # words of a chain's translations are linked to those of the text between
+        keeping = keeping_of(translators[0], options, DocumentOptions(), source)
+        links = ModelLines(translators[0], options).links
+    lines = _along(translators, options, one.stopped)
+    kind(
+        path,
+        out,
+        FileWork(lines, links, keeping, ReadOptions(source_language=source, target_language=target), one.tally),
+    )
+
+
+def _no_links(translations: Sequence[Translation]) -> Sequence[Sequence[Link]]:
+    return [() for _ in translations]
 
 
 def _along(translators: Sequence[Translator], options: TranslateOptions, stopped: threading.Event) -> Translate:

@@ -10,6 +10,8 @@ from support.serving import Answer, RunningServer, running_server
 
 TEXT = b"Where is the station?\n\nI love you.\r\nGood morning."
 TABLE = b"Good morning.\tkept\nI love you.\t\n"
+CUES = b"1\n00:00:01,000 --> 00:00:02,000\nWhere is <i>my book</i>?\n\n2\n00:00:03,000 --> 00:00:04,000\nI am %s.\n"
+CATALOGUE = b'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\nmsgid "Good morning."\nmsgstr ""\n'
 RECORDS = b'{"text": "Good morning.", "id": 7}\n'
 BOUNDARY = "boundary"
 
@@ -36,6 +38,9 @@ def fetch(server: RunningServer, url: str) -> Answer:
         ("a.tsv", TABLE, ["--input-format", "tsv"]),
         ("a.JSONL", RECORDS, ["--input-format", "jsonl", "--format", "jsonl"]),
         ("empty.txt", b"", []),
+        ("film.srt", CUES, ["--input-format", "srt"]),
+        ("app.po", CATALOGUE, ["--input-format", "po"]),
+        ("a.md", b"# My *house*\n\nIt is `big`.\n", ["--input-format", "markdown"]),
     ],
 )
 def test_a_file_comes_back_as_the_command_writes_it(
@@ -59,10 +64,12 @@ def test_the_language_of_a_file_is_found_out(server: RunningServer) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "fields", "status", "sentence"),
     [
-        ("a.pdf", b"%PDF", {}, 400, "supported are .jsonl, .tsv, .txt"),
+        ("a.pdf", b"%PDF", {}, 400, "file format not supported; supported are .arb, .json"),
         ("a.txt", b"a\n\xff\n", {}, 400, "a.txt:2"),
         ("a.txt", b"\x1f\x8b\x08\x00", {}, 400, "compressed"),
         ("a.jsonl", b"[1]\n", {}, 400, "a.jsonl:1"),
+        ("a.po", b'msgid "\xff"\n', {}, 400, "a.po:1"),
+        ("a.srt", b"no cues", {}, 400, "a.srt:1"),
         ("a.txt", b"a", {"source": "zz"}, 400, "zz is not supported"),
         ("a.txt", b"a", {"target": "fr"}, 400, "fr is not supported"),
         ("", b"a", {}, 400, "no name"),
