@@ -175,7 +175,7 @@ class _Words:
 def _apart(nodes: Sequence[_Node]) -> list[_Node]:
     """Nodes in the order of the translation, none overlapping another: one goes into the other, or begins behind it."""
     found: list[_Node] = []
-    for node in sorted(nodes, key=lambda node: (node.start, -node.end, node.order)):
+    for node in sorted(nodes, key=lambda node: (node.start, node.order)):
         if found and node.start < found[-1].end:
             if node.end <= found[-1].end:
                 found[-1].inner.append(node)

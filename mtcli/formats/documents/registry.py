@@ -33,6 +33,9 @@ FORMATS: Mapping[str, Registered] = {
     "properties": Registered("properties", (".properties",)),
     "strings": Registered("strings", (".strings",)),
     "xcstrings": Registered("xcstrings", (".xcstrings",)),
+    "docx": Registered("docx", (".docx", ".docm")),
+    "pptx": Registered("pptx", (".pptx", ".pptm")),
+    "xlsx": Registered("xlsx", (".xlsx", ".xlsm")),
     "csv-table": Registered("csv_table", ()),  # no suffix: lines of .csv and .tsv files are translated one by one
     "tsv-table": Registered("tsv_table", ()),
 }
