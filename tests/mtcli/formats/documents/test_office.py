@@ -110,8 +110,10 @@ def test_the_language_is_set_where_something_was_translated(tmp_path: Path) -> N
 
 
 BOMB = b"<a>" + b" " * 300_000_000 + b"</a>"
-LAUGHS = b'<!DOCTYPE a [<!ENTITY x "ha"><!ENTITY y "&x;&x;">]>'
+LAUGHS = (
+    b'<!DOCTYPE a [<!ENTITY x "ha"><!ENTITY y "&x;&x;">]>'
     b'<w:document xmlns:w="w"><w:p><w:r><w:t>&y;</w:t></w:r></w:p></w:document>'
+)
 OUTSIDE = b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>'
 
 
