@@ -8,9 +8,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from markdown_it.token import Token
+from typing import TYPE_CHECKING, Any
 
 from mtcli.formats.documents.markdown_inline import Inline, read_inline, write_inline
 from mtcli.formats.documents.markdown_parsing import parser
@@ -18,6 +16,9 @@ from mtcli.formats.documents.model import Content, ReadOptions, Segment, plain
 from mtcli.formats.documents.source_text import Slot, SourceText, TextFormat, is_text
 from mtcli.formats.documents.wrapping import width_of, wrap
 from mtcli.formats.documents.yaml_scalars import scalar_slots
+
+if TYPE_CHECKING:  # the parser says what to do where it is not installed
+    from markdown_it.token import Token
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r|\Z)")
 _FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*\r?$", re.DOTALL | re.MULTILINE)
@@ -118,7 +119,7 @@ class _Blocks:
                 elif (place := self._place(before, token, tokens[number - 2].type == "list_item_open")) is not None:
                     yield from self._slot(place, str(self._first_line + (token.map or [0])[0]))
 
-    def _place(self, opening: Token, token: Token, in_item: bool) -> _Place | None:
+    def _place(self, opening: "Token", token: "Token", in_item: bool) -> _Place | None:
         """Where a paragraph or a heading is; None where its source is not as it was read."""
         if opening.type == "heading_open" and set(opening.markup) == {"#"}:
             return self._heading(opening, token)
@@ -153,7 +154,7 @@ class _Blocks:
             lambda written: self._reads_as("paragraph_open", written, written),
         )
 
-    def _heading(self, opening: Token, token: Token) -> _Place | None:
+    def _heading(self, opening: "Token", token: "Token") -> _Place | None:
         number = (token.map or [0])[0]
         line = self._lines[number]
         start = line.find(token.content, line.index("#") + len(opening.markup))
@@ -167,7 +168,7 @@ class _Blocks:
             is_whole=lambda written: self._reads_as("heading_open", f"{opening.markup} {written}", written),
         )
 
-    def _row(self, cells: Sequence[Token]) -> Iterator[Slot]:
+    def _row(self, cells: "Sequence[Token]") -> Iterator[Slot]:
         """The slots of a table's row."""
         if not cells:
             return

@@ -6,14 +6,15 @@ What is written is taken only if reading it gives what was to be written.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+from typing import TYPE_CHECKING, Any
 
 from mtcli.formats.documents.inline_codes import Mark, numbered
 from mtcli.formats.documents.model import Code, CodeKind, Content, codes_of, joined
 from mtcli.formats.documents.wrapping import FIXED_SPACE
+
+if TYPE_CHECKING:  # the parser says what to do where it is not installed
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
 
 _LINE_END = re.compile(r"[ \t]*\n[ \t]*")
 _SPACES = re.compile(r"[ \t\r\n]+")
@@ -67,7 +68,7 @@ class Inline:
     attributes: tuple[Attribute, ...] = field(default=())
 
 
-def read_inline(parser: MarkdownIt, source: str, env: dict[str, Any]) -> Inline:
+def read_inline(parser: "MarkdownIt", source: str, env: dict[str, Any]) -> Inline:
     """Take inline Markdown apart; lines become one."""
     marks = list(_marks(parser.inline.parse(source, parser, env, [])))
     content = _trimmed(numbered(marks))
@@ -93,7 +94,7 @@ def _is_break(piece: str | Code) -> bool:
     return isinstance(piece, Code) and piece.source in ("\\\n", "  \n")
 
 
-def _marks(tokens: Iterable[Token]) -> Iterator[str | Mark]:
+def _marks(tokens: "Iterable[Token]") -> Iterator[str | Mark]:
     """Text and marks of inline tokens; what is inside an automatic link is its own."""
     skipped = 0
     for token in tokens:
@@ -138,7 +139,7 @@ def _opaque(source: str, edge: int) -> tuple[str | Mark, ...]:
     )
 
 
-def _rest(token: Token) -> str:
+def _rest(token: "Token") -> str:
     """What follows a label: where it leads; a label that is a name itself becomes one apart from the text."""
     rest, label = (_LINE_END.sub(" ", token.meta[name]) for name in ("rest", "label"))
     return rest if rest not in ("", "[]") else f"[{label}]"
@@ -152,7 +153,7 @@ def _tag(source: str) -> Mark:
     return Mark(source, CodeKind.CLOSE if match[1] else CodeKind.OPEN, f"<{name}", is_opaque=name in _OPAQUE)
 
 
-def _attributes(parser: MarkdownIt, content: Content, env: dict[str, Any]) -> Iterator[Attribute]:
+def _attributes(parser: "MarkdownIt", content: Content, env: dict[str, Any]) -> Iterator[Attribute]:
     """Descriptions of images without markup of their own, titles of images and links."""
     for code in codes_of(content):
         is_image = code.source.startswith("![")
@@ -197,7 +198,7 @@ def _lightly_escaped(text: str) -> str:
     return _SOME.sub(lambda match: "".join(f"\\{character}" for character in match[0]), text)
 
 
-def write_inline(parser: MarkdownIt, content: Content, sources: Mapping[int, str], env: dict[str, Any]) -> str | None:
+def write_inline(parser: "MarkdownIt", content: Content, sources: Mapping[int, str], env: dict[str, Any]) -> str | None:
     """Write a content as inline Markdown, line breaks as newlines; None where it cannot be.
 
     Spaces inside codes are `FIXED_SPACE`. `sources` are those of codes whose attributes changed, by their numbers.

@@ -38,6 +38,7 @@ FORMATS: Mapping[str, Registered] = {
     "xlsx": Registered("xlsx", (".xlsx", ".xlsm")),
     "csv-table": Registered("csv_table", ()),  # no suffix: lines of .csv and .tsv files are translated one by one
     "tsv-table": Registered("tsv_table", ()),
+    "paragraphs": Registered("paragraphs", ()),
 }
 """By name."""
 

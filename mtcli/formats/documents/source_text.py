@@ -4,6 +4,7 @@ A format says where its slots are. What is outside those that change keeps its b
 """
 
 import codecs
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ _MARKS = (
 )
 _UNMARKED = {"utf-8-sig": "utf-8", "utf-16": "utf-16-le", "utf-32": "utf-32-le"}  # theirs would add a mark each time
 _EXACT = ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be", "iso8859-1", "ascii")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _HEAD = 1 << 16
 
 
@@ -94,7 +96,7 @@ def edges(text: str) -> tuple[str, str, str]:
 
 def is_text(text: str) -> bool:
     """Whether text has anything to translate and can be written: no halves of surrogate pairs."""
-    return bool(text.strip()) and not any("\ud800" <= character <= "\udfff" for character in text)
+    return bool(text.strip()) and (text.isascii() or not _SURROGATE.search(text))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,7 +185,7 @@ def _codec(path: Path, options: ReadOptions, declared: str | None) -> str:
     if not name:
         return ""
     try:
-        b"".decode(name)  # which refuses what is no encoding of text
+        b"a".decode(name, "replace")  # which refuses what is no encoding of text
         codec = codecs.lookup(name).name
     except (LookupError, ValueError):
         if options.encoding:

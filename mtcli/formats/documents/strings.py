@@ -9,9 +9,8 @@ from mtcli.formats.documents.source_text import Slot, SourceText, TextFormat, ed
 _COMMENT = re.compile(r"/\*(.*?)\*/|//([^\r\n]*)", re.DOTALL)
 _SPACE = re.compile(r"\s*")
 _TEXT = r'"[^"\\]*(?:\\.[^"\\]*)*"'
-_ENTRY = re.compile(
-    rf"({_TEXT}|[\w.$-]+)(?:(?:\s|/\*.*?\*/)*=(?:\s|/\*.*?\*/)*({_TEXT}|[\w.$/-]+))?(?:\s|/\*.*?\*/)*;", re.DOTALL
-)
+_BETWEEN = r"(?>\s+|/\*.*?\*/)*+"
+_ENTRY = re.compile(rf"({_TEXT}|[\w.$-]+){_BETWEEN}(?:={_BETWEEN}({_TEXT}|[\w.$/-]+){_BETWEEN})?;", re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:[Uu]([0-9a-fA-F]{4})|([0-7]{1,3})|(.))", re.DOTALL)
 _LETTERS = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "0": "\0"}
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}

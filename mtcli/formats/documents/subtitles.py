@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from mtcli.formats.documents.inline_codes import Mark, numbered
 from mtcli.formats.documents.model import Code, Content, Segment, plain
 from mtcli.formats.documents.source_text import Slot, SourceText, is_text
-from mtcli.formats.documents.wrapping import balance, is_unspaced, width_of
+from mtcli.formats.documents.wrapping import balance, is_unspaced, unbroken, width_of
 
 _COLUMNS = 42  # of a line that is read at a glance: what broadcasters use
 _LINES = re.compile(r"[ \t]*(?:\r?\n[ \t]*)+")
@@ -20,7 +20,6 @@ _SPOKEN_ON = ("...", "…", ",", "–", "—")
 _MUSIC = ("♪", "♫", "[", "(", "#")
 _MOST_SILENCE = 2.0  # seconds between cues of one sentence
 _DASHES = ("-", "–", "—", "‐")
-_CLOSING = frozenset("。、，．！？：；）」』】〉》”’…ー")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +155,7 @@ def _pieces(content: Content, tags: Tags) -> tuple[list[str], list[int]]:
             pieces[-1] += piece.source
             continue
         for word in _WORDS.findall(piece):
-            for part in _parts(word):
+            for part in unbroken(word):
                 if part.isspace():
                     pieces[-1] += " "
                 else:
@@ -171,17 +170,3 @@ def _pieces(content: Content, tags: Tags) -> tuple[list[str], list[int]]:
             pieces[place - 1 : place + 1] = [pieces[place - 1] + pieces[place]]
             widths[place - 1 : place + 1] = [widths[place - 1] + bool(widths[place]) + widths[place]]
     return pieces, widths
-
-
-def _parts(word: str) -> Iterator[str]:
-    """A word; characters of an unspaced script each for itself, with what must not begin a line."""
-    if not any(map(is_unspaced, word)):
-        yield word
-        return
-    part = ""
-    for character in word:
-        if part and character not in _CLOSING and (is_unspaced(character) or is_unspaced(part[0])):
-            yield part
-            part = ""
-        part += character
-    yield part

@@ -1,11 +1,14 @@
 """Lines of a width: how wide text is, and where it is broken."""
 
 import itertools
+import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 
 FIXED_SPACE = "\0"
 """Stands for a space at which a line is not to be broken, in text that is to be wrapped; no text has it."""
+_CLOSING = frozenset("。、，．！？：；）」』】〉》”’…ー")
+_WORDS = re.compile(r" +|[^ ]+")
 _MOST_PIECES = 300  # of lines that are balanced: the work grows with their square
 
 
@@ -48,6 +51,36 @@ def wrap(text: str, width: int, first: int = 0, may_begin: Callable[[str], bool]
     return [" ".join(line).replace(FIXED_SPACE, " ") for line in lines]
 
 
+def unbroken(word: str) -> Iterator[str]:
+    """A word; characters of an unspaced script each for itself, with what must not begin a line."""
+    if not any(map(is_unspaced, word)):
+        yield word
+        return
+    part = ""
+    for character in word:
+        if part and character not in _CLOSING and (is_unspaced(character) or is_unspaced(part[0])):
+            yield part
+            part = ""
+        part += character
+    yield part
+
+
+def fill(text: str, width: int, first: int = 0, may_begin: Callable[[str], bool] = lambda word: True) -> list[str]:
+    """Break text as `wrap` does, and between characters of unspaced scripts; spaces need not be single."""
+    lines, used = [""], first
+    for word in _WORDS.findall(text):
+        for part in unbroken(word):
+            columns = width_of(part)
+            if lines[-1] and used + columns > width and not part.isspace() and may_begin(word):
+                lines[-1] = lines[-1].rstrip(" ")
+                lines.append("")
+                used = 0
+            if lines[-1] or not part.isspace():
+                lines[-1] += part
+                used += columns
+    return lines
+
+
 def balance(pieces: Sequence[str], widths: Sequence[int], count: int, width: int) -> list[str]:
     """Put pieces on lines as equal as can be: on as few as hold `width` columns each, at most on `count`.
 
@@ -80,6 +113,11 @@ def _spans(cuts: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 def _cuts(count: int, lines: int, columns_of: Callable[[int, int], int]) -> list[int]:
     """Where lines begin and end, so that the widest is as narrow as can be, and then their squares are least."""
+    if lines == 1:
+        return [0, count]
+    if lines == 2:  # what nearly all are
+        cut = min(range(1, count), key=lambda cut: (max(columns_of(0, cut), columns_of(cut, count)), cut))
+        return [0, cut, count]
     best: list[tuple[int, int, list[int]]] = [(0, 0, [0])] + [(1 << 60, 0, [])] * count
     for line in range(lines):
         latest = [(1 << 60, 0, list[int]())] * (count + 1)

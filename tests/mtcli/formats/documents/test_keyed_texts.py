@@ -296,3 +296,11 @@ def check_made_up(path: Path, kind: str, pairs: list[tuple[str, str]]) -> None:
     assert [one.text for one in before] == [value.strip() for _, value in pairs if value.strip()]
     after = saved(path.parent, f"y.{kind}", write(form, path, [Filled(one.id, (one.text + "é😀",)) for one in before]))
     assert [one.text for one in read(form, after)] == [f"{one.text}é😀" for one in before]
+
+
+@pytest.mark.parametrize(
+    "content", ['"a" ' + "/* */ " * 3000 + "x", '"a" = "b"' + " \n" * 3000 + "/*", '"' + "\\a" * 9000]
+)
+def test_hostile_strings_end(content: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no entry begins here"):
+        read(strings.FORMAT, saved(tmp_path, "x.strings", content))
