@@ -14,6 +14,7 @@ from mtcli.checking.protected import EMAIL, PLACEHOLDER, TAG, URL
 from mtcli.checking.repetition import LOOP
 from mtcli.checking.spans import protected_spans
 from mtcli.decoding.repair.numerals import numeral_writer
+from mtcli.decoding.repair.prescan import prescan_for
 from mtcli.translation import Translation
 
 PROTECTED = frozenset({URL, EMAIL, PLACEHOLDER, TAG})
@@ -47,12 +48,15 @@ class Faults:
             settings: how strict the checks are.
             all_checks: whether `told_of` tells of what nothing is repaired for, too.
         """
+        self._is_sound = prescan_for(pair, settings)
         self.numeral = numeral_writer(*pair)
         self._grave = TranslationChecker(pair, replace(settings, checks=frozenset(WEIGHTS)))
         self._all = TranslationChecker(pair, settings) if all_checks else None
 
     def of(self, source: str, target: str) -> list[Finding]:
         """The faults that call for a repair."""
+        if self._is_sound is not None and self._is_sound(source, target):
+            return []
         return self._grave.check(source, target)
 
     def told_of(self, translation: Translation, grave: Sequence[Finding]) -> Translation:
