@@ -10,7 +10,7 @@ from math import exp, log, sqrt
 from typing import Any
 
 ROOM = 6.0
-_FEWEST_PAIRS = 100
+FEWEST_PAIRS = 100
 _LEAST_SPREAD = 0.05  # of a corpus of copies, say: no translation of another line should be a fault for a character
 # The logarithm of how much shorter or longer than in Latin letters a text is, and how far ratios spread.
 _DENSITY = {"Hang": -0.6, "Jpan": -0.7, "Hani": -1.1, "Hebr": -0.2, "Arab": -0.1}
@@ -58,8 +58,8 @@ class LengthStatistics:
                 change = ratio - mean
                 mean += change / count
                 squares += change * (ratio - mean)
-        if count < _FEWEST_PAIRS:
-            raise ValueError(f"{count} pairs have text on both sides; {_FEWEST_PAIRS} are needed to know what is usual")
+        if count < FEWEST_PAIRS:
+            raise ValueError(f"{count} pairs have text on both sides; {FEWEST_PAIRS} are needed to know what is usual")
         return cls(mean, max(sqrt(squares / count), _LEAST_SPREAD))
 
     @classmethod
