@@ -42,4 +42,6 @@ def calibrate(run_dir: Path, data: PreparedData, journal: Journal, *, step: int,
 
     write_atomically(run_dir / CALIBRATION_FILE, json.dumps(measure(lines()).to_json(), indent=1) + "\n")
     write_card(run_dir, {**provenance, "calibrated": {"step": step, "lines": len(pairs)}})
-    journal.say(f"Measured what is usual in {len(pairs):,} validation pairs, for checks and repairs: {CALIBRATION_FILE}")
+    journal.say(
+        f"Measured what is usual in {len(pairs):,} validation pairs, for checks and repairs: {CALIBRATION_FILE}"
+    )

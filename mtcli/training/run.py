@@ -17,11 +17,11 @@ from mtcli.model.transformer import Transformer
 from mtcli.model_directory.description import write_description
 from mtcli.model_directory.files import WEIGHTS
 from mtcli.model_directory.weights import load_weights
+from mtcli.training.calibration import calibrate
 from mtcli.training.checkpoint import RunState, find_checkpoint
 from mtcli.training.directory import run_directory
 from mtcli.training.dry_run import estimate
 from mtcli.training.fine_tune import advice, fine_tuning_config, normalisation_of
-from mtcli.training.calibration import calibrate
 from mtcli.training.int8 import check_int8
 from mtcli.training.journal import Journal, format_seconds
 from mtcli.training.kept_weights import KeptWeights
@@ -115,6 +115,9 @@ class _Run:
 
     def train(self) -> None:
         state = self._go_on()
+        if self._world.is_first:
+            step, device = state.published_step, str(self._device)
+            calibrate(self._run_dir, self._data, self._journal, step=step, device=device)
         if self._world.is_first and self._device.type == "cpu":
             check_int8(
                 self._run_dir,
@@ -124,9 +127,6 @@ class _Run:
                 num_lines=self._config.training.int8_lines,
                 tokenizer=state.bleu_tokenizer,
             )
-        if self._world.is_first:
-            step, device = state.published_step, str(self._device)
-            calibrate(self._run_dir, self._data, self._journal, step=step, device=device)
         self._journal.say(f"Translate with it: mtcli translate -m {self._run_dir} -i FILE")
 
     def _go_on(self) -> RunState:

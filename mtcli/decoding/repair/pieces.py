@@ -58,7 +58,8 @@ class Apart:
         def written(span: Span) -> str:
             return tools.faults.numeral(span.text) if span.kind is SpanKind.NUMBER else span.text
 
-        return cls.of(text, protected_spans(text, frozenset(SpanKind) if numbers else NO_NUMBERS), written)
+        spans = protected_spans(text, frozenset(SpanKind) if numbers else NO_NUMBERS)
+        return cls.of(text, spans, written) if spans else cls([text], [])
 
     @classmethod
     def split(cls, text: str, texts: Sequence[str]) -> "Apart":
@@ -97,8 +98,8 @@ def _text(match: re.Match[str] | None) -> str:
 def translated(apart: Apart, tools: PartTools, depth: int = 0) -> Generator[Ask, Answers, Worded | None]:
     """Translate a text piece by piece: of each the first translation with the fewest faults, or else itself.
 
-    Pieces at fault are taken apart once more, and what comes of it likewise. Gives None where there is no piece, or one
-    is longer than the model reads.
+    Pieces at fault are taken apart once more, and what comes of it likewise. Gives None where there is no piece, one is
+    longer than the model reads, or all would be left as they are.
     """
     sentences = [tools.sentence(_in_small_letters(text)) for text in apart.texts]
     if not sentences or any(sentence is None for sentence in sentences):
@@ -112,6 +113,8 @@ def translated(apart: Apart, tools: PartTools, depth: int = 0) -> Generator[Ask,
             if other is not None and tools.weigh(text, other[1]) < weight:
                 best = other
         chosen.append(best)
+    if all(scored is COPIED for scored, _ in chosen):
+        return None
     whole = apart.filled([text for _, text in chosen])
     return Pieces.together(scored for scored, _ in chosen), whole
 
@@ -130,7 +133,7 @@ def _best(piece: str, found: Sequence[Worded], tools: PartTools) -> tuple[Worded
 def _finer(piece: str, tools: PartTools) -> Apart | None:
     """A piece as smaller ones: around numbers and the like, else at clauses, else at its middle."""
     around = Apart.around_protected(piece, tools, numbers=True)
-    if around.texts and list(around.texts) != [piece]:
+    if around.texts:
         return around
     for texts in (split_clauses(piece), in_halves(piece)):
         if len(texts) > 1:

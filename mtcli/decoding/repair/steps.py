@@ -116,8 +116,7 @@ def by_words(case: Case) -> Trying:
 
 def around_numbers(case: Case) -> Trying:
     """Translate what stands between numbers as well."""
-    apart = Apart.around_protected(case.text, case.tools, numbers=True)
-    return None if list(apart.texts) == [case.text] else (yield from translated(apart, case.tools))
+    return (yield from translated(Apart.around_protected(case.text, case.tools, numbers=True), case.tools))
 
 
 def source(case: Case) -> Trying:
