@@ -6,6 +6,7 @@ mtcli in float32 (on a GPU in float16 or bfloat16) as it is by default.
 """
 
 import statistics
+from collections import Counter
 from collections.abc import Hashable
 from typing import Any
 
@@ -397,6 +398,55 @@ class Checks(Result):
     def of(self, direction: str) -> dict[str, FoundFaults]:
         """The rows of one direction, by the fault's name."""
         return {row.fault: row for row in self.faults if row.direction == direction}
+
+
+class RepairedCorpus(Record):
+    """Translations of one corpus without repairs and with them.
+
+    Lines by each check that finds a fault in them, and those with any; lines repaired, and how; BLEU where there are
+    references; the whole time of translating, and one thread's time of looking for faults.
+    """
+
+    corpus: str
+    lines: int
+    faults_before: dict[str, int]
+    faults_after: dict[str, int]
+    faulty_before: int
+    faulty_after: int
+    repaired: int
+    steps: dict[str, int]
+    bleu_before: float | None
+    bleu_after: float | None
+    seconds_before: float
+    seconds_after: float
+    checking_seconds: float
+
+    @property
+    def checking_share(self) -> float:
+        return self.checking_seconds / self.seconds_before
+
+
+class Repairs(Result):
+    """`repair`: faults, BLEU and time without repairs and with them, of the model in the box."""
+
+    corpora: list[RepairedCorpus]
+    beam: int
+
+    @property
+    def checks(self) -> list[str]:
+        """Those that found something anywhere, most first."""
+        counts = Counter[str]()
+        for row in self.corpora:
+            counts.update(row.faults_before)
+        return [name for name, _ in counts.most_common()]
+
+    @property
+    def steps(self) -> list[str]:
+        """Those that repaired something anywhere, most first."""
+        counts = Counter[str]()
+        for row in self.corpora:
+            counts.update(row.steps)
+        return [name for name, _ in counts.most_common()]
 
 
 class Shown(Record):

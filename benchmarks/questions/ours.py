@@ -64,7 +64,7 @@ class Ours:
     def ready(self, work: Work, beam: int) -> Callable[[], Any]:
         if self._settings.get("lines"):
             translator = self._translators[self._settings["dtype"], self._settings["engine"]]
-            return lambda: [found.text for found in translator.translate(work.lines, beam_size=beam)]
+            return lambda: [found.text for found in translator.translate(work.lines, beam_size=beam, repair=False)]
         pool = self._pool(work, beam)
         return lambda: pool.decode(work.sources, work.limits)
 

@@ -77,6 +77,7 @@ QUESTIONS = {
     "How long does it take to answer?": ("python -m benchmarks.startup", "startup"),
     "How does it grow?": ("python -m benchmarks.growth AXIS", "growth-*"),
     "What do the checks of translations find?": ("python -m benchmarks.checks --data DIR", "checks"),
+    "What do repairs of translations do?": ("python -m benchmarks.repair --data DIR", "repair"),
     "What does a large corpus cost?": ("python -m benchmarks.corpus", "corpus"),
     "How does the server do under load?": ("python -m benchmarks.serve QUESTION --lines FILE", "serve-[!l]*"),
     "What does a newcomer see?": ("python -m benchmarks.first_minute", "first-minute"),

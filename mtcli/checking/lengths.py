@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from math import exp, log, sqrt
 from typing import Any
 
-_ROOM = 6.0
-_FEWEST_PAIRS = 100
+ROOM = 6.0
+FEWEST_PAIRS = 100
 _LEAST_SPREAD = 0.05  # of a corpus of copies, say: no translation of another line should be a fault for a character
 # The logarithm of how much shorter or longer than in Latin letters a text is, and how far ratios spread.
 _DENSITY = {"Hang": -0.6, "Jpan": -0.7, "Hani": -1.1, "Hebr": -0.2, "Arab": -0.1}
@@ -31,11 +31,11 @@ class LengthStatistics:
 
     def deviation(self, source: str, target: str) -> float:
         """How many standard deviations the target is longer (or, negative, shorter) than usual."""
-        return (log((len(target) + _ROOM) / (len(source) + _ROOM)) - self.mean) / self.spread
+        return (log((len(target) + ROOM) / (len(source) + ROOM)) - self.mean) / self.spread
 
     def expected_length(self, source: str) -> int:
         """The usual number of characters of a translation."""
-        return max(0, round((len(source) + _ROOM) * exp(self.mean) - _ROOM))
+        return max(0, round((len(source) + ROOM) * exp(self.mean) - ROOM))
 
     @classmethod
     def between(cls, src_script: str | None, tgt_script: str | None) -> "LengthStatistics":
@@ -53,13 +53,13 @@ class LengthStatistics:
         count, mean, squares = 0, 0.0, 0.0
         for source, target in pairs:
             if source and target:
-                ratio = log((len(target) + _ROOM) / (len(source) + _ROOM))
+                ratio = log((len(target) + ROOM) / (len(source) + ROOM))
                 count += 1
                 change = ratio - mean
                 mean += change / count
                 squares += change * (ratio - mean)
-        if count < _FEWEST_PAIRS:
-            raise ValueError(f"{count} pairs have text on both sides; {_FEWEST_PAIRS} are needed to know what is usual")
+        if count < FEWEST_PAIRS:
+            raise ValueError(f"{count} pairs have text on both sides; {FEWEST_PAIRS} are needed to know what is usual")
         return cls(mean, max(sqrt(squares / count), _LEAST_SPREAD))
 
     @classmethod

@@ -92,6 +92,7 @@ def command(
         length_penalty=length_penalty,
         batch_tokens=token_budget(batch_tokens),
         sentences=sentences,
+        repair=False,  # what is scored is the model
         settings=decoding_settings(assignments),
     )
     from mtcli.evaluation.metrics import bleu_metric, score_corpus

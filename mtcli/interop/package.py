@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from mtcli.checking.calibration import CALIBRATION_FILE
 from mtcli.errors import CheckpointError, ConfigError
 from mtcli.files import write_atomically
 from mtcli.interop.reference import SENTENCES, stored
@@ -55,6 +56,8 @@ def package(model: Path, directory: Path, dtype: torch.dtype, tests: Sequence[di
     if mark := load_int8_mark(model):
         # What float16 rounds away is a sixteenth of int8's step at most, so that it was checked for these, too.
         write_int8_mark(directory, mark.model_copy(update={"weights": stored_checksum(directory / WEIGHTS)}))
+    if (model / CALIBRATION_FILE).exists():
+        write_atomically(directory / CALIBRATION_FILE, (model / CALIBRATION_FILE).read_text(encoding="utf-8"))
     if "imported" in provenance:
         write_atomically(directory / PROVENANCE, json.dumps(_imported(provenance), indent=2, ensure_ascii=False) + "\n")
         if (model / CARD).exists():

@@ -17,6 +17,7 @@ from mtcli.model.transformer import Transformer
 from mtcli.model_directory.description import write_description
 from mtcli.model_directory.files import WEIGHTS
 from mtcli.model_directory.weights import load_weights
+from mtcli.training.calibration import calibrate
 from mtcli.training.checkpoint import RunState, find_checkpoint
 from mtcli.training.directory import run_directory
 from mtcli.training.dry_run import estimate
@@ -116,6 +117,9 @@ class _Run:
 
     def train(self) -> None:
         state = self._go_on()
+        if self._world.is_first:
+            step, device = state.published_step, str(self._device)
+            calibrate(self._run_dir, self._data, self._journal, step=step, device=device)
         if self._world.is_first and self._device.type == "cpu":
             check_int8(
                 self._run_dir,

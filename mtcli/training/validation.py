@@ -70,7 +70,9 @@ def _translations(network: Transformer, data: PreparedData, config: Config, worl
     architecture = Architecture(config.model, data.tokenizers.sizes, config.decoding, text=data.text)
     options = config.decoding.model_copy(update={"beam_size": config.training.valid_beam_size})
     translator = Translator(LoadedModel(network, data.tokenizers, architecture), options)
-    found = [translation.text for translation in translator.translate(data.valid_src[world.rank :: world.size])]
+    found = [
+        translation.text for translation in translator.translate(data.valid_src[world.rank :: world.size], repair=False)
+    ]
     hypotheses = [""] * len(data.valid_src)
     for rank, lines in enumerate(world.gather_lines(found)):
         hypotheses[rank :: world.size] = lines

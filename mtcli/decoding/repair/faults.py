@@ -13,6 +13,8 @@ from mtcli.checking.presence import EMPTY, INVENTED, TOO_LONG, TOO_SHORT
 from mtcli.checking.protected import EMAIL, PLACEHOLDER, TAG, URL
 from mtcli.checking.repetition import LOOP
 from mtcli.checking.spans import protected_spans
+from mtcli.decoding.repair.numerals import numeral_writer
+from mtcli.decoding.repair.prescan import prescan_for
 from mtcli.translation import Translation
 
 PROTECTED = frozenset({URL, EMAIL, PLACEHOLDER, TAG})
@@ -32,7 +34,11 @@ _DOUBTFUL = 2  # a loop of two, which may be meant
 
 
 class Faults:
-    """Find faults of translations; safe to use from several threads."""
+    """Find faults of translations; safe to use from several threads.
+
+    Attributes:
+        numeral: writes a number of the source as the target's language does.
+    """
 
     def __init__(self, pair: LanguagePair, settings: CheckSettings, *, all_checks: bool = False) -> None:
         """Prepare for a pair of languages.
@@ -42,11 +48,15 @@ class Faults:
             settings: how strict the checks are.
             all_checks: whether `told_of` tells of what nothing is repaired for, too.
         """
+        self._is_sound = prescan_for(pair, settings)
+        self.numeral = numeral_writer(*pair)
         self._grave = TranslationChecker(pair, replace(settings, checks=frozenset(WEIGHTS)))
         self._all = TranslationChecker(pair, settings) if all_checks else None
 
     def of(self, source: str, target: str) -> list[Finding]:
         """The faults that call for a repair."""
+        if self._is_sound is not None and self._is_sound(source, target):
+            return []
         return self._grave.check(source, target)
 
     def told_of(self, translation: Translation, grave: Sequence[Finding]) -> Translation:
@@ -75,6 +85,18 @@ def weight_of(findings: Sequence[Finding]) -> int:
 def copied_weight(source: str) -> int:
     """How grave a copy of the source is, whatever the languages are: none where there is nothing to translate."""
     return WEIGHTS[ECHO] if needs_translation(source) else 0
+
+
+def without_doubles(target: str, findings: Sequence[Finding]) -> str:
+    """A translation with each group of words once that stands twice for no reason."""
+    for one in findings:
+        if one.check == LOOP and one.severity is Severity.WARNING:
+            for start, end in one.target:
+                words = target[start:end].split()
+                half = len(words) // 2
+                if words[:half] == words[half:]:
+                    target = f"{target[:start]}{' '.join(words[:half])}{target[end:]}"
+    return target
 
 
 def needs_translation(text: str) -> bool:

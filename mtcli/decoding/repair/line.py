@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from mtcli.checking import Finding
 from mtcli.checking.copying import ECHO
 from mtcli.decoding.lines import Part
-from mtcli.decoding.repair.faults import Faults, copy_finding, weight_of
+from mtcli.decoding.repair.faults import Faults, copy_finding, weight_of, without_doubles
 from mtcli.decoding.repair.steps import SOURCE, STEPS, Case
 from mtcli.decoding.repair.tools import PartTools
 from mtcli.decoding.repair.words import COPIED, Answers, Ask, Worded
@@ -74,6 +74,7 @@ def _repair_part(part: Part, found: Sequence[Worded], tools: PartTools) -> Gener
         worded = yield from try_it(case)
         if worded is None or not worded[1].strip():
             continue
+        worded = worded[0], without_doubles(worded[1], tools.faults.of(text, worded[1]))
         its_weight = tools.weigh(text, worded[1], copied=worded[0] is COPIED)
         if its_weight < weight:
             best, name, weight = worded, step, its_weight

@@ -1,11 +1,13 @@
 """A text as pieces to translate by themselves, and what stands between them and stays."""
 
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from mtcli.checking.lines import has_letters
 from mtcli.checking.spans import Span, SpanKind, protected_spans
+from mtcli.decoding.lines import split_clauses
 from mtcli.decoding.repair.tools import PartTools
 from mtcli.decoding.repair.words import COPIED, Answers, Ask, Pieces, Worded
 
@@ -13,6 +15,10 @@ from mtcli.decoding.repair.words import COPIED, Answers, Ask, Pieces, Worded
 _BEFORE = re.compile(r"^[\W_]*")
 _BEHIND = re.compile(r"[\W_]*$")
 _LAST_MARK = re.compile(r"(?<=\w)[.!?。]$")
+_WORD = re.compile(r"\S+")
+_FEWEST_WORDS = 2  # of a half
+_FEWEST_CAPITALS = 4  # letters of a line in capitals: fewer are an abbreviation
+_DEEPEST = 4  # times that a piece is taken apart again
 _NUMBERS = frozenset({SpanKind.NUMBER, SpanKind.EMOJI, SpanKind.VERSION})
 NO_NUMBERS = frozenset(SpanKind) - _NUMBERS
 
@@ -30,25 +36,30 @@ class Apart:
     texts: Sequence[str]
 
     @classmethod
-    def of(cls, text: str, spans: Sequence[Span]) -> "Apart":
-        """Take it apart around some spans."""
+    def of(cls, text: str, spans: Sequence[Span], written: Callable[[Span], str] = attrgetter("text")) -> "Apart":
+        """Take it apart around some spans, of which something else may be written."""
         kept, texts, before, place = [], [], "", 0
-        for start, end in [*((span.start, span.end) for span in spans), (len(text), len(text))]:
-            head, body, tail = _trimmed(text[place:start])
+        for span in [*spans, Span(SpanKind.NUMBER, len(text), len(text), "")]:
+            head, body, tail = _trimmed(text[place : span.start])
             if body:
                 kept.append(before + head)
                 texts.append(body)
                 before = tail
             else:
-                before += text[place:start]
-            before += text[start:end]
-            place = end
+                before += text[place : span.start]
+            before += written(span)
+            place = span.end
         return cls([*kept, before], texts)
 
     @classmethod
-    def around_protected(cls, text: str, *, numbers: bool) -> "Apart":
+    def around_protected(cls, text: str, tools: PartTools, *, numbers: bool) -> "Apart":
         """Take it apart around what a translation must leave as it is, with or without numbers."""
-        return cls.of(text, protected_spans(text, frozenset(SpanKind) if numbers else NO_NUMBERS))
+
+        def written(span: Span) -> str:
+            return tools.faults.numeral(span.text) if span.kind is SpanKind.NUMBER else span.text
+
+        spans = protected_spans(text, frozenset(SpanKind) if numbers else NO_NUMBERS)
+        return cls.of(text, spans, written) if spans else cls([text], [])
 
     @classmethod
     def split(cls, text: str, texts: Sequence[str]) -> "Apart":
@@ -70,32 +81,79 @@ def _trimmed(text: str) -> tuple[str, str, str]:
     """A piece without the marks around it, and these."""
     if not has_letters(text):
         return text, "", ""
-    start = _BEFORE.match(text)
-    head = start[0] if start else ""
+    head = text[: _end(_BEFORE.match(text))]
     rest = text[len(head) :]
-    end = _BEHIND.search(rest)
-    tail = end[0] if end else ""
+    tail = rest[len(rest) - len(_text(_BEHIND.search(rest))) :]
     return head, rest[: len(rest) - len(tail)], tail
 
 
-def translated(apart: Apart, tools: PartTools) -> Generator[Ask, Answers, Worded | None]:
+def _end(match: re.Match[str] | None) -> int:
+    return match.end() if match else 0
+
+
+def _text(match: re.Match[str] | None) -> str:
+    return match[0] if match else ""
+
+
+def translated(apart: Apart, tools: PartTools, depth: int = 0) -> Generator[Ask, Answers, Worded | None]:
     """Translate a text piece by piece: of each the first translation with the fewest faults, or else itself.
 
-    Gives None where there is no piece, or one is longer than the model reads.
+    Pieces at fault are taken apart once more, and what comes of it likewise. Gives None where there is no piece, one is
+    longer than the model reads, or all would be left as they are.
     """
-    sentences = [tools.sentence(text) for text in apart.texts]
+    sentences = [tools.sentence(_in_small_letters(text)) for text in apart.texts]
     if not sentences or any(sentence is None for sentence in sentences):
         return None
     answers = yield Ask([sentence for sentence in sentences if sentence is not None])
-    chosen = [_best(text, found, tools) for text, found in zip(apart.texts, answers, strict=True)]
+    chosen = []
+    for text, found in zip(apart.texts, answers, strict=True):
+        best, weight = _best(text, found, tools)
+        if weight and depth < _DEEPEST and (finer := _finer(text, tools)) is not None:
+            other = yield from translated(finer, tools, depth + 1)
+            if other is not None and tools.weigh(text, other[1]) < weight:
+                best = other
+        chosen.append(best)
+    if all(scored is COPIED for scored, _ in chosen):
+        return None
     whole = apart.filled([text for _, text in chosen])
     return Pieces.together(scored for scored, _ in chosen), whole
 
 
-def _best(piece: str, found: Sequence[Worded], tools: PartTools) -> Worded:
-    """The first of the lightest."""
+def _best(piece: str, found: Sequence[Worded], tools: PartTools) -> tuple[Worded, int]:
+    """The first of the lightest, and its weight."""
     ends_open = not _LAST_MARK.search(piece)  # a model that learnt sentences ends one where there is none
     choices = [(scored, _LAST_MARK.sub("", text) if ends_open else text) for scored, text in found if has_letters(text)]
-    return min(
-        [*choices, (COPIED, piece)], key=lambda worded: tools.weigh(piece, worded[1], copied=worded[0] is COPIED)
-    )
+    if is_shouted(piece):
+        choices = [(scored, text.upper()) for scored, text in choices]
+    weighed = [(tools.weigh(piece, text), (scored, text)) for scored, text in choices]
+    weight, best = min([*weighed, (tools.weigh(piece, piece, copied=True), (COPIED, piece))], key=lambda one: one[0])
+    return best, weight
+
+
+def _finer(piece: str, tools: PartTools) -> Apart | None:
+    """A piece as smaller ones: around numbers and the like, else at clauses, else at its middle."""
+    around = Apart.around_protected(piece, tools, numbers=True)
+    if around.texts:
+        return around
+    for texts in (split_clauses(piece), in_halves(piece)):
+        if len(texts) > 1:
+            return Apart.split(piece, texts)
+    return None
+
+
+def in_halves(text: str) -> list[str]:
+    """A text's first and second half by words; the whole where it is short."""
+    words = list(_WORD.finditer(text))
+    if len(words) < 2 * _FEWEST_WORDS:
+        return [text]
+    middle = len(words) // 2
+    return [text[: words[middle - 1].end()], text[words[middle].start() :]]
+
+
+def is_shouted(text: str) -> bool:
+    """Whether a text is written in capitals, and is no abbreviation."""
+    return text.isupper() and sum(map(str.isalpha, text)) >= _FEWEST_CAPITALS
+
+
+def _in_small_letters(text: str) -> str:
+    return text[:1] + text[1:].lower() if is_shouted(text) else text

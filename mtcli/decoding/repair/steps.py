@@ -8,18 +8,16 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
 from mtcli.checking import Finding
-from mtcli.checking.numbers import NUMBER
+from mtcli.checking.lines import without
 from mtcli.checking.spans import protected_spans
 from mtcli.data.sentences import split_sentences
 from mtcli.decoding.lines import split_clauses
-from mtcli.decoding.repair.faults import PROTECTED, needs_translation
-from mtcli.decoding.repair.pieces import NO_NUMBERS, Apart, translated
+from mtcli.decoding.repair.faults import PROTECTED, needs_translation, without_doubles
+from mtcli.decoding.repair.pieces import NO_NUMBERS, Apart, in_halves, is_shouted, translated
 from mtcli.decoding.repair.tools import PartTools
 from mtcli.decoding.repair.words import COPIED, Answers, Ask, Worded
 
 Trying = Generator[Ask, Answers, Worded | None]
-_FEWEST_CAPITALS = 4  # letters of a line in capitals: fewer are an abbreviation
-_CHUNK = 8  # words of a piece where nothing else tells where to part
 
 
 @dataclass(frozen=True)
@@ -55,19 +53,25 @@ def copied(case: Case) -> Trying:
     return None if needs_translation(case.text) else (COPIED, case.text)
 
 
+def doubled(case: Case) -> Trying:
+    """Leave out what stands twice."""
+    yield from ()
+    scored, text = case.found[0]
+    return scored, without_doubles(text, case.findings)
+
+
 def around(case: Case) -> Trying:
     """Translate what stands between URLs, addresses, tags and placeholders, where one of them was lost."""
     if not case.has_any(PROTECTED):
         return None
-    return (yield from translated(Apart.around_protected(case.text, numbers=False), case.tools))
+    return (yield from translated(Apart.around_protected(case.text, case.tools, numbers=False), case.tools))
 
 
 def lower_case(case: Case) -> Trying:
     """Translate a text in capitals as if it were written in small letters, and write its translation in capitals."""
-    letters = sum(map(str.isalpha, case.text))
-    lowered = _outside_spans(str.lower, case.text)
-    if not case.text.isupper() or letters < _FEWEST_CAPITALS or lowered == case.text:
+    if not is_shouted(without(case.text, protected_spans(case.text, NO_NUMBERS))):
         return None
+    lowered = _outside_spans(str.lower, case.text)
     sentence = case.tools.sentence(lowered[:1].upper() + lowered[1:])
     if sentence is None:
         return None
@@ -106,18 +110,13 @@ def by_clause(case: Case) -> Trying:
 
 
 def by_words(case: Case) -> Trying:
-    """Translate a few words at a time."""
-    words = case.text.split()
-    number = -(-len(words) // _CHUNK)
-    size = -(-len(words) // number) if number else 1
-    return (yield from _split(case, [" ".join(words[place : place + size]) for place in range(0, len(words), size)]))
+    """Translate some words at a time."""
+    return (yield from _split(case, in_halves(case.text)))
 
 
 def around_numbers(case: Case) -> Trying:
-    """Translate what stands between numbers as well, where one of them changed."""
-    if not case.has_any(PROTECTED | {NUMBER}):
-        return None
-    return (yield from translated(Apart.around_protected(case.text, numbers=True), case.tools))
+    """Translate what stands between numbers as well."""
+    return (yield from translated(Apart.around_protected(case.text, case.tools, numbers=True), case.tools))
 
 
 def source(case: Case) -> Trying:
@@ -143,6 +142,7 @@ def _outside_spans(change: Callable[[str], str], text: str) -> str:
 
 STEPS: tuple[tuple[str, Callable[[Case], Trying]], ...] = (
     ("copied", copied),
+    ("doubled", doubled),
     ("around", around),
     ("lower-case", lower_case),
     ("another", another),

@@ -43,6 +43,7 @@ OPTIONS: dict[str, tuple[str, Found, Any]] = {
     "greedy": ("--greedy", lambda s, *_: s.options.beam_size, 1),
     "length_penalty": ("--length-penalty 0.3", lambda s, *_: s.options.length_penalty, 0.3),
     "sentences": ("--sentences keep", lambda s, *_: s.options.sentences, "keep"),
+    "no_repair": ("--no-repair", lambda s, *_: s.options.repair, False),
     "assignments": ("--set decoding.stop=certain", lambda s, *_: s.options.settings, {"stop": "certain"}),
     "engine": ("--engine torch", lambda s, *_: s.compute.engine, "torch"),
     "device": ("--device cuda:3", lambda s, *_: s.compute.device, "cuda:3"),

@@ -28,6 +28,10 @@ OPTIONS: dict[str, tuple[str, Found, Any]] = {
     "length_penalty": ("--length-penalty 0.3", lambda job: job.options.length_penalty, 0.3),
     "batch_tokens": ("--batch-tokens 99", lambda job: job.options.batch_tokens, 99),
     "sentences": ("--sentences keep", lambda job: job.options.sentences, "keep"),
+    "no_repair": ("--no-repair", lambda job: job.options.repair, False),
+    "flag": ("--flag --format tsv", lambda job: job.flag, True),
+    "report": ("--report r.json", lambda job: job.report, Path("r.json")),
+    "fail_on_flags": ("--fail-on-flags", lambda job: job.options.flag, True),
     "assignments": (
         "--set decoding.stop=certain --set decoding.max_length_extra=9",
         lambda job: job.options.settings,

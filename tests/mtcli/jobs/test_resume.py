@@ -2,6 +2,7 @@
 
 import errno
 import gzip
+import json
 import multiprocessing
 import os
 import shutil
@@ -16,6 +17,7 @@ import pytest
 from support.patience import wait_until
 from support.pipes import job_for
 
+from mtcli.checking import Finding, Severity
 from mtcli.decoding.options import TranslateOptions
 from mtcli.errors import DataError, MtcliError
 from mtcli.formats.reader import Reader
@@ -47,7 +49,8 @@ class Attempt:
         for line in lines:
             self.translated.append(line)
             parts = tuple(line.split())
-            yield Translation(line, (Candidate(line.upper(), -1.5, -3.0, 2, parts),), parts)
+            found = tuple(Finding(name, Severity.ERROR, "found") for name in ("loop", "echo") if name[1] in line)
+            yield Translation(line, (Candidate(line.upper(), -1.5, -3.0, 2, parts),), parts, found, "o" * ("o" in line))
 
     def align(self, translations: Sequence[Translation]) -> list[str]:
         self.aligned.append([translation.source for translation in translations])
@@ -128,11 +131,25 @@ def in_other_forms(directory: Path) -> FileJob:
     return FileJob(inputs=inputs, outputs=[directory / "out.txt"])
 
 
+def reported(directory: Path, suffix: str = ".json") -> FileJob:
+    """Inputs of which lines are flagged, with a report, into two outputs; alignments and statistics."""
+    inputs = make_inputs(directory, {"a": TEXT, "b": b"bob\nno one\nthree\n"})
+    return FileJob(
+        inputs=inputs,
+        outputs=[directory / "out.a", directory / "out.b"],
+        alignments=directory / "links",
+        report=directory / f"report{suffix}",
+        stats=directory / "stats",
+    )
+
+
 JOBS: dict[str, Callable[[Path], FileJob]] = {
     "one": one_file,
     "everything": everything,
     "one for all": one_for_all,
     "in other forms": in_other_forms,
+    "reported": reported,
+    "reported on a page": lambda directory: replace(reported(directory, ".html"), stats=None),
 }
 
 
@@ -149,7 +166,8 @@ def test_a_job_in_other_forms_writes_what_it_writes_of_utf8(tmp_path: Path) -> N
 def visible(directory: Path) -> dict[str, bytes]:
     """All files but the hidden ones."""
     paths = [path for path in directory.rglob("*") if path.is_file() and not path.name.startswith(".")]
-    return {str(path.relative_to(directory)): path.read_bytes() for path in sorted(paths)}
+    place = str(directory).encode()  # which a report tells
+    return {str(path.relative_to(directory)): path.read_bytes().replace(place, b"") for path in sorted(paths)}
 
 
 def hidden(directory: Path) -> list[str]:
@@ -267,6 +285,25 @@ def test_time_and_tokens_add_up(tmp_path: Path) -> None:
     assert (second.target_tokens, second.source_tokens, second.decoded_parts) == (7, 5, 2)
     assert 100 < second.seconds < 200
     assert second._seconds_now < 50
+
+
+@pytest.mark.parametrize("suffix", [".json", ".html", ".txt"])
+def test_a_report_says_the_same_after_a_kill(suffix: str, tmp_path: Path) -> None:
+    told = []
+    for name, after in (("whole", 99), ("killed", 4)):
+        (tmp_path / name).mkdir()
+        job = reported(tmp_path / name, suffix)
+        if after < 99:
+            Stopped(job, after, KeyboardInterrupt()).run()
+        tally = Attempt(job).run().tally
+        told.append((tally.repaired, tally.flagged, visible(tmp_path / name)))
+    assert told[0] == told[1]
+    repaired, flagged, files = told[0]
+    assert (repaired, flagged) == (5, 5)
+    if suffix == ".json":
+        content = json.loads(files["report.json"])
+        assert content["counts"] == {"checked": 8, "flagged": 5, "with_errors": 5, "checks": {"loop": 5}}
+        assert [line["line"] for line in content["lines"]] == [1, 2, 4, 6, 7]
 
 
 def test_lines_are_aligned_together_as_without_a_kill(tmp_path: Path) -> None:
