@@ -225,7 +225,14 @@ PACKAGES = (  # top, height, then each package's left edge, width and lines
             (640, 230, ("interop, serve, demo, bench", "import and export; over HTTP;", "the tour; measuring")),
         ),
     ),
-    (258, 58, ((30, 840, ("decoding", "lines to translations: clean, split, schedule, search")),)),
+    (
+        258,
+        58,
+        (
+            (30, 330, ("documents", "what a translation must keep of a segment")),
+            (370, 500, ("decoding", "lines to translations: clean, split, schedule, search, repair")),
+        ),
+    ),
     (
         344,
         58,

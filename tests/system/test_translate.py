@@ -329,7 +329,7 @@ def test_subtitles_translated_as_lines_are_said_once(tmp_path: Path) -> None:
     subtitles, plain = tmp_path / "film.srt", tmp_path / "plain"
     subtitles.write_bytes(b"1\n00:00:01,000 --> 00:00:02,500\nHello.\n")
     plain.write_bytes(b"Hello.\n")
-    ended = mtcli("translate", "--quiet", subtitles, plain)
+    ended = mtcli("translate", "--quiet", "--input-format", "text", subtitles, plain)
     assert ended.returncode == 0
     assert ended.stdout.count(b"\n") == 4
     said = ended.stderr.decode().splitlines()

@@ -33,6 +33,7 @@ FORMATS: Mapping[str, Registered] = {
     "properties": Registered("properties", (".properties",)),
     "strings": Registered("strings", (".strings",)),
     "xcstrings": Registered("xcstrings", (".xcstrings",)),
+    "html": Registered("html", (".html", ".htm", ".xhtml")),
     "docx": Registered("docx", (".docx", ".docm")),
     "pptx": Registered("pptx", (".pptx", ".pptm")),
     "xlsx": Registered("xlsx", (".xlsx", ".xlsm")),

@@ -18,6 +18,7 @@ MAY_BE_REPEATED = {
     ("train", "--valid-tgt"),
     ("train", "--set"),
     ("translate", "--set"),
+    ("translate", "--protect"),
     ("serve", "--model"),
     ("serve", "--cors"),
     ("serve", "--set"),

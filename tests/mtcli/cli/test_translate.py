@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 from mtcli.cli import translate
 from mtcli.cli.main import app
 from mtcli.cli.terminal import Terminal
-from mtcli.jobs import run
+from mtcli.jobs import document_run, run
+from mtcli.jobs.document_job import DocumentJob
 from mtcli.jobs.job import FileJob
 
 Found = Callable[[FileJob], Any]
@@ -50,6 +51,17 @@ OPTIONS: dict[str, tuple[str, Found, Any]] = {
     "attention": ("--attention padded", lambda job: job.compute.attention, "padded"),
     "force": ("--force", lambda job: job.force, True),
 }
+OF_DOCUMENTS: dict[str, tuple[str, Callable[[DocumentJob], Any], Any]] = {
+    "protect": ("--protect x+ --protect y", lambda job: job.documents.protect, ("x+", "y")),
+    "fuzzy": ("--fuzzy", lambda job: job.reading.fuzzy, True),
+    "wrap": ("--wrap 60", lambda job: job.reading.wrap, 60),
+    "report": ("--report r.txt", lambda job: job.report, Path("r.txt")),
+    "no_repair": ("--no-repair", lambda job: job.options.repair, False),
+    "output": ("-o b.po", lambda job: job.outputs, [Path("b.po")]),
+    "dtype": ("--dtype int8", lambda job: job.compute.dtype, "int8"),
+    "model": ("-m other", lambda job: job.model, Path("other")),
+    "force": ("--force", lambda job: job.force, True),
+}
 APART = {"quiet", "traceback"}  # what is told, not what is done
 
 
@@ -63,7 +75,7 @@ def called_with(arguments: str, monkeypatch: pytest.MonkeyPatch) -> tuple[FileJo
 
 
 def test_no_option_is_left_out_above() -> None:
-    assert OPTIONS.keys() | APART == inspect.signature(translate.command).parameters.keys()
+    assert OPTIONS.keys() | OF_DOCUMENTS.keys() | APART == inspect.signature(translate.command).parameters.keys()
 
 
 @pytest.mark.parametrize("name", OPTIONS)
@@ -71,6 +83,17 @@ def test_an_option_reaches_the_job(name: str, monkeypatch: pytest.MonkeyPatch) -
     arguments, found, value = OPTIONS[name]
     assert found(called_with("", monkeypatch)[0]) != value
     assert found(called_with(arguments, monkeypatch)[0]) == value
+
+
+@pytest.mark.parametrize("name", OF_DOCUMENTS)
+def test_an_option_reaches_the_job_of_a_document(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs: list[DocumentJob] = []
+    monkeypatch.setattr(document_run, "translate_documents", lambda job, reporter: jobs.append(job))
+    arguments, found, value = OF_DOCUMENTS[name]
+    for given in ("", arguments):
+        finished = CliRunner().invoke(app, ["translate", "a.po", *given.split()])
+        assert finished.exit_code == 0, finished.output
+    assert [found(job) == value for job in jobs] == [False, True]
 
 
 def test_quiet_reaches_the_terminal(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
