@@ -1,5 +1,6 @@
 """Documents of offices, made as their programs make them, and what is asked of every format in an archive."""
 
+import html
 import io
 import zipfile
 from collections.abc import Callable, Sequence
@@ -113,7 +114,67 @@ def write_xlsx(path: Path, seed: int) -> Path:
     return path
 
 
-WRITERS: dict[str, Callable[[Path, int], Path]] = {"docx": write_docx, "pptx": write_pptx, "xlsx": write_xlsx}
+_ODF = " ".join(
+    f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "text", "draw", "style")
+)
+
+
+def _archive(path: Path, members: dict[str, str]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content, zipfile.ZIP_STORED if name == "mimetype" else zipfile.ZIP_DEFLATED)
+    return path
+
+
+def write_odt(path: Path, seed: int) -> Path:
+    paragraphs = [
+        f"<text:h>{html.escape(SENTENCES[seed % 8])}</text:h>",
+        '<text:p>I live in a <text:span text:style-name="T1">big house</text:span>.<text:line-break/>Next line</text:p>',
+        '<text:p>One<text:s text:c="3"/>two<text:tab/>three<text:bookmark text:name="b"/></text:p>',
+        "<text:p>With a note<text:note><text:note-citation>1</text:note-citation><text:note-body>"
+        "<text:p>Text of the note.</text:p></text:note-body></text:note> in it.</text:p>",
+        "<text:p><draw:frame><draw:text-box><text:p>In a frame</text:p></draw:text-box></draw:frame></text:p>",
+        '<text:p>See <text:a xlink:href="x">the  page</text:a>\n   now.</text:p>',
+        "<text:p/>",
+    ]
+    body = "".join(paragraphs[(seed + number) % 7] for number in range(seed % 7 + 1))
+    head = f'<?xml version="1.0" encoding="UTF-8"?><office:document-content {_ODF} xmlns:xlink="x" xmlns:fo="f">'
+    style = '<style:style><style:text-properties fo:language="en" fo:country="US"/></style:style>'
+    return _archive(
+        path,
+        {
+            "mimetype": "application/vnd.oasis.opendocument.text",
+            "content.xml": f"{head}<office:body><office:text>{body}</office:text></office:body></office:document-content>",
+            "styles.xml": f"<office:document-styles {_ODF} xmlns:fo='f'>{style}</office:document-styles>",
+        },
+    )
+
+
+def write_epub(path: Path, seed: int) -> Path:
+    page = (
+        '<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml" xml:lang="en"><head><title>Page</title></head>'
+        f"<body><h1>{html.escape(SENTENCES[seed % 8])}</h1><p>I live in a <b>big house</b>.</p></body></html>"
+    )
+    return _archive(
+        path,
+        {
+            "mimetype": "application/epub+zip",
+            "META-INF/container.xml": "<container/>",
+            "book.opf": '<package xmlns:dc="d"><metadata><dc:title>My book</dc:title><dc:language>en</dc:language>'
+            "</metadata></package>",
+            "toc.ncx": "<ncx><navMap><navLabel><text>The beginning</text></navLabel></navMap></ncx>",
+            **{f"page{number}.xhtml": page for number in range(seed % 3 + 1)},
+        },
+    )
+
+
+WRITERS: dict[str, Callable[[Path, int], Path]] = {
+    "docx": write_docx,
+    "pptx": write_pptx,
+    "xlsx": write_xlsx,
+    "odt": write_odt,
+    "epub": write_epub,
+}
 
 
 def repacked(path: Path, changes: dict[str, bytes | None], added: Sequence[tuple[str, bytes]] = ()) -> Path:

@@ -10,8 +10,8 @@ from mtcli.formats.documents.model import Code, CodeKind, Content, Segment, plai
 from mtcli.formats.documents.packages import contents_or_own
 from mtcli.formats.documents.xml_source import Part, Token, TokenKind, XmlSlot, attributes, raw_of
 
-_INLINE = """a abbr acronym b bdi bdo big br cite code data del dfn em font i img input ins kbd label mark math meter nobr
-object output picture progress q rp rt ruby s samp small span strike strong sub sup svg time tt u var video audio wbr"""
+_INLINE = """a abbr acronym b bdi bdo big br cite code data del dfn em font i img input ins kbd label mark math meter
+nobr object output picture progress q rp rt ruby s samp small span strike strong sub sup svg time tt u var video audio wbr"""
 INLINE = frozenset(_INLINE.split())
 OPAQUE = frozenset({"code", "kbd", "math", "samp", "svg", "tt", "var", "video", "audio", "object", "picture", "ruby"})
 _SHOWN = ("title", "alt", "placeholder", "aria-label", "aria-description", "summary")
@@ -213,7 +213,8 @@ def _rewritten(
 
 def _within(raw: str, text: str) -> str:
     """A block's new text within the white space that it had at its edges, which browsers show as one space or none."""
-    lead, tail = _EDGES.findall(raw)[0], _END.findall(raw)[0]
+    lead: str = _EDGES.findall(raw)[0]
+    tail: str = _END.findall(raw)[0]
     core = text.removeprefix(" ") if lead else text
     return lead + (core.removesuffix(" ") if tail else core) + tail
 

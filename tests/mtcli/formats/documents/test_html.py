@@ -20,8 +20,8 @@ PAGES = {
     "<script>if (a < b) document.write('<p>no</p>')</script></head>\n<body>\n  <h1>The  house</h1>\n"
     "  <p>I live in a\n     <b>big <i>house</i></b>.</p>\n</body></html>\n",
     "unclosed": "<ul><li>One thing<li>Two <b>things<li>Three</b></ul><p>And<p>so on",
-    "attributes": "<img src=a.png alt='A black dog'><input type=submit value=Send><a title=\"The page\" href=x?a=1&b=2>go</a>"
-    "<input type=text value=kept placeholder='Your name'>",
+    "attributes": "<img src=a.png alt='A black dog'><input type=submit value=Send>"
+    "<a title=\"The page\" href=x?a=1&b=2>go</a><input type=text value=kept placeholder='Your name'>",
     "kept": '<p>Use <code>git &lt;x&gt;</code> and <span translate="no">ACME <b>x</b></span> now</p>'
     '<div class="a notranslate"><p>not <b>this</b></p><div>nor this</div></div><p>but this</p>',
     "breaks": "<p>line one<br>line two<br />line three</p><pre>  a\n   b c\n</pre>",

@@ -18,20 +18,26 @@ from mtcli.formats.documents.model import Content, Filled, ReadOptions, codes_of
 from mtcli.formats.documents.registry import by_name, name_for
 
 SEEDS = range(15)
+
+
+def form_of(suffix: str) -> str:
+    return {"odt": "odf"}.get(suffix, suffix)
+
+
 FILES = [(name, seed) for name in WRITERS for seed in SEEDS]
 
 
 @pytest.mark.parametrize(("name", "seed"), FILES)
 def test_a_file_that_is_not_translated_keeps_its_bytes(name: str, seed: int, tmp_path: Path) -> None:
     path = WRITERS[name](tmp_path / f"a.{name}", seed)
-    assert name_for(path) == name
-    segments = check_identity(by_name(name), path, ReadOptions(source_language="en", target_language="de"))
+    assert name_for(path) == form_of(name)
+    segments = check_identity(by_name(form_of(name)), path, ReadOptions(source_language="en", target_language="de"))
     assert any(text.strip() for text in texts(segments))
 
 
 @pytest.mark.parametrize(("name", "seed"), FILES)
 def test_a_translated_file_reads_back_as_it_was_filled(name: str, seed: int, tmp_path: Path) -> None:
-    path, form = WRITERS[name](tmp_path / f"a.{name}", seed), by_name(name)
+    path, form = WRITERS[name](tmp_path / f"a.{name}", seed), by_name(form_of(name))
     output = tmp_path / f"b.{name}"
     output.write_bytes(translate(form, path, options=ReadOptions(target_language="de")))
     with zipfile.ZipFile(output) as written, zipfile.ZipFile(path) as before:
@@ -47,14 +53,15 @@ def test_a_translated_file_reads_back_as_it_was_filled(name: str, seed: int, tmp
 def kinds(content: Content) -> Counter[tuple[str, str]]:
     """Codes by kind and source, the latter without text that is translated inside it."""
     return Counter(
-        (code.kind.value, re.sub(r"<w:t\b[^>]*>[^<]*<", "<w:t><", code.source)) for code in codes_of(content)
+        (code.kind.value, re.sub(r"(<(?:w:t|text:p)\b)[^>]*>[^<]*<", r"\1><", code.source))
+        for code in codes_of(content)
     )
 
 
 def test_programs_open_what_was_translated(tmp_path: Path) -> None:
     for name, writer in WRITERS.items():
         path = writer(tmp_path / f"a.{name}", 5)
-        (tmp_path / f"b.{name}").write_bytes(translate(by_name(name), path))
+        (tmp_path / f"b.{name}").write_bytes(translate(by_name(form_of(name)), path))
     document = docx.Document(str(tmp_path / "b.docx"))
     assert any("STATION?" in paragraph.text for paragraph in document.paragraphs)
     assert document.tables[0].cell(1, 0).text == "A\u00a0B"
@@ -107,6 +114,20 @@ def test_the_language_is_set_where_something_was_translated(tmp_path: Path) -> N
     output = tmp_path / "b.docx"
     output.write_bytes(translate(by_name("docx"), path, options=ReadOptions(target_language="de")))
     assert b'w:lang w:val="de-DE"' in zipfile.ZipFile(output).read("word/styles.xml")
+
+
+def test_the_language_of_other_formats_is_set(tmp_path: Path) -> None:
+    for suffix, member, wanted in (
+        ("odt", "styles.xml", b'fo:language="de" fo:country="none"'),
+        ("epub", "book.opf", b"<dc:language>de<"),
+        ("epub", "page0.xhtml", b'xml:lang="de"'),
+    ):
+        path, output = WRITERS[suffix](tmp_path / f"a.{suffix}", 1), tmp_path / f"b.{suffix}"
+        output.write_bytes(translate(by_name(form_of(suffix)), path, options=ReadOptions(target_language="de")))
+        with zipfile.ZipFile(output) as archive:
+            assert wanted in archive.read(member)
+            first = archive.infolist()[0]
+            assert (first.filename, first.compress_type) == ("mimetype", zipfile.ZIP_STORED)
 
 
 BOMB = b"<a>" + b" " * 300_000_000 + b"</a>"
