@@ -129,7 +129,7 @@ def _archive(path: Path, members: dict[str, str]) -> Path:
 def write_odt(path: Path, seed: int) -> Path:
     paragraphs = [
         f"<text:h>{html.escape(SENTENCES[seed % 8])}</text:h>",
-        '<text:p>I live in a <text:span text:style-name="T1">big house</text:span>.<text:line-break/>Next line</text:p>',
+        '<text:p>I live in a <text:span text:style-name="T1">big house</text:span>.<text:line-break/>Next</text:p>',
         '<text:p>One<text:s text:c="3"/>two<text:tab/>three<text:bookmark text:name="b"/></text:p>',
         "<text:p>With a note<text:note><text:note-citation>1</text:note-citation><text:note-body>"
         "<text:p>Text of the note.</text:p></text:note-body></text:note> in it.</text:p>",
@@ -144,7 +144,7 @@ def write_odt(path: Path, seed: int) -> Path:
         path,
         {
             "mimetype": "application/vnd.oasis.opendocument.text",
-            "content.xml": f"{head}<office:body><office:text>{body}</office:text></office:body></office:document-content>",
+            "content.xml": f"{head}<office:body>{body}</office:body></office:document-content>",
             "styles.xml": f"<office:document-styles {_ODF} xmlns:fo='f'>{style}</office:document-styles>",
         },
     )

@@ -10,8 +10,10 @@ from mtcli.formats.documents.model import Code, CodeKind, Content, Segment, plai
 from mtcli.formats.documents.packages import contents_or_own
 from mtcli.formats.documents.xml_source import Part, Token, TokenKind, XmlSlot, attributes, raw_of
 
-_INLINE = """a abbr acronym b bdi bdo big br cite code data del dfn em font i img input ins kbd label mark math meter
-nobr object output picture progress q rp rt ruby s samp small span strike strong sub sup svg time tt u var video audio wbr"""
+_INLINE = """
+a abbr acronym b bdi bdo big br cite code data del dfn em font i img input ins kbd label mark math meter nobr object
+output picture progress q rp rt ruby s samp small span strike strong sub sup svg time tt u var video audio wbr
+"""
 INLINE = frozenset(_INLINE.split())
 OPAQUE = frozenset({"code", "kbd", "math", "samp", "svg", "tt", "var", "video", "audio", "object", "picture", "ruby"})
 _SHOWN = ("title", "alt", "placeholder", "aria-label", "aria-description", "summary")

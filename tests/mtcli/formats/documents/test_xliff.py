@@ -23,11 +23,12 @@ UNITS = {
     "kept": '<trans-unit id="7" translate="no"><source>ACME</source></trans-unit>',
     "codes": '<trans-unit id="8"><source>Press <g id="1">the <x id="2"/>key</g> <bpt id="3">&lt;b&gt;</bpt>now'
     '<ept id="3">&lt;/b&gt;</ept><ph id="4">{0}</ph>.</source></trans-unit>',
-    "review": '<trans-unit id="9"><source>Look</source><target state="needs-review-translation">Schau</target></trans-unit>',
+    "review": '<trans-unit id="9"><source>Look</source><target state="needs-review-translation">Schau</target>'
+    "</trans-unit>",
     "sdl": '<trans-unit id="10"><source>One. Two.</source><seg-source><mrk mtype="seg" mid="1">One.</mrk> '
     '<mrk mtype="seg" mid="2">Two.</mrk></seg-source><sdl:x xmlns:sdl="s" y="&quot;"/></trans-unit>',
     "blank": '<trans-unit id="11"><source> </source></trans-unit>',
-}  # fmt: skip
+}
 OLD = {
     name: f'{HEAD}<file source-language="en" original="a"><body>{unit}</body></file></xliff>\n'
     for name, unit in UNITS.items()
