@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mtcli.checking.spans import SpanKind, protected_spans
+from mtcli.decoding.lines import has_words
 from mtcli.documents.placement import Placed
 from mtcli.formats.documents.model import Code, CodeKind, Content, joined, plain
 
@@ -92,13 +93,14 @@ def assembled(items: Sequence[str | Code | Content]) -> Content:
 
 @dataclass(frozen=True, slots=True)
 class _Whole:
-    """An opaque pair and all in it."""
+    """A pair and all in it, which is kept as it is; one that is hidden is no part of the text."""
 
     content: Content
+    is_hidden: bool = False
 
     @property
     def text(self) -> str:
-        text = plain(self.content)
+        text = "" if self.is_hidden else plain(self.content)
         return text if text.strip() and "\n" not in text and len(text.split()) <= _MOST_WORDS_OF_CODE else ""
 
 
@@ -110,26 +112,39 @@ def _opaque_as_one(content: Content) -> list[_Item]:
     places = iter(range(len(content)))
     for place in places:
         piece = content[place]
-        if isinstance(piece, str) or not piece.is_opaque or piece.kind is not CodeKind.OPEN:
+        end = _end_of(content, place)
+        is_opaque = isinstance(piece, Code) and piece.is_opaque
+        is_mark = end is not None and _is_mark(content[:place], content[place : end + 1])
+        if end is None or not (is_opaque or is_mark):
             found.append(piece)
             continue
-        end = next(
-            (
-                later
-                for later in range(place + 1, len(content))
-                if isinstance(other := content[later], Code)
-                and other.kind is CodeKind.CLOSE
-                and other.number == piece.number
-            ),
-            None,
-        )
-        if end is None:
-            found.append(piece)
-            continue
-        found.append(_Whole(content[place : end + 1]))
+        found.append(_Whole(content[place : end + 1], is_hidden=not is_opaque))
         for _ in range(place, end):
             next(places)
     return found
+
+
+def _end_of(content: Content, place: int) -> int | None:
+    """Where the pair ends that begins at a place; None where none does."""
+    piece = content[place]
+    if isinstance(piece, str) or piece.kind is not CodeKind.OPEN:
+        return None
+    return next(
+        (
+            later
+            for later in range(place + 1, len(content))
+            if isinstance(other := content[later], Code)
+            and other.kind is CodeKind.CLOSE
+            and other.number == piece.number
+        ),
+        None,
+    )
+
+
+def _is_mark(before: Content, pair: Content) -> bool:
+    """Whether a pair is a mark written onto a word, as a note's number: no letters, and no space before it."""
+    text = plain(pair)
+    return bool(text.strip()) and not has_words(text) and bool(plain(before)) and not plain(before)[-1].isspace()
 
 
 def _lines(items: Sequence[_Item]) -> Iterator[tuple[list[_Item], list[str | Code]]]:

@@ -132,6 +132,14 @@ def test_a_point_stays_behind_its_word() -> None:
     assert written(found.content) == "<2/>THREE TWO ONE<1/>"
 
 
+def test_a_note_s_number_is_no_part_of_the_word_it_is_on() -> None:
+    note = (Code(1, OPEN, "<a>"), Code(2, OPEN, "<sup>"), "1", Code(2, CLOSE, "</sup>"), Code(1, CLOSE, "</a>"))
+    stub = Stub(lambda line: line.replace("black", "schwarz"))
+    found = fill(("a black", *note, " dog has ", *bold("5", 3), " legs.", *note), stub)
+    assert stub.asked == ["a black dog has 5 legs."]
+    assert written(found.content) == "a schwarz<a><sup>1</sup></a> dog has <b>5</b> legs.<a><sup>1</sup></a>"
+
+
 def test_opaque_text_comes_back_with_its_codes() -> None:
     code = (Code(1, OPEN, "<code>", "", True), "git commit", Code(1, CLOSE, "</code>"))
     found = fill(("use ", *code, " daily"), Stub(lambda line: f"täglich {line.removesuffix(' daily')}"))
