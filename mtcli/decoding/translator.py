@@ -35,7 +35,7 @@ _SEVERAL_ARE_KNOWN = 0.25  # share of training lines: fewer teach nothing of lin
 _KEPT = 4  # ways to search whose pools are kept, with their memory
 _PLAIN_WORD = re.compile(r"(?:^|\s)[^\W\d_]+[,.;:!?]*(?=\s|$)")
 _REPAIR_BEAM = 4  # at least, where somebody searches greedily
-HAS_LOOPLESS = False
+HAS_LOOPLESS = False  # the engines cannot yet forbid what an output has had
 
 
 @dataclass
