@@ -20,7 +20,7 @@ from mtcli.decoding.lines import has_words, split_lines
 from mtcli.decoding.options import ComputeOptions, TranslateOptions
 from mtcli.decoding.pool import EnginePool
 from mtcli.decoding.repair import Answers, Ask, Faults, Finishing, LineRepair, LineTools, Worded, repair_line
-from mtcli.decoding.repair.faults import needs_translation
+from mtcli.decoding.repair.faults import lost_capitals, needs_translation
 from mtcli.decoding.repair.settings import faults_of
 from mtcli.decoding.repair.tools import PartTools
 from mtcli.decoding.search import Hypothesis, SearchOptions, Sentence, Task
@@ -333,7 +333,8 @@ class Translator:
         if way.faults is None:
             return translation
         findings = way.faults.of(prepared.line, translation.text) if prepared.parts else []
-        if not findings or not way.options.repair:
+        is_sound = not findings and not lost_capitals(prepared.line, translation.text)
+        if is_sound or not prepared.parts or not way.options.repair:
             translation = way.faults.told_of(translation, findings)
             self._count_line(translation)
             return translation

@@ -57,11 +57,11 @@ def test_what_is_at_fault_is_repaired_or_flagged(server: RunningServer) -> None:
     asked = {"q": "Open %s now.", "source": "en", "target": "de"}
     mended = server.post("/translate", asked).json()
     assert "%s" in mended["translatedText"] and "flags" not in mended
-    lost = {**asked, "q": "Run `pip install foo` first."}
+    lost = {**asked, "q": "More than 1904 people came."}
     flagged = server.post("/translate", lost).json()
-    assert flagged["flags"] == ["echo"]
+    assert flagged["flags"] == ["number"]
     both = server.post("/translate", {**lost, "q": [asked["q"], lost["q"]]}).json()
-    assert both["flags"] == [[], ["echo"]]
+    assert both["flags"] == [[], ["number"]]
     after = [gauge(server, f"mtcli_{name}_total") for name in ("repaired", "flagged")]
     assert [now - then for then, now in zip(before, after, strict=True)] == [4, 2]
 
