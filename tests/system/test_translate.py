@@ -108,7 +108,7 @@ def test_compressed_both_ways_into_a_directory(reverse_model: Path, tmp_path: Pa
 def test_bad_utf8_is_replaced_on_request_and_counted(reverse_model: Path, tmp_path: Path) -> None:
     stats = tmp_path / "stats.json"
     done = mtcli(
-        *("translate", "-m", reverse_model, "--on-bad-utf8", "replace", "--stats", stats),
+        *("translate", "-m", reverse_model, "--no-repair", "--on-bad-utf8", "replace", "--stats", stats),
         stdin=b"a b\n\xff\xfe\nc \xe9\n \na b\n",
     )
     assert done.returncode == 0

@@ -52,7 +52,9 @@ class Faults:
         """
         self._is_sound = prescan_for(pair, settings)
         self.numeral = numeral_writer(*pair)
-        self._grave = TranslationChecker(pair, replace(settings, checks=frozenset(WEIGHTS)))
+        # How long translations are between languages that nobody named, and nobody measured, is a guess
+        unsure = set() if settings.lengths or all(pair) else {TOO_LONG, TOO_SHORT}
+        self._grave = TranslationChecker(pair, replace(settings, checks=frozenset(WEIGHTS) - unsure))
         self._all = TranslationChecker(pair, settings) if all_checks else None
 
     def of(self, source: str, target: str) -> list[Finding]:
