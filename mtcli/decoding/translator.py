@@ -15,11 +15,12 @@ from mtcli.data.conventions import TextConventions
 from mtcli.data.tokenizer import Tokenizer
 from mtcli.decoding.backend import Backend
 from mtcli.decoding.frame import Frame
-from mtcli.decoding.lines import Part, copied, has_words, is_invisible, one_line, rejoin, split_lines
+from mtcli.decoding.joining import Prepared, joined, translation_of
+from mtcli.decoding.lines import has_words, split_lines
 from mtcli.decoding.options import ComputeOptions, TranslateOptions
 from mtcli.decoding.pool import EnginePool
 from mtcli.decoding.repair import Answers, Ask, Faults, Finishing, LineRepair, LineTools, Worded, repair_line
-from mtcli.decoding.repair.faults import needs_translation
+from mtcli.decoding.repair.faults import lost_capitals, needs_translation
 from mtcli.decoding.repair.settings import faults_of
 from mtcli.decoding.repair.tools import PartTools
 from mtcli.decoding.search import Hypothesis, SearchOptions, Sentence, Task
@@ -35,7 +36,7 @@ _SEVERAL_ARE_KNOWN = 0.25  # share of training lines: fewer teach nothing of lin
 _KEPT = 4  # ways to search whose pools are kept, with their memory
 _PLAIN_WORD = re.compile(r"(?:^|\s)[^\W\d_]+[,.;:!?]*(?=\s|$)")
 _REPAIR_BEAM = 4  # at least, where somebody searches greedily
-HAS_LOOPLESS = False
+HAS_LOOPLESS = False  # the engines cannot yet forbid what an output has had
 
 
 @dataclass
@@ -109,14 +110,6 @@ def is_by_sentence(sentences: str, text: TextConventions) -> bool:
 def _refuse_one_string(lines: Iterable[str]) -> None:
     if isinstance(lines, str | bytes):
         raise UsageError("A Translator takes lines, such as a list of strings; it was given one string.")
-
-
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """A line and what the model is to translate of it: nothing, one part, or several."""
-
-    line: str
-    parts: Sequence[Part]
 
 
 class Translator:
@@ -303,7 +296,7 @@ class Translator:
             self.work.source_tokens += len(task.source)
             self.work.target_tokens += hypotheses[0].num_tokens
 
-    def prepare(self, lines: Sequence[str], way: "_Way") -> list[tuple[_Prepared, list[Sentence]]]:
+    def prepare(self, lines: Sequence[str], way: "_Way") -> list[tuple[Prepared, list[Sentence]]]:
         """Find what is to be decoded of each line."""
         src, settings = self.model.tokenizers.src, way.settings
         longest = self.model.architecture.model.max_length - 1
@@ -312,7 +305,7 @@ class Translator:
         wordy = [line for line in lines if is_for_model(line)]
         split = iter(split_lines(wordy, src, longest, by_sentence=by_sentence))
         chosen = set(wordy)
-        found = [_Prepared(line, next(split) if line in chosen else []) for line in lines]
+        found = [Prepared(line, next(split) if line in chosen else []) for line in lines]
         with self._lock:
             self.work.parts += sum(len(prepared.parts) for prepared in found)
             self.work.split_lines += sum(len(prepared.parts) > 1 for prepared in found)
@@ -323,7 +316,7 @@ class Translator:
         return Sentence((*tokens, self.model.tokenizers.src.eos_id), longest)
 
     def translations(
-        self, lines: Sequence[tuple[_Prepared, Sequence[list[Hypothesis]]]], way: "_Way"
+        self, lines: Sequence[tuple[Prepared, Sequence[list[Hypothesis]]]], way: "_Way"
     ) -> list[Translation | LineRepair]:
         """Make text of what was found for each line's parts, or what repairs a line that is at fault."""
         texts = iter(self._worded([part for _, found in lines for part in found]))
@@ -335,12 +328,13 @@ class Translator:
         texts = iter(self.model.tokenizers.tgt.lines(wanted))
         return [[(one, next(texts)) for one in part] for part in found]
 
-    def _checked(self, prepared: _Prepared, found: Answers, way: "_Way") -> Translation | LineRepair:
-        translation = self._translation(prepared, found, way)
+    def _checked(self, prepared: Prepared, found: Answers, way: "_Way") -> Translation | LineRepair:
+        translation = translation_of(prepared, found, way.settings.length_penalty, way.options.n_best)
         if way.faults is None:
             return translation
         findings = way.faults.of(prepared.line, translation.text) if prepared.parts else []
-        if not findings or not way.options.repair:
+        is_sound = not findings and not lost_capitals(prepared.line, translation.text)
+        if is_sound or not prepared.parts or not way.options.repair:
             translation = way.faults.told_of(translation, findings)
             self._count_line(translation)
             return translation
@@ -348,7 +342,7 @@ class Translator:
 
     def _repair(
         self,
-        prepared: _Prepared,
+        prepared: Prepared,
         found: Answers,
         translation: Translation,
         findings: Sequence[Finding],
@@ -363,7 +357,7 @@ class Translator:
             return self._sentence(tokens, settings) if 0 < len(tokens) <= longest else None
 
         def join(chosen: Sequence[Worded]) -> Candidate:
-            return _joined(prepared.parts, chosen, frame, settings.length_penalty)
+            return joined(prepared.parts, chosen, frame, settings.length_penalty)
 
         lead = src.lead(src.clean(prepared.line))
         for_part = PartTools(way.faults, src, sentence_of, lead, has_loopless=HAS_LOOPLESS)
@@ -384,32 +378,6 @@ class Translator:
             with self._lock:
                 self.work.repaired += bool(translation.repaired)
                 self.work.flagged += bool(translation.findings)
-
-    def _translation(self, prepared: _Prepared, found: Answers, way: "_Way") -> Translation:
-        """Join a line's parts: rank r of its list has their translations of rank r.
-
-        Of those with the same text, cut into other tokens, the best stays; the list has at most `n_best`.
-        """
-        line, parts = prepared.line, prepared.parts
-        if not parts:
-            return Translation(line, (Candidate(copied(line), 0.0, 0.0, 0),))
-        frame, penalty = Frame.of(line), way.settings.length_penalty
-        by_text: dict[str, Candidate] = {}
-        for rank in range(max(map(len, found))):
-            candidate = _joined(parts, [part[min(rank, len(part) - 1)] for part in found], frame, penalty)
-            by_text.setdefault(candidate.text, candidate)
-        n_best = tuple(by_text.values())[: way.options.n_best]
-        return Translation(line, n_best, tuple([part.text for part in parts]))
-
-
-def _joined(parts: Sequence[Part], chosen: Sequence[Worded], frame: Frame, length_penalty: float) -> Candidate:
-    """One candidate of a line, from a translation of each part; what has none is copied from the source."""
-    log_prob = sum([scored.log_prob for scored, _ in chosen])
-    num_tokens = sum([scored.num_tokens for scored, _ in chosen])
-    texts = [one_line(part.text) if is_invisible(text) else text for part, (_, text) in zip(parts, chosen, strict=True)]
-    tokens = tuple([token for scored, _ in chosen for token in scored.tokens])
-    whole = frame.around(rejoin(texts, [part.gap for part in parts]))
-    return Candidate(whole, log_prob / max(1, num_tokens) ** length_penalty, log_prob, num_tokens, tuple(texts), tokens)
 
 
 def _is_for_model(line: str) -> bool:

@@ -95,6 +95,13 @@ class RunningServer:
         return self.process.wait(PATIENCE)
 
 
+def gauge(server: RunningServer, name: str) -> float:
+    """A number of `/metrics`."""
+    found = re.search(rf"^{name}(?:{{[^}}]*}})? (\S+)$", server.ask("GET", "/metrics").text, re.MULTILINE)
+    assert found, name
+    return float(found[1])
+
+
 @contextmanager
 def running_server(
     directory: Path, *options: str | Path, env: Mapping[str, str] = {}, program: str | None = None

@@ -31,6 +31,8 @@ WEIGHTS = {
     **dict.fromkeys(PROTECTED, 4),
 }
 _DOUBTFUL = 2  # a loop of two, which may be meant
+_CAPITALS = 1
+_FEWEST_CAPITALS = 4  # letters of a line in capitals: fewer are an abbreviation
 
 
 class Faults:
@@ -50,7 +52,9 @@ class Faults:
         """
         self._is_sound = prescan_for(pair, settings)
         self.numeral = numeral_writer(*pair)
-        self._grave = TranslationChecker(pair, replace(settings, checks=frozenset(WEIGHTS)))
+        # How long translations are between languages that nobody named, and nobody measured, is a guess
+        unsure = set() if settings.lengths or all(pair) else {TOO_LONG, TOO_SHORT}
+        self._grave = TranslationChecker(pair, replace(settings, checks=frozenset(WEIGHTS) - unsure))
         self._all = TranslationChecker(pair, settings) if all_checks else None
 
     def of(self, source: str, target: str) -> list[Finding]:
@@ -71,7 +75,7 @@ class Faults:
 
     def weigh(self, source: str, target: str) -> int:
         """How grave a translation's faults are, together; 0 where it has none."""
-        return weight_of(self.of(source, target))
+        return weight_of(self.of(source, target)) + lost_capitals(source, target)
 
 
 def weight_of(findings: Sequence[Finding]) -> int:
@@ -80,6 +84,16 @@ def weight_of(findings: Sequence[Finding]) -> int:
         _DOUBTFUL if one.check == LOOP and one.severity is Severity.WARNING else WEIGHTS.get(one.check, 0)
         for one in findings
     )
+
+
+def is_shouted(text: str) -> bool:
+    """Whether a text is written in capitals, and is no abbreviation."""
+    return text.isupper() and sum(map(str.isalpha, text)) >= _FEWEST_CAPITALS
+
+
+def lost_capitals(source: str, target: str) -> int:
+    """How grave it is that a line in capitals has a translation that is not: no check minds, but it is often noise."""
+    return _CAPITALS if source.isupper() and is_shouted(source) and " " in source and not target.isupper() else 0
 
 
 def copied_weight(source: str) -> int:

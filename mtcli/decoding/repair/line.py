@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from mtcli.checking import Finding
 from mtcli.checking.copying import ECHO
 from mtcli.decoding.lines import Part
-from mtcli.decoding.repair.faults import Faults, copy_finding, weight_of, without_doubles
+from mtcli.decoding.repair.faults import Faults, copy_finding, lost_capitals, weight_of, without_doubles
 from mtcli.decoding.repair.steps import SOURCE, STEPS, Case
 from mtcli.decoding.repair.tools import PartTools
 from mtcli.decoding.repair.words import COPIED, Answers, Ask, Worded
@@ -40,7 +40,7 @@ def repair_line(
     Returns:
         the translation that is to be written, with what is still wrong with it.
     """
-    before = weight_of(findings)
+    before = weight_of(findings) + lost_capitals(translation.source, translation.text)
     if not before:
         return tools.faults.told_of(translation, findings)
     chosen: list[Worded] = [found[0] for found in tools.found]
@@ -54,7 +54,7 @@ def repair_line(
     left = tools.faults.of(translation.source, best.text) if names else findings
     if SOURCE in names and not any(one.check == ECHO for one in left):
         left = [*left, copy_finding(translation.source, best.text)]
-    if weight_of(left) >= before:
+    if weight_of(left) + lost_capitals(translation.source, best.text) >= before:
         return tools.faults.told_of(translation, findings)
     others = [one for one in translation.n_best if one.text != best.text]
     n_best = (best, *others)[: len(translation.n_best)]
@@ -67,7 +67,7 @@ def _repair_part(part: Part, found: Sequence[Worded], tools: PartTools) -> Gener
     text = part.text[len(tools.lead) :].lstrip() if part.text.startswith(tools.lead) else part.text
     findings = tools.faults.of(text, found[0][1])
     case = Case(text, part.tokens, found, findings, tools)
-    best, name, weight = found[0], "", weight_of(findings)
+    best, name, weight = found[0], "", weight_of(findings) + lost_capitals(text, found[0][1])
     for step, try_it in STEPS:
         if not weight:
             break

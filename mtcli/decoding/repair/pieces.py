@@ -8,6 +8,7 @@ from operator import attrgetter
 from mtcli.checking.lines import has_letters
 from mtcli.checking.spans import Span, SpanKind, protected_spans
 from mtcli.decoding.lines import split_clauses
+from mtcli.decoding.repair.faults import is_shouted
 from mtcli.decoding.repair.tools import PartTools
 from mtcli.decoding.repair.words import COPIED, Answers, Ask, Pieces, Worded
 
@@ -15,9 +16,9 @@ from mtcli.decoding.repair.words import COPIED, Answers, Ask, Pieces, Worded
 _BEFORE = re.compile(r"^[\W_]*")
 _BEHIND = re.compile(r"[\W_]*$")
 _LAST_MARK = re.compile(r"(?<=\w)[.!?。]$")
+_CODE = re.compile(r"(?<!\w)(?=\w*\d)(?=\w*[a-zA-Z])\w+(?!\w)", re.ASCII)  # and ordinals, amounts with a unit
 _WORD = re.compile(r"\S+")
 _FEWEST_WORDS = 2  # of a half
-_FEWEST_CAPITALS = 4  # letters of a line in capitals: fewer are an abbreviation
 _DEEPEST = 4  # times that a piece is taken apart again
 _NUMBERS = frozenset({SpanKind.NUMBER, SpanKind.EMOJI, SpanKind.VERSION})
 NO_NUMBERS = frozenset(SpanKind) - _NUMBERS
@@ -58,7 +59,7 @@ class Apart:
         def written(span: Span) -> str:
             return tools.faults.numeral(span.text) if span.kind is SpanKind.NUMBER else span.text
 
-        spans = protected_spans(text, frozenset(SpanKind) if numbers else NO_NUMBERS)
+        spans = _with_codes(text, protected_spans(text)) if numbers else protected_spans(text, NO_NUMBERS)
         return cls.of(text, spans, written) if spans else cls([text], [])
 
     @classmethod
@@ -75,6 +76,17 @@ class Apart:
         """The whole, with these in the place of the pieces."""
         *before, last = self.kept
         return "".join([*(kept + text for kept, text in zip(before, translations, strict=True)), last])
+
+
+def _with_codes(text: str, spans: Sequence[Span]) -> list[Span]:
+    """Spans of which those inside a word such as 4JS7Q6 or 2nd are the whole word."""
+    found: list[Span] = []
+    codes = [Span(SpanKind.CODE, *match.span(), match[0]) for match in _CODE.finditer(text)]
+    for span in spans:
+        whole = next((code for code in codes if code.start <= span.start and span.end <= code.end), span)
+        if not found or found[-1].end <= whole.start:
+            found.append(whole)
+    return found
 
 
 def _trimmed(text: str) -> tuple[str, str, str]:
@@ -148,11 +160,6 @@ def in_halves(text: str) -> list[str]:
         return [text]
     middle = len(words) // 2
     return [text[: words[middle - 1].end()], text[words[middle].start() :]]
-
-
-def is_shouted(text: str) -> bool:
-    """Whether a text is written in capitals, and is no abbreviation."""
-    return text.isupper() and sum(map(str.isalpha, text)) >= _FEWEST_CAPITALS
 
 
 def _in_small_letters(text: str) -> str:

@@ -12,8 +12,8 @@ from mtcli.checking.lines import without
 from mtcli.checking.spans import protected_spans
 from mtcli.data.sentences import split_sentences
 from mtcli.decoding.lines import split_clauses
-from mtcli.decoding.repair.faults import PROTECTED, needs_translation, without_doubles
-from mtcli.decoding.repair.pieces import NO_NUMBERS, Apart, in_halves, is_shouted, translated
+from mtcli.decoding.repair.faults import PROTECTED, is_shouted, needs_translation, without_doubles
+from mtcli.decoding.repair.pieces import NO_NUMBERS, Apart, in_halves, translated
 from mtcli.decoding.repair.tools import PartTools
 from mtcli.decoding.repair.words import COPIED, Answers, Ask, Worded
 

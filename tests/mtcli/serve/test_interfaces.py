@@ -7,7 +7,7 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 from support.command import mtcli
-from support.serving import RunningServer, running_server
+from support.serving import RunningServer, gauge, running_server
 
 from mtcli.model_directory.box import IN_THE_BOX
 
@@ -50,6 +50,27 @@ def test_alternatives_are_other_translations(server: RunningServer, by_command: 
     many = server.post("/translate", {**asked, "q": [TEXT, TEXT]}).json()
     assert many["alternatives"] == [one["alternatives"]] * 2
     assert len(server.post("/translate", {**asked, "alternatives": 1000}).json()["alternatives"]) <= 3
+
+
+def test_what_is_at_fault_is_repaired_or_flagged(server: RunningServer) -> None:
+    before = [gauge(server, f"mtcli_{name}_total") for name in ("repaired", "flagged")]
+    asked = {"q": "Open %s now.", "source": "en", "target": "de"}
+    mended = server.post("/translate", asked).json()
+    assert "%s" in mended["translatedText"] and "flags" not in mended
+    lost = {**asked, "q": "More than 1904 people came."}
+    flagged = server.post("/translate", lost).json()
+    assert flagged["flags"] == ["number"]
+    both = server.post("/translate", {**lost, "q": [asked["q"], lost["q"]]}).json()
+    assert both["flags"] == [[], ["number"]]
+    after = [gauge(server, f"mtcli_{name}_total") for name in ("repaired", "flagged")]
+    assert [now - then for then, now in zip(before, after, strict=True)] == [2, 2]
+
+
+def test_a_server_may_leave_faults(tmp_path: Path) -> None:
+    with running_server(tmp_path, "--no-repair") as plain:
+        plain.wait_until_ready()
+        answer = plain.post("/translate", {"q": "Open %s now.", "source": "en", "target": "de"}).json()
+    assert answer.keys() == {"translatedText"} and "%s" not in answer["translatedText"]
 
 
 def test_the_language_is_found_out(server: RunningServer, by_command: dict[str, str]) -> None:

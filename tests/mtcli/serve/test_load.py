@@ -1,7 +1,6 @@
 """Under load: full queues, vanished and slow clients, too much at once, and an end in good order."""
 
 import http.client
-import re
 import signal
 import socket
 import threading
@@ -10,19 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from support.serving import RunningServer, running_server
+from support.serving import RunningServer, gauge, running_server
 
 from mtcli.serve.guards import BoundedBody
 from mtcli.serve.refusals import RefusalError
 from mtcli.serve.settings import Limits
 
 MANY = "\n".join(f"There are {number} men at the station." for number in range(20_000))
-
-
-def gauge(server: RunningServer, name: str) -> float:
-    found = re.search(rf"^{name}(?:{{[^}}]*}})? (\S+)$", server.ask("GET", "/metrics").text, re.MULTILINE)
-    assert found, name
-    return float(found[1])
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import pytest
 from mtcli.checking import CheckSettings
 from mtcli.decoding.lines import Part
 from mtcli.decoding.repair import Ask, Faults, LineTools, Worded, repair_line
+from mtcli.decoding.repair.faults import lost_capitals
 from mtcli.decoding.repair.pieces import Apart, in_halves
 from mtcli.decoding.repair.steps import STEP_NAMES
 from mtcli.decoding.repair.tools import PartTools
@@ -145,6 +146,18 @@ def test_of_two_that_are_as_good_the_earlier_wins() -> None:
 def test_a_source_is_marked_where_no_check_knows_the_languages() -> None:
     found = Stub({}).repair("We see nothing.", f"{LOOP} {LOOP}", pair=(None, None))
     assert (found.text, [one.check for one in found.findings]) == ("We see nothing.", ["echo"])
+
+
+def test_a_line_in_capitals_is_translated_anew_where_its_translation_has_none() -> None:
+    stub = Stub({"Go away!": ["Geh weg!"]})
+    assert lost_capitals("GO AWAY!", "Fanta!") and not lost_capitals("NATO", "Nato")
+    assert stub.repair("GO AWAY!", "Fanta Fanta.").text == "GEH WEG!"
+
+
+def test_words_with_digits_stay_whole() -> None:
+    known = {"Take the": ["Nimm die"], "and the": ["und die"], "exit": ["Ausfahrt"]}
+    found = Stub(known).repair("Take the B33 and the 2nd exit.", "Nimm die 3 und 4.")
+    assert found.text == "Nimm die B33 und die 2nd Ausfahrt."
 
 
 def test_placeholders_in_capitals_stay() -> None:
