@@ -1,6 +1,7 @@
 """Which formats of documents there are, and which suffix means which. A format's module is imported when it is used."""
 
 import importlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +17,27 @@ class Registered:
     Attributes:
         module: its name in this package.
         suffixes: of files of this format, in lower case; a file of a suffix that two formats have is of the first.
+        begins: what the beginning of its files holds, where others have the suffix too.
     """
 
     module: str
     suffixes: tuple[str, ...]
+    begins: re.Pattern[bytes] | None = None
+
+    def has(self, path: Path) -> bool:
+        """Tell whether a file is of this format, by its suffix, and by its beginning where that says more."""
+        if path.suffix.lower() not in self.suffixes:
+            return False
+        if self.begins is None:
+            return True
+        try:
+            with path.open("rb") as stream:
+                return bool(self.begins.search(stream.read(_HEAD)))
+        except OSError:
+            return False
+
+
+_HEAD = 4096
 
 
 FORMATS: Mapping[str, Registered] = {
@@ -35,6 +53,10 @@ FORMATS: Mapping[str, Registered] = {
     "xcstrings": Registered("xcstrings", (".xcstrings",)),
     "html": Registered("html", (".html", ".htm", ".xhtml")),
     "xliff": Registered("xliff", (".xlf", ".xliff", ".sdlxliff", ".mxliff", ".mqxliff")),
+    "tmx": Registered("tmx", (".tmx",)),
+    "android": Registered("android", (".xml",), re.compile(rb"<resources\b")),
+    "qt": Registered("qt", (".ts",), re.compile(rb"<TS\b")),
+    "stringsdict": Registered("stringsdict", (".stringsdict",)),
     "odf": Registered("odf", (".odt", ".odp", ".ods")),
     "epub": Registered("epub", (".epub",)),
     "docx": Registered("docx", (".docx", ".docm")),
@@ -61,9 +83,8 @@ def by_name(name: str) -> DocumentFormat:
 
 
 def name_for(path: Path) -> str | None:
-    """Name the format of a file, by its suffix; None where no format of documents has it."""
-    suffix = path.suffix.lower()
-    return next((name for name, one in FORMATS.items() if suffix in one.suffixes), None)
+    """Name the format of a file, by its suffix, of some also by what is in it; None where it is no document."""
+    return next((name for name, one in FORMATS.items() if one.has(path)), None)
 
 
 def format_for(path: Path, name: str | None = None) -> DocumentFormat:

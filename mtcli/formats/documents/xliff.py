@@ -2,75 +2,29 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO
 
-from mtcli.errors import DataError
-from mtcli.files import display_name, file_error
 from mtcli.formats.documents.inline_codes import Mark, numbered
-from mtcli.formats.documents.model import Code, CodeKind, Content, Filled, ReadOptions, Segment, plain
-from mtcli.formats.documents.packages import refuse_rest, written_parts
+from mtcli.formats.documents.model import Code, CodeKind, Content, ReadOptions, Segment, plain
+from mtcli.formats.documents.xml_format import XmlFormat, local
 from mtcli.formats.documents.xml_source import (
     Part,
     Token,
     TokenKind,
     XmlSlot,
-    XmlText,
     attributes,
     escape,
     raw_of,
-    read_xml,
-    tokens,
     whole_element,
     with_attribute,
 )
 
 _UNITS = frozenset({"trans-unit", "segment"})
-_PAIRS = frozenset({"g", "mrk", "pc"})
+_PAIRS = frozenset({"g", "mrk", "pc", "hi"})
 _BEGINS, _ENDS = frozenset({"bpt", "bx", "sc"}), frozenset({"ept", "ex", "ec"})
 _UNDONE = frozenset({"", "new", "initial", "needs-translation"})
 _UNREVIEWED = frozenset({"needs-adaptation", "needs-l10n", "needs-review-adaptation", "needs-review-l10n"}) | {
     "needs-review-translation"
 }
-
-
-@dataclass(frozen=True)
-class XliffFormat:
-    """Read and write XLIFF: a `DocumentFormat`."""
-
-    name: str = "xliff"
-    title: str = "XLIFF file"
-
-    def read(self, source: Path, options: ReadOptions) -> Iterator[Segment]:
-        """Yield the segments; see `DocumentFormat.read`."""
-        for part in _parts(tokens(_read(source).text), options):
-            if isinstance(part, XmlSlot):
-                yield from part.segments
-
-    def write(self, source: Path, filled: Iterator[Filled], output: BinaryIO, options: ReadOptions) -> None:
-        """Write the file with translations in it; see `DocumentFormat.write`."""
-        xml = _read(source)
-        written = written_parts(_parts(tokens(xml.text), options), filled, source)
-        refuse_rest(filled, source)
-        if written is not None and options.target_language:
-            written = _labelled(written, options.target_language)
-        output.write(source.read_bytes() if written is None else xml.encoded(written))
-
-
-def _read(source: Path) -> XmlText:
-    try:
-        data = source.read_bytes()
-    except OSError as error:
-        raise file_error(source, error, "read") from error
-    xml = read_xml(data, display_name(source))
-    if not re.search(r"<(?:\w+:)?xliff\b", xml.text[:10_000]):
-        raise DataError(f"{display_name(source)} is no XLIFF file: its root is another element.")
-    return xml
-
-
-def _local(name: str) -> str:
-    return name.rpartition(":")[2]
 
 
 def _parts(row: Iterable[Token], options: ReadOptions) -> Iterator[Part]:
@@ -79,7 +33,7 @@ def _parts(row: Iterable[Token], options: ReadOptions) -> Iterator[Part]:
     unit: list[Token] = []
     depth = count = 0
     for token in row:
-        if unit or (_local(token.name) in _UNITS and token.kind is TokenKind.START):
+        if unit or (local(token.name) in _UNITS and token.kind is TokenKind.START):
             unit.append(token)
             depth += {TokenKind.START: 1, TokenKind.END: -1}.get(token.kind, 0)
             if not depth:
@@ -101,7 +55,7 @@ def _unit(row: Sequence[Token], number: str, options: ReadOptions, *, is_kept: b
         return
     given = attributes(row[0].raw)
     first, behind = _child(row, "seg-source") or source  # with the sentences' marks, which the target needs too
-    content = _content(row[first + 1 : behind - 1])
+    content = content_of(row[first + 1 : behind - 1])
     is_kept |= given.get("translate") == "no" or given.get("approved") == "yes"
     is_kept |= _is_done(row, target, given, options)
     segment = Segment(
@@ -112,7 +66,7 @@ def _unit(row: Sequence[Token], number: str, options: ReadOptions, *, is_kept: b
     )
 
     def encode(contents: Sequence[Content | None]) -> str:
-        return _with_target(row, source, target, "".join(_encoded(contents[0] or content)))
+        return _with_target(row, source, target, "".join(encoded(contents[0] or content)))
 
     yield XmlSlot(raw_of(row), (segment,), encode)
 
@@ -121,7 +75,7 @@ def _child(row: Sequence[Token], name: str) -> tuple[int, int] | None:
     """Places of a unit's own source or target: of its first token and behind its last."""
     depth = 0
     for place, token in enumerate(row):
-        is_own = depth == 1 and _local(token.name) == name
+        is_own = depth == 1 and local(token.name) == name
         if is_own and token.kind in (TokenKind.START, TokenKind.EMPTY):
             return place, whole_element(row, place)
         depth += {TokenKind.START: 1, TokenKind.END: -1}.get(token.kind, 0)
@@ -136,11 +90,12 @@ def _is_done(row: Sequence[Token], target: tuple[int, int] | None, given: dict[s
     return not (state in _UNDONE or (options.fuzzy and state in _UNREVIEWED))
 
 
-def _content(row: Sequence[Token]) -> Content:
+def content_of(row: Sequence[Token]) -> Content:
+    """The content of a source or target: XLIFF's inline elements, and TMX's, as codes."""
     pieces: list[str | Mark] = []
     place = 0
     while place < len(row):
-        token, name, end = row[place], _local(row[place].name), place + 1
+        token, name, end = row[place], local(row[place].name), place + 1
         if token.kind is TokenKind.TEXT:
             pieces.append(token.text)
         elif name in _PAIRS and token.kind is not TokenKind.EMPTY:
@@ -159,10 +114,11 @@ def _content(row: Sequence[Token]) -> Content:
 
 def _pair_name(token: Token) -> str:
     given = attributes(token.raw)
-    return next((given[name] for name in ("rid", "startRef", "id") if name in given), "")
+    return next((given[name] for name in ("rid", "startRef", "i", "id") if name in given), "")
 
 
-def _encoded(content: Content) -> Iterator[str]:
+def encoded(content: Content) -> Iterator[str]:
+    """A content as XLIFF and TMX have it."""
     for piece in content:
         yield piece.source if isinstance(piece, Code) else escape(piece)
 
@@ -170,7 +126,7 @@ def _encoded(content: Content) -> Iterator[str]:
 def _with_target(row: Sequence[Token], source: tuple[int, int], target: tuple[int, int] | None, text: str) -> str:
     """A unit with its target, marked as a machine's suggestion."""
     prefix = row[source[0]].name.removesuffix("source")
-    is_old = _local(row[0].name) == "trans-unit"
+    is_old = local(row[0].name) == "trans-unit"
     tag = row[target[0]].raw.rstrip("/> ") + ">" if target else f"<{prefix}target>"
     if is_old:
         tag = with_attribute(tag, "state", "needs-review-translation")
@@ -189,11 +145,11 @@ def _labelled(text: str, language: str) -> str:
     """The target language, where the file does not say it."""
 
     def label(match: re.Match[str]) -> str:
-        name = "trgLang" if _local(match[1]) == "xliff" else "target-language"
+        name = "trgLang" if local(match[1]) == "xliff" else "target-language"
         return match[0] if name in attributes(match[0]) else with_attribute(match[0], name, language)
 
     is_new = re.search(r"<(?:\w+:)?xliff\b[^>]*\bversion\s*=\s*[\"']2", text[:10_000])
     return re.sub(r"<((?:\w+:)?(?:xliff))\b[^>]*>" if is_new else r"<((?:\w+:)?(?:file))\b[^>]*>", label, text)
 
 
-FORMAT = XliffFormat()
+FORMAT = XmlFormat(name="xliff", title="XLIFF file", root="xliff", parts=_parts, labelled=_labelled)
