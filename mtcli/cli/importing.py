@@ -14,6 +14,7 @@ NAME = "import"
 EXAMPLE = """\b
 Examples:
   mtcli import Helsinki-NLP/opus-mt-en-de -o opus-en-de
+  mtcli import Helsinki-NLP/opus-mt-en-fr --install && mtcli translate --from en --to fr
   mtcli import ./opus-mt-en-ROMANCE -o en-fr --target-lang fr"""
 
 _MOST_LISTED = 12
@@ -22,7 +23,10 @@ _MOST_LISTED = 12
 @reports_errors
 def command(
     model: Annotated[str, typer.Argument(metavar="PATH_OR_NAME", help="A directory, or a name on Hugging Face.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The model directory to make.")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="The model directory to make.")] = None,
+    install: Annotated[
+        bool, typer.Option("--install", help="Make it where --from and --to find it (mtcli models).")
+    ] = False,
     target_lang: Annotated[
         str | None,
         typer.Option("--target-lang", metavar="XX", help="Begin every line with >>XX<<."),
@@ -38,8 +42,13 @@ def command(
 
     Everything is read and compared with what transformers computes, where it is installed, before anything is written.
     """
+    from mtcli.errors import UsageError
     from mtcli.interop.directories import refuse_to_replace
+    from mtcli.model_directory.library import folders
 
+    if (output is None) != install:
+        raise UsageError("Give the model directory to make with -o DIR, or --install; not both.")
+    output = output or folders()[0] / model.rstrip("/").rpartition("/")[2]
     refuse_to_replace(output, force)
     from mtcli.devices import prepare_cpu
     from mtcli.interop.fetching import find
@@ -48,6 +57,8 @@ def command(
     prepare_cpu()
     original = find(model, revision, show_progress=sys.stderr.isatty() and not quiet)
     imported = read_marian(original, target_lang)
+    if install:
+        output.parent.mkdir(parents=True, exist_ok=True)
     write_imported(imported, output)
     made_by, difference = imported.reference.made_by, imported.difference
     compared = (

@@ -15,6 +15,7 @@ from mtcli.cli import (
     fill,
     importing,
     info,
+    models,
     quantize,
     score,
     serve,
@@ -49,7 +50,7 @@ def _leave_files_to_the_command(command: Callable[..., None]) -> None:
 
 
 _COMMANDS = (
-    *(train, translate, extract, fill, score, evaluate, check, info),
+    *(train, translate, extract, fill, score, evaluate, check, info, models),
     *(quantize, bench, importing, export, serve, demo),
 )
 for module in _COMMANDS:

@@ -44,6 +44,7 @@ Examples:
   mtcli translate -m en-de --n-best 3 --format jsonl < in.txt
   mtcli translate -m en-de --output-dir out/ chapters/*.txt
   mtcli translate manual.docx -o handbuch.docx --report report.txt
+  mtcli translate --from en --to de -i letter.txt
   mtcli translate -m en-de --input-format tsv -i memory.tsv -o memory.de.tsv"""
 
 _STDIN = Path("-")
@@ -52,6 +53,12 @@ _STDIN = Path("-")
 @reports_errors
 def command(
     model: OptionalModelOption = None,
+    source_language: Annotated[
+        str | None, typer.Option("--from", metavar="CODE", help="Find the model by what it reads (mtcli models).")
+    ] = None,
+    target_language: Annotated[
+        str | None, typer.Option("--to", metavar="CODE", help="Find the model by what it writes (mtcli models).")
+    ] = None,
     files: Annotated[list[Path] | None, typer.Argument(help="Files to translate, one after the other.")] = None,
     input_file: Annotated[Path | None, typer.Option("-i", "--input", help="The file to translate; - is stdin.")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Where to write; - is stdout.")] = None,
@@ -141,6 +148,8 @@ def command(
         from mtcli.jobs.outputs import outputs_in
         from mtcli.jobs.run import translate_files
 
+    terminal = Terminal(quiet)
+    model = _chosen(model, source_language, target_language, terminal)
     if input_format:
         check_choice("--input-format", input_format, (*INPUT_FORMATS, *FORMATS))
     inputs = files or [input_file or _STDIN]
@@ -155,7 +164,6 @@ def command(
         settings=decoding_settings(assignments),
     )
     compute = ComputeOptions(engine=engine, device=device, dtype=dtype, attention=attention, fast=fast)
-    terminal = Terminal(quiet)
     if are_documents(inputs, input_format):
         of_lines = {
             "--n-best": n_best > 1,
@@ -177,7 +185,12 @@ def command(
             terminal,
             form=input_format or "",
             protect=tuple(protect or ()),
-            reading={"fuzzy": fuzzy, "wrap": wrap},
+            reading={
+                "fuzzy": fuzzy,
+                "wrap": wrap,
+                "source_language": source_language or "",
+                "target_language": target_language or "",
+            },
             report=report,
             force=force,
         )
@@ -186,7 +199,7 @@ def command(
     job = FileJob(
         inputs=inputs,
         outputs=[output],
-        model=model or IN_THE_BOX,
+        model=model,
         options=options,
         compute=compute,
         input_format=input_format or "text",
@@ -199,7 +212,6 @@ def command(
         verify=verify,
         force=force,
     )
-    _tell(model, terminal)
     if output_dir:
         job = replace(job, outputs=outputs_in(output_dir, inputs))
     with tidy_when_stopped():
@@ -208,9 +220,19 @@ def command(
         raise typer.Exit(ExitCode.FAILURE)
 
 
-def _tell(model: Path | None, terminal: "Terminal") -> None:
-    if model is None:
-        terminal.say(f"Translating with the model in the box, {DIRECTION} (-m takes another).")
+def _chosen(model: Path | None, source: str | None, target: str | None, terminal: "Terminal") -> Path:
+    """The model that is named, or found by its languages, or in the box; tells which, where nobody named it."""
+    if model is not None:
+        return model
+    if source or target:
+        from mtcli.model_directory.library import find
+
+        found = find(source, target)
+        place = "the model in the box" if found.is_in_box else str(found.directory)
+        terminal.say(f"Translating with {place}, {found.name} (-m takes another).")
+        return found.directory
+    terminal.say(f"Translating with the model in the box, {DIRECTION} (-m takes another).")
+    return IN_THE_BOX
 
 
 def _refuse(options: Mapping[str, object], why: str) -> None:
@@ -226,7 +248,7 @@ def _refuse(options: Mapping[str, object], why: str) -> None:
 def _translate_documents(
     inputs: Sequence[Path],
     outputs: Sequence[Path | None],
-    model: Path | None,
+    model: Path,
     options: "TranslateOptions",
     compute: "ComputeOptions",
     terminal: "Terminal",
@@ -246,7 +268,7 @@ def _translate_documents(
     job = DocumentJob(
         inputs=inputs,
         outputs=outputs,
-        model=model or IN_THE_BOX,
+        model=model,
         options=options,
         compute=compute,
         form=form,
@@ -255,6 +277,5 @@ def _translate_documents(
         report=report,
         force=force,
     )
-    _tell(model, terminal)
     with tidy_when_stopped():
         translate_documents(job, terminal)

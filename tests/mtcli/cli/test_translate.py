@@ -53,6 +53,8 @@ OPTIONS: dict[str, tuple[str, Found, Any]] = {
 }
 OF_DOCUMENTS: dict[str, tuple[str, Callable[[DocumentJob], Any], Any]] = {
     "protect": ("--protect x+ --protect y", lambda job: job.documents.protect, ("x+", "y")),
+    "source_language": ("--from en", lambda job: job.reading.source_language, "en"),
+    "target_language": ("--to de", lambda job: job.reading.target_language, "de"),
     "fuzzy": ("--fuzzy", lambda job: job.reading.fuzzy, True),
     "wrap": ("--wrap 60", lambda job: job.reading.wrap, 60),
     "report": ("--report r.txt", lambda job: job.report, Path("r.txt")),
