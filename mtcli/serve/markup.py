@@ -63,6 +63,11 @@ class Runs:
             before = piece[start + len(bare) :]
         return cls([*kept, before], texts)
 
+    @property
+    def unchanged(self) -> str:
+        """The text as it came."""
+        return self.filled(self.texts)
+
     def filled(self, translations: Sequence[str]) -> str:
         """The whole, with translations escaped."""
         *before, last = self.kept

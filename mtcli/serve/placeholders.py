@@ -43,6 +43,11 @@ class AroundPlaceholders:
             place = end
         return cls([*kept, before], texts)
 
+    @property
+    def unchanged(self) -> str:
+        """The text as it came."""
+        return self.filled(self.texts)
+
     def filled(self, translations: Sequence[str]) -> str:
         """The whole, with these in the place of `texts`."""
         *before, last = self.kept

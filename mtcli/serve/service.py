@@ -4,20 +4,25 @@ A text is translated line by line, as `mtcli translate` does with a file; blank 
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from mtcli.decoding.alignment import WordAttention
 from mtcli.decoding.options import TranslateOptions
 from mtcli.decoding.translator import Translator
+from mtcli.documents.asking import Link, Rounds
+from mtcli.documents.segments import Keeping, fill, groups
+from mtcli.documents.units import Protection
 from mtcli.errors import MtcliError
+from mtcli.formats.documents.model import Filled
 from mtcli.serve.admission import Admission
 from mtcli.serve.identification import Guess, Identifier
 from mtcli.serve.languages import AUTO, name_of, resolve, written
 from mtcli.serve.models import Models, Route, ServedModel
+from mtcli.serve.pages import HtmlPage
 from mtcli.serve.refusals import RefusalError, bad_request
 from mtcli.serve.settings import Limits
 from mtcli.translation import Translation
@@ -64,13 +69,35 @@ class Marked(Protocol):
     def texts(self) -> Sequence[str]:
         """What is to be translated."""
 
+    @property
+    def unchanged(self) -> str:
+        """The whole as it came."""
+
     def filled(self, translations: Sequence[str]) -> str:
         """The whole, with these in the place of `texts`."""
+
+
+class _Text(Protocol):
+    """What a request has to translate, taken apart in whichever way."""
+
+    @property
+    def texts(self) -> Sequence[str]: ...
+    @property
+    def unchanged(self) -> str: ...
+
+
+_Kind = TypeVar("_Kind", bound=_Text)
+_Work = Callable[[Route, Sequence[_Kind]], Awaitable[list[_Found]]]
+"""Translates texts of one kind along a route."""
 
 
 @dataclass(frozen=True)
 class _Plain:
     texts: tuple[str]
+
+    @property
+    def unchanged(self) -> str:
+        return self.texts[0]
 
     def filled(self, translations: Sequence[str]) -> str:
         return translations[0]
@@ -113,6 +140,20 @@ class TranslationService:
         self, texts: Sequence[Marked], source: str, target: str, *, n_best: int = 1
     ) -> list[Translated]:
         """Translate texts that were taken apart, whose size was checked; those of one language in one go."""
+
+        async def work(route: Route, some: Sequence[Marked]) -> list[_Found]:
+            found = iter(await self._along(route, [run for text in some for run in text.texts], n_best))
+            return [_filled(text, [next(found) for _ in text.texts]) for text in some]
+
+        return await self._translated(texts, source, target, work)
+
+    async def translate_pages(self, pages: Sequence[HtmlPage], source: str, target: str) -> list[Translated]:
+        """Translate texts of HTML, whose size was checked; each has one translation."""
+        return await self._translated(pages, source, target, self._pages)
+
+    async def _translated(
+        self, texts: Sequence[_Kind], source: str, target: str, work: _Work[_Kind]
+    ) -> list[Translated]:
         goal = self._known(target)
         is_auto = source.strip().lower() == AUTO
         guesses = [await self._guess(" ".join(text.texts), goal) if is_auto else None for text in texts]
@@ -121,7 +162,7 @@ class TranslationService:
         with self.admission.admit(sum(run.count("\n") + 1 for text in texts for run in text.texts)):
             for language in dict.fromkeys(sources):
                 places = [place for place, code in enumerate(sources) if code == language]
-                some = await self._in_time([texts[place] for place in places], language, goal, n_best)
+                some = await self._in_time([texts[place] for place in places], language, goal, work)
                 found |= zip(places, some, strict=True)
         return [
             Translated(found[place].candidates, code, goal, guess, self._pivot(code, goal), found[place].flags)
@@ -207,16 +248,14 @@ class TranslationService:
         route = self.models.route(source, target)
         return route.pivot if route else None
 
-    async def _in_time(self, texts: Sequence[Marked], source: str, target: str, n_best: int) -> list[_Found]:
+    async def _in_time(self, texts: Sequence[_Kind], source: str, target: str, work: _Work[_Kind]) -> list[_Found]:
         """What becomes of each text, all of one language."""
         route = self.route(source, target)
-        runs = [run for text in texts for run in text.texts]
-        if route is None or not runs:
-            return [_Found((text.filled(text.texts),)) for text in texts]
+        if route is None or not any(text.texts for text in texts):
+            return [_Found((text.unchanged,)) for text in texts]
         try:
             async with asyncio.timeout(self.limits.seconds):
-                found = iter(await self._along(route, runs, n_best))
-                return [_filled(text, [next(found) for _ in text.texts]) for text in texts]
+                return await work(route, texts)
         except TimeoutError:
             raise RefusalError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
@@ -224,14 +263,41 @@ class TranslationService:
                 5,
             ) from None
 
+    async def _pages(self, route: Route, pages: Sequence[HtmlPage]) -> list[_Found]:
+        """Translate pages segment by segment; their tags come back where the words are that they were at."""
+        keeping = Keeping(Protection())
+        owners = [(number, group) for number, page in enumerate(pages) for group in groups(page.segments)]
+        rounds = Rounds([fill(group, keeping) for _, group in owners])
+        while not rounds.is_over:
+            lines, linked = rounds.lines, rounds.linked
+            found = dict(zip(lines, await self._chain(route, lines, 1), strict=True))
+            texts = {line: translation.text for line, translation in found.items()}
+            rounds.answer(texts, await self._links(route, {line: found[line] for line in linked}))
+        filled: list[list[Filled]] = [[] for _ in pages]
+        for (number, _), group in zip(owners, rounds.results, strict=True):
+            filled[number] += group
+        return [_Found((page.written(own),)) for page, own in zip(pages, filled, strict=True)]
+
+    async def _links(self, route: Route, found: Mapping[str, Translation]) -> dict[str, Sequence[Link]]:
+        """Which word of each translation belongs to which of its line; unknown over a language between."""
+        if not found or route.pivot:
+            return {}
+        async with route.models[0].use_aligner() as aligner:
+            links = await asyncio.to_thread(aligner.links, list(found.values()))
+        return dict(zip(found, links, strict=True))
+
+    async def _chain(self, route: Route, lines: Sequence[str], n_best: int) -> list[Translation]:
+        """Translate lines with each model of a route."""
+        *before, last = route.models
+        for model in before:
+            lines = [found.text for found in await self._with(model, lines, 1)]
+        return await self._with(last, lines, n_best)
+
     async def _along(self, route: Route, texts: Sequence[str], n_best: int) -> list[_Found]:
         """Translate with each model of a route; candidates are those of the last."""
         lined = [text.split("\n") for text in texts]
         lines = [line.removesuffix("\r") for text in lined for line in text]
-        *before, last = route.models
-        for model in before:
-            lines = [found.text for found in await self._with(model, lines, 1)]
-        found = iter(await self._with(last, lines, n_best))
+        found = iter(await self._chain(route, lines, n_best))
         return [_candidates([(next(found), "\r" if line.endswith("\r") else "") for line in text]) for text in lined]
 
     async def _with(self, model: ServedModel, lines: Sequence[str], n_best: int) -> list[Translation]:

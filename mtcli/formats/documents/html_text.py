@@ -24,14 +24,19 @@ _EDGES, _END = re.compile(r"[ \t\n\f\r]*"), re.compile(r"[ \t\n\f\r]*$")
 _SPACES = re.compile(r"[ \t\n\f\r]+")
 
 
-def parts(member: str, row: Sequence[Token]) -> Iterator[Part]:
-    """Take a page's tokens apart into blocks of text and what is between them."""
-    yield from _Page(member).parts(row)
+def parts(member: str, row: Sequence[Token], left_as_they_are: frozenset[str] = frozenset()) -> Iterator[Part]:
+    """Take a page's tokens apart into blocks of text and what is between them.
+
+    Args:
+        member: begins the segments' ids.
+        left_as_they_are: elements whose content is not translated, beside those that never are.
+    """
+    yield from _Page(member, left_as_they_are).parts(row)
 
 
 class _Page:
-    def __init__(self, member: str) -> None:
-        self._member, self._count = member, 0
+    def __init__(self, member: str, left_as_they_are: frozenset[str]) -> None:
+        self._member, self._count, self._left = member, 0, left_as_they_are
         self._untranslated: list[str] = []  # open elements from the one on that is not to be translated
         self._pre = 0
 
@@ -62,7 +67,7 @@ class _Page:
             if self._untranslated:
                 if token.name == self._untranslated[0]:
                     self._untranslated.append(token.name)
-            elif token.name in RAW or is_untranslated(token):
+            elif token.name in RAW | self._left or is_untranslated(token):
                 self._untranslated.append(token.name)
             self._pre += token.name == "pre"
         elif token.kind is TokenKind.END:
@@ -128,7 +133,7 @@ class _Page:
             elif token.kind is TokenKind.OTHER or token.kind is TokenKind.EMPTY:
                 yield Mark(token.raw, equivalent="\n" if token.name == "br" else "")
             elif token.kind is TokenKind.START:
-                is_opaque = not opaque and (token.name in OPAQUE or is_untranslated(token))
+                is_opaque = not opaque and (token.name in OPAQUE | self._left or is_untranslated(token))
                 if is_opaque or (opaque and token.name == opaque[0]):
                     opaque.append(token.name)
                 yield Mark(token.raw, CodeKind.OPEN, token.name, is_opaque=is_opaque)

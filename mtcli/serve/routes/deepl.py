@@ -1,7 +1,7 @@
 """A part of DeepL's interface, version 2: what its official clients need to translate text.
 
 Languages are written EN and PT-BR here; as a target a client refuses EN and PT without a region, so that both of
-their regions are listed. Tags are kept where they stand between runs of text (`mtcli.serve.markup`).
+their regions are listed. Tags are kept (`mtcli.serve.pages`, `mtcli.serve.markup`).
 """
 
 from typing import Any, Literal
@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from mtcli.serve.interface import Call, Interface, Operation, authorization, bearer
 from mtcli.serve.languages import AUTO, name_of
 from mtcli.serve.markup import Runs, well_formed
+from mtcli.serve.pages import HtmlPage
 from mtcli.serve.refusals import RefusalError, bad_request, not_found
 from mtcli.serve.service import Marked, Translated
 
@@ -90,7 +91,13 @@ async def translate(call: Call) -> Response:
     service, source = call.served.service, asked.source_lang or AUTO
     if asked.tag_handling:
         service.check_size(asked.text)
-        work = service.translate_marked([_marked(text, asked) for text in asked.text], source, asked.target_lang)
+        if asked.tag_handling == "html":
+            ignored = frozenset(tag.lower() for tag in asked.ignore_tags)
+            pages = [HtmlPage.of(text, ignored) for text in asked.text]
+            work = service.translate_pages(pages, source, asked.target_lang)
+        else:
+            marked = [_marked(text, asked) for text in asked.text]
+            work = service.translate_marked(marked, source, asked.target_lang)
     else:
         work = service.translate(asked.text, source, asked.target_lang)
     found = await call.while_connected(work)
@@ -98,8 +105,6 @@ async def translate(call: Call) -> Response:
 
 
 def _marked(text: str, asked: DeepLRequest) -> Marked:
-    if asked.tag_handling == "html":
-        return Runs.of(text, also_copied=frozenset(tag.lower() for tag in asked.ignore_tags))
     if asked.tag_handling_version == "v2" and not well_formed(text):
         raise bad_request("Tag handling parsing failed: the text is not well-formed XML.")
     return Runs.of(text, also_copied=frozenset(asked.ignore_tags), is_html=False)

@@ -11,7 +11,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 
 from mtcli.serve.interface import Call, Interface, Operation, bearer
 from mtcli.serve.languages import AUTO, name_of, written
-from mtcli.serve.markup import Runs
+from mtcli.serve.pages import HtmlPage
 from mtcli.serve.placeholders import translate_around
 from mtcli.serve.refusals import RefusalError, bad_request
 from mtcli.serve.service import Translated
@@ -107,8 +107,7 @@ async def translate(call: Call) -> Response:
     service = call.served.service
     if asked.format == "html":
         service.check_size(texts)
-        marked = [Runs.of(text) for text in texts]
-        work = service.translate_marked(marked, asked.source, asked.target, n_best=asked.alternatives + 1)
+        work = service.translate_pages([HtmlPage.of(text) for text in texts], asked.source, asked.target)
     else:
         work = translate_around(service, texts, asked.source, asked.target, n_best=asked.alternatives + 1)
     found = await call.while_connected(work)
