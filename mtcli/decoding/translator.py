@@ -36,7 +36,6 @@ _SEVERAL_ARE_KNOWN = 0.25  # share of training lines: fewer teach nothing of lin
 _KEPT = 4  # ways to search whose pools are kept, with their memory
 _PLAIN_WORD = re.compile(r"(?:^|\s)[^\W\d_]+[,.;:!?]*(?=\s|$)")
 _REPAIR_BEAM = 4  # at least, where somebody searches greedily
-HAS_LOOPLESS = False  # the engines cannot yet forbid what an output has had
 
 
 @dataclass
@@ -90,7 +89,7 @@ def way_to_search(
 
 
 def way_to_repair(
-    model: Model, options: TranslateOptions, defaults: DecodingConfig, *, without_loops: bool
+    model: Model, options: TranslateOptions, defaults: DecodingConfig
 ) -> tuple[DecodingConfig, SearchOptions]:
     """How to search for a repair: as for the line, but with all hypotheses kept, and several of them."""
     beam = max(options.resolve(defaults).beam_size, _REPAIR_BEAM)
@@ -275,8 +274,8 @@ class Translator:
     def _finishing(self, way: "_Way", wake: Callable[[], None]) -> Finishing:
         """What holds lines of a call back until they are repaired."""
 
-        def opened(without_loops: bool, came: Callable[[], None]) -> Call[list[Hypothesis]]:
-            settings, search = way_to_repair(self.model, way.options, self.options, without_loops=without_loops)
+        def opened(came: Callable[[], None]) -> Call[list[Hypothesis]]:
+            settings, search = way_to_repair(self.model, way.options, self.options)
             return self._pool(search, settings).stream.open(decoded=self.count, when_ready=came)
 
         return Finishing(opened, self._worded, wake)
@@ -360,7 +359,7 @@ class Translator:
             return joined(prepared.parts, chosen, frame, settings.length_penalty)
 
         lead = src.lead(src.clean(prepared.line))
-        for_part = PartTools(way.faults, src, sentence_of, lead, has_loopless=HAS_LOOPLESS)
+        for_part = PartTools(way.faults, src, sentence_of, lead)
         repair = repair_line(translation, findings, LineTools(way.faults, prepared.parts, found, join, for_part))
         answers: Answers | None = None
         while True:

@@ -11,8 +11,8 @@ from mtcli.translation import Translation
 
 LineRepair = Generator[Ask, Answers, Translation]
 """Asks for sentences, is sent what came of them, and returns the line's translation at last."""
-OpenCall = Callable[[bool, Callable[[], None]], Call[list[Hypothesis]]]
-"""Opens a call of engines that search with all hypotheses kept, without loops or not; told when a result is there."""
+OpenCall = Callable[[Callable[[], None]], Call[list[Hypothesis]]]
+"""Opens a call of engines that search with all hypotheses kept; what it is given is called when a result is there."""
 Word = Callable[[Sequence[Sequence[Hypothesis]]], Answers]
 """Makes text of hypotheses."""
 
@@ -41,7 +41,8 @@ class Finishing:
         """
         self._open_call, self._word, self._wake = open_call, word, wake
         self._lines: deque[_Line] = deque()
-        self._calls: dict[bool, tuple[Call[list[Hypothesis]], deque[_Line]]] = {}
+        self._call: Call[list[Hypothesis]] | None = None  # opened for the first line at fault
+        self._waiting: deque[_Line] = deque()  # for the call's results, in its order
         self.is_due = self._is_closed = False
 
     @property
@@ -75,16 +76,15 @@ class Finishing:
     def close(self) -> None:
         """Give up what is under way."""
         self._is_closed = True
-        for call, _ in list(self._calls.values()):
-            call.close()
+        if self._call is not None:
+            self._call.close()
 
     def _poll(self) -> bool:
         """Go on with the repairs whose sentences are decoded; whether there were any."""
         any_came = False
-        for call, waiting in list(self._calls.values()):
-            for found in call.ready():
-                any_came = True
-                self._go_on(waiting.popleft(), self._word(found))
+        for found in self._call.ready() if self._call is not None else ():
+            any_came = True
+            self._go_on(self._waiting.popleft(), self._word(found))
         return any_came
 
     def _go_on(self, line: _Line, answers: Answers | None) -> None:
@@ -94,13 +94,12 @@ class Finishing:
         except StopIteration as end:
             line.translation, line.repair = end.value, None
             return
-        if ask.without_loops not in self._calls:
-            self._calls[ask.without_loops] = (self._open_call(ask.without_loops, self._came), deque())
-        call, waiting = self._calls[ask.without_loops]
-        waiting.append(line)
-        call.add([ask.sentences])
+        if self._call is None:
+            self._call = self._open_call(self._came)
+        self._waiting.append(line)
+        self._call.add([ask.sentences])
         if self._is_closed:  # by another thread, meanwhile
-            call.close()
+            self._call.close()
 
     def _came(self) -> None:
         self.is_due = True

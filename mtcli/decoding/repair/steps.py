@@ -90,15 +90,6 @@ def another(case: Case) -> Trying:
     return case.lightest(found)
 
 
-def without_loops(case: Case) -> Trying:
-    """Search so that no group of tokens comes twice."""
-    sentence = case.tools.sentence_of(case.tokens)
-    if not case.tools.has_loopless or sentence is None:
-        return None
-    [found] = yield Ask([sentence], without_loops=True)
-    return case.lightest(found)
-
-
 def by_sentence(case: Case) -> Trying:
     """Translate sentence by sentence what was translated as a whole."""
     return (yield from _split(case, split_sentences(case.text)))
@@ -146,7 +137,6 @@ STEPS: tuple[tuple[str, Callable[[Case], Trying]], ...] = (
     ("around", around),
     ("lower-case", lower_case),
     ("another", another),
-    ("without-loops", without_loops),
     ("by-sentence", by_sentence),
     ("around-numbers", around_numbers),
     ("by-clause", by_clause),

@@ -17,14 +17,12 @@ class PartTools:
         tokenizer: the source's.
         sentence_of: from token ids without an end token to what is decoded; None where they are too many.
         lead: what belongs before each piece of the line.
-        has_loopless: whether a search can be told to repeat no group of tokens.
     """
 
     faults: Faults
     tokenizer: Tokenizer
     sentence_of: Callable[[list[int]], Sentence | None]
     lead: str
-    has_loopless: bool
 
     def sentence(self, text: str) -> Sentence | None:
         """What is decoded for a text."""

@@ -54,8 +54,6 @@ class Ask(NamedTuple):
 
     Attributes:
         sentences: each by itself.
-        without_loops: whether no group of tokens may come twice in an output.
     """
 
     sentences: Sequence[Sentence]
-    without_loops: bool = False

@@ -22,8 +22,8 @@ LOOP = "da da da da da da da da da da"
 class Stub:
     """A model that knows some translations, the best first, and else says the same again and again."""
 
-    def __init__(self, known: Mapping[str, Sequence[str]], loopless: Mapping[str, Sequence[str]] | None = None) -> None:
-        self.known, self.loopless, self.asked = known, loopless, list[str]()
+    def __init__(self, known: Mapping[str, Sequence[str]]) -> None:
+        self.known, self.asked = known, list[str]()
         self.texts: list[str] = []
 
     def encode(self, text: str) -> list[int]:
@@ -31,12 +31,11 @@ class Stub:
         return [len(self.texts)]
 
     def answer(self, ask: Ask) -> list[list[Worded]]:
-        known = (self.loopless or {}) if ask.without_loops else self.known
         found = []
         for sentence in ask.sentences:
             text = self.texts[sentence.source[0] - 1]
             self.asked.append(text)
-            found.append([(Pieces((1,), -1.0, 2), one) for one in known.get(text, [LOOP])])
+            found.append([(Pieces((1,), -1.0, 2), one) for one in self.known.get(text, [LOOP])])
         return found
 
     def repair(self, line: str, plain: str, *others: str, pair: Any = ("en", "de")) -> Translation:
@@ -51,7 +50,7 @@ class Stub:
 
         sentence_of: Callable[[list[int]], Sentence | None] = lambda tokens: Sentence(tuple(tokens), 9)  # noqa: E731
         tokenizer: Any = self
-        tools = PartTools(faults, tokenizer, sentence_of, "", has_loopless=self.loopless is not None)
+        tools = PartTools(faults, tokenizer, sentence_of, "")
         translation = Translation(line, (join(found[0][:1]),), (line,))
         going = repair_line(translation, faults.of(line, plain), LineTools(faults, parts, found, join, tools))
         answers: Any = None
@@ -118,13 +117,7 @@ def test_each_step_has_a_line_that_needs_it(
 
 def test_no_step_is_left_out_above() -> None:
     [mark] = [one for one in test_each_step_has_a_line_that_needs_it.pytestmark if one.name == "parametrize"]  # type: ignore[attr-defined]
-    assert {row[0] for row in mark.args[1]} | {"without-loops"} == set(STEP_NAMES)
-
-
-def test_a_search_without_loops() -> None:
-    known = {"I am here.": [LOOP]}
-    found = Stub(known, loopless={"I am here.": ["Ich bin hier."]}).repair("I am here.", LOOP)
-    assert (found.text, found.repaired) == ("Ich bin hier.", "without-loops")
+    assert {row[0] for row in mark.args[1]} == set(STEP_NAMES)
 
 
 def test_hypotheses_that_are_there_are_not_searched_for_again() -> None:
@@ -168,7 +161,7 @@ def test_placeholders_in_capitals_stay() -> None:
 @pytest.mark.parametrize("text", ["", "a", "Go to https://a.example, (or) <b>stay</b>!", "%s", "  a %d  b ", "…x…"])
 def test_pieces_and_what_is_between_them_are_the_whole(text: str) -> None:
     stub: Any = Stub({})
-    tools = PartTools(Faults((None, None), CheckSettings()), stub, lambda tokens: None, "", has_loopless=False)
+    tools = PartTools(Faults((None, None), CheckSettings()), stub, lambda tokens: None, "")
     for numbers in (True, False):
         apart = Apart.around_protected(text, tools, numbers=numbers)
         assert apart.filled(apart.texts) == text
