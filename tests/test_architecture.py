@@ -17,6 +17,7 @@ SOURCES = {"mtcli": ROOT / "mtcli", "mtcli_kernels": ROOT / "kernels" / "mtcli_k
 # From the top down: a room may import those of later rows, and none of its own row.
 LAYERS = (
     ("cli",),
+    ("doctor",),
     ("bench", "demo", "serve"),
     ("jobs", "training", "interop"),
     ("documents",),

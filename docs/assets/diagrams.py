@@ -222,7 +222,7 @@ PACKAGES = (  # top, height, then each package's left edge, width and lines
             (170, 140, ("jobs", "files that a kill", "cannot spoil")),
             (320, 170, ("training", "loop, steps,", "checkpoints")),
             (500, 130, ("evaluation", "BLEU, chrF, TER", "and signatures")),
-            (640, 230, ("interop, serve, demo, bench", "import and export; over HTTP;", "the tour; measuring")),
+            (640, 230, ("interop, serve, demo, bench, doctor", "import and export; over HTTP;", "the tour; measuring; checking")),
         ),
     ),
     (

@@ -9,6 +9,7 @@ from mtcli.cli import (
     bench,
     check,
     demo,
+    doctor,
     evaluate,
     export,
     extract,
@@ -50,7 +51,7 @@ def _leave_files_to_the_command(command: Callable[..., None]) -> None:
 
 
 _COMMANDS = (
-    *(train, translate, extract, fill, score, evaluate, check, info, models),
+    *(train, translate, extract, fill, score, evaluate, check, info, models, doctor),
     *(quantize, bench, importing, export, serve, demo),
 )
 for module in _COMMANDS:
