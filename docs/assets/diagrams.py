@@ -213,7 +213,7 @@ def _attention(
 
 
 PACKAGES = (  # top, height, then each package's left edge, width and lines
-    (64, 58, ((30, 840, ("cli", "one module a command")),)),
+    (64, 58, ((30, 840, ("cli, doctor", "one module a command; what is wrong here, and what to do")),)),
     (
         150,
         80,
@@ -222,15 +222,15 @@ PACKAGES = (  # top, height, then each package's left edge, width and lines
             (170, 140, ("jobs", "files that a kill", "cannot spoil")),
             (320, 170, ("training", "loop, steps,", "checkpoints")),
             (500, 130, ("evaluation", "BLEU, chrF, TER", "and signatures")),
-            (640, 230, ("interop, serve, demo, bench, doctor", "import and export; over HTTP;", "the tour; measuring; checking")),
+            (640, 230, ("interop, serve, demo, bench", "import and export; over HTTP;", "the tour; measuring")),
         ),
     ),
     (
         258,
         58,
         (
-            (30, 330, ("documents", "what a translation must keep of a segment")),
-            (370, 500, ("decoding", "lines to translations: clean, split, schedule, search, repair")),
+            (30, 620, ("decoding", "lines to translations: clean, split, search, repair")),
+            (660, 210, ("documents", "what a segment must keep")),
         ),
     ),
     (
@@ -257,7 +257,7 @@ PACKAGES = (  # top, height, then each package's left edge, width and lines
     ),
 )
 TRANSLATING = ((60, 93), (48, 172), (188, 172), (60, 287), (60, 373), (60, 569), (112, 287), (292, 172))
-TRAINING = ((810, 93), (232, 459), (338, 172), (412, 373), (810, 569), (472, 172), (810, 287), (842, 373))
+TRAINING = ((810, 93), (232, 459), (338, 172), (412, 373), (810, 569), (472, 172), (620, 287), (842, 373))
 
 
 def architecture() -> str:
