@@ -24,8 +24,9 @@ class PackageFormat:
         needed: a member that every such document has.
         is_read: whether a member has something to translate, by its name.
         take: takes it apart.
-        relabelled: changes any member of a document that was translated, for its language; from name, text and the
-            target language's code.
+        relabelled: names the target language in a member of a document that was translated; from the member's name
+            and text, and the language's code.
+        is_relabelled: whether a member that is not translated names the language too, by its name.
     """
 
     name: str
