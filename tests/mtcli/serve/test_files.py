@@ -64,7 +64,7 @@ def test_the_language_of_a_file_is_found_out(server: RunningServer) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "fields", "status", "sentence"),
     [
-        ("a.pdf", b"%PDF", {}, 400, "file format not supported; supported are .arb, .json"),
+        ("a.pdf", b"%PDF", {}, 400, "file format not supported; supported are .arb, .doc"),
         ("a.txt", b"a\n\xff\n", {}, 400, "a.txt:2"),
         ("a.txt", b"\x1f\x8b\x08\x00", {}, 400, "compressed"),
         ("a.jsonl", b"[1]\n", {}, 400, "a.jsonl:1"),
