@@ -7,17 +7,16 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mtcli.formats.documents import html_text
-from mtcli.formats.documents.html_tokens import tokens
+from mtcli.formats.documents.html_tokens import attributes, tokens, with_attribute
 from mtcli.formats.documents.language_tags import is_right_to_left
 from mtcli.formats.documents.model import Filled, ReadOptions, Segment
 from mtcli.formats.documents.packages import refuse_rest, written_parts
 from mtcli.formats.documents.source_text import read_text
-from mtcli.formats.documents.xml_source import XmlSlot, attributes, with_attribute
+from mtcli.formats.documents.xml_source import TokenKind, XmlSlot
 
 _DECLARED = re.compile(
     rb"""<meta[^>]+charset\s*=\s*["']?\s*([A-Za-z0-9._:-]+)|<\?xml[^>]*encoding\s*=\s*["']([\w.-]+)"""
 )
-_HTML = re.compile(r"<html\b[^>]*>", re.IGNORECASE)
 _BROWSERS = {"iso-8859-1": "cp1252", "latin1": "cp1252", "us-ascii": "cp1252", "ascii": "cp1252"}  # as they read them
 _HEAD = 1024
 
@@ -30,16 +29,21 @@ def _declared(head: bytes) -> str | None:
 
 def labelled(text: str, language: str) -> str:
     """A page whose root says which language it is in, and its direction where that is from right to left."""
+    place = 0
+    for token in tokens(text):
+        if token.name == "html" and token.kind is TokenKind.START:
+            return text[:place] + _labelled_root(token.raw, language) + text[place + len(token.raw) :]
+        place += len(token.raw)
+    return text
 
-    def root(match: re.Match[str]) -> str:
-        tag = with_attribute(match[0], "lang", language)
-        if "xml:lang" in attributes(tag):
-            tag = with_attribute(tag, "xml:lang", language)
-        if is_right_to_left(language):
-            return with_attribute(tag, "dir", "rtl")
-        return with_attribute(tag, "dir", "ltr") if attributes(tag).get("dir", "").lower() == "rtl" else tag
 
-    return _HTML.sub(root, text, count=1)
+def _labelled_root(raw: str, language: str) -> str:
+    tag = with_attribute(raw, "lang", language)
+    if "xml:lang" in attributes(tag):
+        tag = with_attribute(tag, "xml:lang", language)
+    if is_right_to_left(language):
+        return with_attribute(tag, "dir", "rtl")
+    return with_attribute(tag, "dir", "ltr") if attributes(tag).get("dir", "").lower() == "rtl" else tag
 
 
 @dataclass(frozen=True)

@@ -1,26 +1,30 @@
 """Text of HTML and XHTML in blocks: what browsers show as one line of text is one segment, tags in it are codes."""
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from html import escape, unescape
 
-from mtcli.formats.documents.html_tokens import RAW
+from mtcli.formats.documents.html_elements import end_of_element
+from mtcli.formats.documents.html_tokens import RAW, attributes, values_of, with_values
 from mtcli.formats.documents.inline_codes import Mark, numbered
 from mtcli.formats.documents.model import Code, CodeKind, Content, Segment, plain
 from mtcli.formats.documents.packages import contents_or_own
-from mtcli.formats.documents.xml_source import Part, Token, TokenKind, XmlSlot, attributes, raw_of
+from mtcli.formats.documents.xml_source import Part, Token, TokenKind, XmlSlot, raw_of
 
 _INLINE = """
 a abbr acronym b bdi bdo big br cite code data del dfn em font i img input ins kbd label mark math meter nobr object
 output picture progress q rp rt ruby s samp small span strike strong sub sup svg time tt u var video audio wbr
 """
 INLINE = frozenset(_INLINE.split())
-OPAQUE = frozenset({"code", "kbd", "math", "samp", "svg", "tt", "var", "video", "audio", "object", "picture", "ruby"})
+OPAQUE = frozenset({"code", "kbd", "samp", "tt", "var", "ruby"})
+_PICTURES = frozenset({"math", "svg", "video", "audio", "object", "picture"})
+"""Elements that are one thing in a text, whatever is in them."""
+_KEEPS_SPACES = frozenset({"pre", "textarea"})
 _SHOWN = ("title", "alt", "placeholder", "aria-label", "aria-description", "summary")
 _BUTTONS = frozenset({"submit", "button", "reset"})
 _META = frozenset({"description", "keywords", "og:title", "og:description", "twitter:title", "twitter:description"})
-_ATTRIBUTE = re.compile(r"""([^\s=<>/"']+)(\s*=\s*)(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+))""")
-_EDGES, _END = re.compile(r"[ \t\n\f\r]*"), re.compile(r"[ \t\n\f\r]*$")
+_WHITE = " \t\n\f\r"
 _SPACES = re.compile(r"[ \t\n\f\r]+")
 
 
@@ -37,98 +41,89 @@ def parts(member: str, row: Sequence[Token], left_as_they_are: frozenset[str] = 
 class _Page:
     def __init__(self, member: str, left_as_they_are: frozenset[str]) -> None:
         self._member, self._count, self._left = member, 0, left_as_they_are
-        self._untranslated: list[str] = []  # open elements from the one on that is not to be translated
         self._pre = 0
 
     def parts(self, row: Sequence[Token]) -> Iterator[Part]:
-        block: list[Token] = []
-        for token in row:
-            if self._belongs(token, block):
-                block.append(token)
-                continue
-            yield from self._block(block)
-            block = []
-            yield from self._between(token)
+        block: list[list[Token]] = []
+        ends = _ends_of_pictures(row)
+        place = 0
+        while place < len(row):
+            token, end = row[place], ends.get(place, place + 1)
+            if self._belongs(token, bool(block)):
+                block.append(list(row[place:end]))
+            else:
+                yield from self._block(block)
+                block = []
+                end = self._end_of_untranslated(row, place)
+                if end == place + 1:
+                    yield self._between(token)
+                else:
+                    yield raw_of(row[place:end])
+            place = end
         yield from self._block(block)
 
-    def _belongs(self, token: Token, block: Sequence[Token]) -> bool:
+    def _belongs(self, token: Token, is_begun: bool) -> bool:
         """Whether a token is of the text of a block."""
-        if self._untranslated:
-            return False
         if token.kind is TokenKind.TEXT:
             return True
         if token.kind is TokenKind.OTHER:
-            return bool(block) and not token.raw.startswith(("<!DOCTYPE", "<!doctype", "<?xml"))
+            return is_begun and not token.raw.startswith(("<!DOCTYPE", "<!doctype", "<?xml"))
         return token.name in INLINE
 
-    def _between(self, token: Token) -> Iterator[Part]:
-        """A token that is no text of a block: what it opens, and what of it is shown."""
-        if token.kind is TokenKind.START:
-            if self._untranslated:
-                if token.name == self._untranslated[0]:
-                    self._untranslated.append(token.name)
-            elif token.name in RAW | self._left or is_untranslated(token):
-                self._untranslated.append(token.name)
-            self._pre += token.name == "pre"
-        elif token.kind is TokenKind.END:
-            if self._untranslated and token.name == self._untranslated[0]:
-                self._untranslated.pop()
-            self._pre -= token.name == "pre" and self._pre > 0
-        if self._untranslated or token.kind not in (TokenKind.START, TokenKind.EMPTY):
-            yield token.raw
-        else:
-            yield self._shown(token)
+    def _end_of_untranslated(self, row: Sequence[Token], place: int) -> int:
+        """The place behind an element that is not to be translated; behind the tag where it is."""
+        token = row[place]
+        if token.kind is not TokenKind.START or not (token.name in RAW | self._left or is_untranslated(token)):
+            return place + 1
+        return end_of_element(row, place)
+
+    def _between(self, token: Token) -> Part:
+        """A tag that is no text of a block, with the attributes of it that people see."""
+        if token.name in _KEEPS_SPACES:
+            self._pre += token.kind is TokenKind.START
+            self._pre -= token.kind is TokenKind.END and self._pre > 0
+        return self._with_attributes([token])
 
     def _next(self) -> str:
         self._count += 1
         return f"{self._member}#{self._count}"
 
-    def _shown(self, token: Token) -> Part:
-        """A tag with the attributes of it that people see."""
-        return self._with_attributes(token.raw, [token])
-
-    def _with_attributes(self, raw: str, row: Sequence[Token]) -> Part:
+    def _with_attributes(self, row: Sequence[Token]) -> Part:
+        """Tags with the attributes of them that people see."""
         found = [one for token in row for one in shown_attributes(token)]
         if not found:
-            return raw
+            return raw_of(row)
         segments = tuple(Segment(id=self._next(), content=(value,), context=name) for _, name, value in found)
+        return XmlSlot(raw_of(row), segments, lambda contents: _with_shown(row, contents))
 
-        def encode(contents: Sequence[Content | None]) -> str:
-            return "".join(_attributed(row, contents))
-
-        return XmlSlot(raw, segments, encode)
-
-    def _block(self, row: Sequence[Token]) -> Iterator[Part]:
-        raw = raw_of(row)
-        marks = list(self._marks(row))
-        content = numbered(marks) if marks else ()
-        text = plain(content)
-        own = [piece for piece in content if isinstance(piece, str)]
-        if not text.strip() or not any(piece.strip() for piece in own):
-            yield self._with_attributes(raw, _visible(row)) if _visible(row) else raw
+    def _block(self, units: Sequence[Sequence[Token]]) -> Iterator[Part]:
+        """A block's text: of tokens, each alone but those of a picture."""
+        row = [token for unit in units for token in unit]
+        content = numbered(list(self._marks(units))) if units else ()
+        if not plain(content).strip() or not any(isinstance(piece, str) and piece.strip() for piece in content):
+            yield self._with_attributes(row)
             return
         main = Segment(id=self._next(), content=content)
-        tags = [token for token in row if token.kind in (TokenKind.START, TokenKind.EMPTY)]
-        extra: dict[int, tuple[Segment, ...]] = {}
-        for place, token in enumerate(tags):
-            shown = shown_attributes(token)
-            if shown:
-                extra[place] = tuple(
-                    Segment(id=self._next(), content=(value,), context=name) for _, name, value in shown
-                )
-        segments = (main, *(one for several in extra.values() for one in several))
+        extra = [
+            Segment(id=self._next(), content=(value,), context=name)
+            for token in row
+            for _, name, value in shown_attributes(token)
+        ]
+        raw, segments = raw_of(row), (main, *extra)
 
         def encode(contents: Sequence[Content | None]) -> str:
             [new] = contents_or_own(segments[:1], contents[:1])
-            written = _rewritten(tags, extra, contents[1:])
-            return _within(raw, "".join(_encoded(new, written)))
+            return _within(raw, "".join(_encoded(new, _rewritten(units, contents[1:]))))
 
         yield XmlSlot(raw, segments, encode)
 
-    def _marks(self, row: Sequence[Token]) -> Iterator[str | Mark]:
+    def _marks(self, units: Sequence[Sequence[Token]]) -> Iterator[str | Mark]:
         opaque: list[str] = []
-        for token in row:
-            if token.kind is TokenKind.TEXT:
+        for unit in units:
+            token = unit[0]
+            if len(unit) > 1:
+                yield Mark(raw_of(unit))
+            elif token.kind is TokenKind.TEXT:
                 yield self._text(token)
             elif token.kind is TokenKind.OTHER or token.kind is TokenKind.EMPTY:
                 yield Mark(token.raw, equivalent="\n" if token.name == "br" else "")
@@ -147,9 +142,23 @@ class _Page:
         return text if self._pre else _SPACES.sub(" ", text)
 
 
+def _ends_of_pictures(row: Sequence[Token]) -> dict[int, int]:
+    """From where a picture begins to the place behind its end; one that is never closed is a tag alone."""
+    waiting: list[int] = []
+    found: dict[int, int] = {}
+    for place, token in enumerate(row):
+        if token.name not in _PICTURES:
+            continue
+        if token.kind is TokenKind.START:
+            waiting.append(place)
+        elif token.kind is TokenKind.END and waiting and row[waiting[-1]].name == token.name:
+            found[waiting.pop()] = place + 1
+    return found
+
+
 def is_untranslated(token: Token) -> bool:
     """Whether a tag says that its element is not to be translated."""
-    found = {name.lower(): value for name, value in attributes(token.raw).items()}
+    found = attributes(token.raw)
     return found.get("translate", "").lower() == "no" or "notranslate" in found.get("class", "").split()
 
 
@@ -157,11 +166,10 @@ def shown_attributes(token: Token) -> list[tuple[tuple[int, int], str, str]]:
     """Attributes of a tag that people see: place of the value in the tag, name, value."""
     if token.kind not in (TokenKind.START, TokenKind.EMPTY) or token.name in RAW or is_untranslated(token):
         return []
-    found = [(match, match[1].lower(), _value(match)) for match in _ATTRIBUTE.finditer(token.raw)]
-    values = {name: value for _, name, value in found}
+    values = attributes(token.raw)
     return [
-        (_span(match), name, unescape(value))
-        for match, name, value in found
+        (place, name, value)
+        for place, name, value in values_of(token.raw)
         if value.strip() and _is_shown(token.name, name, values)
     ]
 
@@ -174,54 +182,38 @@ def _is_shown(tag: str, name: str, values: dict[str, str]) -> bool:
     return name in _SHOWN and tag != "link"
 
 
-def _value(match: re.Match[str]) -> str:
-    return next(value for value in match.group(3, 4, 5) if value is not None)
-
-
-def _span(match: re.Match[str]) -> tuple[int, int]:
-    """Where an attribute's value is, quotes included."""
-    return match.start() + len(match[1]) + len(match[2]), match.end()
-
-
-def _visible(row: Sequence[Token]) -> list[Token]:
-    """The row, if a tag in it has an attribute that people see."""
-    return list(row) if any(shown_attributes(token) for token in row) else []
-
-
-def _attributed(row: Sequence[Token], contents: Sequence[Content | None]) -> Iterator[str]:
+def _with_shown(row: Sequence[Token], contents: Sequence[Content | None]) -> str:
+    """Tags as they are written with new values of the attributes that people see."""
     left = iter(contents)
+    written: list[str] = []
     for token in row:
-        yield _with_values(token, [next(left) for _ in shown_attributes(token)])
+        new = [(place, next(left)) for place, _, _ in shown_attributes(token)]
+        changed = [(place, plain(content)) for place, content in new if content is not None]
+        written.append(with_values(token.raw, changed))
+    return "".join(written)
 
 
-def _with_values(token: Token, contents: Sequence[Content | None]) -> str:
-    raw = token.raw
-    for ((start, end), _, _), content in reversed(list(zip(shown_attributes(token), contents, strict=True))):
-        if content is not None:
-            raw = f'{raw[:start]}"{escape(plain(content))}"{raw[end:]}'
-    return raw
-
-
-def _rewritten(
-    tags: Sequence[Token], extra: dict[int, tuple[Segment, ...]], contents: Sequence[Content | None]
-) -> Callable[[str], str]:
-    """From a tag as the file has it to how it is written: each that is met is the next of its kind."""
-    left, waiting = iter(contents), dict[str, list[str]]()
-    for place, token in enumerate(tags):
-        own = [next(left) for _ in extra.get(place, ())]
-        waiting.setdefault(token.raw, []).append(_with_values(token, own) if own else token.raw)
+def _rewritten(units: Sequence[Sequence[Token]], contents: Sequence[Content | None]) -> Callable[[str], str]:
+    """From a code as the file has it to how it is written: each that is met is the next of its kind."""
+    waiting: dict[str, deque[str]] = {}
+    place = 0
+    for unit in units:
+        count = sum(len(shown_attributes(token)) for token in unit)
+        if unit[0].kind is not TokenKind.TEXT:
+            new = _with_shown(unit, contents[place : place + count])
+            waiting.setdefault(raw_of(unit), deque()).append(new)
+        place += count
 
     def written(raw: str) -> str:
         found = waiting.get(raw)
-        return found.pop(0) if found else raw
+        return found.popleft() if found else raw
 
     return written
 
 
 def _within(raw: str, text: str) -> str:
     """A block's new text within the white space that it had at its edges, which browsers show as one space or none."""
-    lead: str = _EDGES.findall(raw)[0]
-    tail: str = _END.findall(raw)[0]
+    lead, tail = raw[: len(raw) - len(raw.lstrip(_WHITE))], raw[len(raw.rstrip(_WHITE)) :]
     core = text.removeprefix(" ") if lead else text
     return lead + (core.removesuffix(" ") if tail else core) + tail
 

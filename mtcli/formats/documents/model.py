@@ -10,6 +10,7 @@ around them are, and the multiset of codes is the same before and after.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import groupby
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -58,11 +59,11 @@ def codes_of(content: Content) -> list[Code]:
 def joined(pieces: Iterable[str | Code]) -> Content:
     """Make a content of pieces: neighbouring strings become one, empty ones go."""
     found: list[str | Code] = []
-    for piece in pieces:
-        if isinstance(piece, str) and found and isinstance(found[-1], str):
-            found[-1] += piece
-        elif piece != "":
-            found.append(piece)
+    for is_text, group in groupby(pieces, lambda piece: isinstance(piece, str)):
+        if not is_text:
+            found.extend(group)
+        elif text := "".join(piece for piece in group if isinstance(piece, str)):
+            found.append(text)
     return tuple(found)
 
 
